@@ -1,0 +1,49 @@
+//! `CodecError`: four causes and no fifth, never one for another.
+
+use std::io;
+
+/// Why bytes did not become pixels, or pixels bytes.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    /// The file breaks its format's rules.
+    #[error("malformed {format}: {what}")]
+    Malformed {
+        /// The format's name.
+        format: &'static str,
+        /// What is wrong, and where.
+        what: String,
+    },
+    /// The file may be fine; we do not read this feature of it.
+    #[error("unsupported {format} feature: {feature}")]
+    Unsupported {
+        /// The format's name.
+        format: &'static str,
+        /// The feature's name in the format's own words.
+        feature: String,
+    },
+    /// More than a limit allows; nothing was allocated.
+    #[error("{what} is {value}, over the limit of {limit}")]
+    OverLimit {
+        /// What was measured, with its unit.
+        what: &'static str,
+        /// Its value.
+        value: u64,
+        /// What is allowed.
+        limit: u64,
+    },
+    /// The source could not be read.
+    #[error("cannot read the image source")]
+    Io(#[from] io::Error),
+}
+
+impl CodecError {
+    /// A broken file.
+    pub fn malformed(format: &'static str, what: impl Into<String>) -> Self {
+        Self::Malformed { format, what: what.into() }
+    }
+
+    /// A feature that we do not read.
+    pub fn unsupported(format: &'static str, feature: impl Into<String>) -> Self {
+        Self::Unsupported { format, feature: feature.into() }
+    }
+}

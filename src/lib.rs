@@ -1,0 +1,18 @@
+//! Tessera streams gigapixel images to web viewers.
+//!
+//! The way of a request, and so the order in which to read the modules:
+//!
+//! ```text
+//! bytes -> front -> RawRequest -> protocols::parse -> Request -> actors::Service::answer -> Reply
+//!       -> protocols::respond -> Response -> front -> bytes
+//! ```
+
+pub mod model;
+
+pub mod protocols;
+
+pub mod plan;
+
+pub mod imaging;
+
+pub mod codecs;

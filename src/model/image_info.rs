@@ -1,0 +1,233 @@
+//! `ImageInfo`: what is known of an open image before any pixel is touched. Two ladders: the levels
+//! that a file stores, and the levels that are offered to clients, each half the one before.
+
+use std::sync::Arc;
+
+use crate::model::geometry::{Rect, Size};
+
+/// How the samples of a pixel are to be read once decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ColourModel {
+    /// One band, 0 is black.
+    Gray,
+    /// Red, green, blue.
+    Rgb,
+}
+
+impl ColourModel {
+    /// Bands without alpha.
+    pub const fn bands(self) -> u8 {
+        match self {
+            Self::Gray => 1,
+            Self::Rgb => 3,
+        }
+    }
+}
+
+/// What a stored tile's bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TileEncoding {
+    /// A JPEG stream, perhaps with its tables elsewhere.
+    Jpeg,
+    /// A WebP file.
+    Webp,
+    /// Anything that only a decoder can turn into an answer.
+    Other,
+}
+
+/// A level as the file holds it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StoredLevel {
+    /// Pixels of the level.
+    pub size: Size,
+    /// Pixels of a whole tile.
+    pub tile: Size,
+    /// How many pixels of the full image one pixel of this level stands for, at least 1.0: the power
+    /// of two where the size is one within rounding, the plain ratio of widths elsewhere.
+    pub factor: f64,
+    /// What the bytes of its tiles are.
+    pub encoding: TileEncoding,
+}
+
+/// A level as clients see it: the full image halved again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Pixels of the level: the file's own size where the file has the level, else rounded down.
+    pub size: Size,
+    /// Index into [`ImageInfo::stored`] where the file has exactly this level.
+    pub stored: Option<usize>,
+}
+
+/// One tile of one stored level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TileAddress {
+    /// Index into [`ImageInfo::stored`].
+    pub stored: usize,
+    /// Column of tiles, from 0 at the left.
+    pub column: u32,
+    /// Row of tiles, from 0 at the top.
+    pub row: u32,
+}
+
+/// Pixels a metre, horizontally and vertically.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Resolution {
+    /// Pixels a metre along a row.
+    pub x_per_metre: f64,
+    /// Pixels a metre along a column.
+    pub y_per_metre: f64,
+}
+
+/// An image as its header tells it.
+///
+/// Invariant: `stored` is not empty and sorted from large to small; `stored[0].size == size`;
+/// `levels[0].size == size` and `levels` is sorted from large to small.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageInfo {
+    /// The container's name for people: `TIFF`, `BigTIFF`.
+    pub container: &'static str,
+    /// The full image.
+    pub size: Size,
+    /// The tile that protocols offer: the full level's own.
+    pub tile: Size,
+    /// What clients see, full image first, down to the first level that fits one tile.
+    pub levels: Vec<Level>,
+    /// What the file holds, largest first.
+    pub stored: Vec<StoredLevel>,
+    /// What the bands mean.
+    pub colour: ColourModel,
+    /// Whether one more band, the last, is alpha.
+    pub alpha: bool,
+    /// Bits of a sample as stored, for `Bits-per-channel`.
+    pub bits: u8,
+    /// The embedded ICC profile.
+    pub icc: Option<Arc<[u8]>>,
+    /// Pixels a metre, where the file says so.
+    pub resolution: Option<Resolution>,
+}
+
+impl ImageInfo {
+    /// Bands of a decoded tile, alpha included.
+    pub const fn bands(&self) -> u8 {
+        self.colour.bands() + if self.alpha { 1 } else { 0 }
+    }
+
+    /// The pixels of a stored tile within its level, cropped at the edge.
+    pub fn tile_rect(&self, at: TileAddress) -> Option<Rect> {
+        let level = self.stored.get(at.stored)?;
+        Rect::tile(level.size, level.tile, at.column, at.row)
+    }
+
+    /// Builds the offered ladder from the stored levels (largest first, `stored[0]` the full image):
+    /// the full image halved until a level fits one tile of `tile`, plus every stored level below
+    /// that is a power of two. Where a stored level is the half within rounding, its own size stands.
+    pub fn ladder(stored: &[StoredLevel], tile: Size) -> Vec<Level> {
+        let Some(full) = stored.first() else { return Vec::new() };
+        let mut levels = vec![Level { size: full.size, stored: Some(0) }];
+        for steps in 1..u32::BITS {
+            let exact = f64::from(steps).exp2();
+            let found = stored.iter().position(|level| (level.factor - exact).abs() < 1e-9);
+            let fits_above = levels.last().is_some_and(|level| level.size.fits(tile));
+            let more_stored = stored.iter().any(|level| exact <= level.factor);
+            if fits_above && !more_stored {
+                break;
+            }
+            let size = found
+                .and_then(|index| stored.get(index))
+                .map_or_else(|| full.size.halved_down(steps), |level| level.size);
+            if levels.last().is_some_and(|level| level.size == size) {
+                break;
+            }
+            levels.push(Level { size, stored: found });
+        }
+        levels
+    }
+
+    /// The nominal factor of a level of `size` in an image of `full` pixels: the power of two whose
+    /// rounding (down or up at each halving) gives that size, else the ratio of the widths.
+    pub fn nominal_factor(full: Size, size: Size) -> f64 {
+        let ratio = f64::from(full.width()) / f64::from(size.width());
+        for steps in 0..u32::BITS {
+            let down = full.halved_down(steps);
+            let up = full.halved_up(steps);
+            let between = |low: u32, side: u32, high: u32| low <= side && side <= high;
+            if between(down.width(), size.width(), up.width())
+                && between(down.height(), size.height(), up.height())
+            {
+                return f64::from(steps).exp2();
+            }
+        }
+        ratio.max(1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(full: (u32, u32), sizes: &[(u32, u32)]) -> Vec<StoredLevel> {
+        let full = Size::new(full.0, full.1).unwrap();
+        sizes
+            .iter()
+            .map(|&(width, height)| {
+                let size = Size::new(width, height).unwrap();
+                StoredLevel {
+                    size,
+                    tile: Size::new(256, 256).unwrap(),
+                    factor: ImageInfo::nominal_factor(full, size),
+                    encoding: TileEncoding::Other,
+                }
+            })
+            .collect()
+    }
+
+    fn ladder(full: (u32, u32), sizes: &[(u32, u32)]) -> Vec<((u32, u32), Option<usize>)> {
+        ImageInfo::ladder(&stored(full, sizes), Size::new(256, 256).unwrap())
+            .into_iter()
+            .map(|level| ((level.size.width(), level.size.height()), level.stored))
+            .collect()
+    }
+
+    #[test]
+    fn a_whole_pyramid_is_offered_as_it_stands() {
+        assert_eq!(
+            ladder((1001, 701), &[(1001, 701), (500, 350), (250, 175)]),
+            [((1001, 701), Some(0)), ((500, 350), Some(1)), ((250, 175), Some(2))]
+        );
+        assert_eq!(
+            ladder((1001, 701), &[(1001, 701), (501, 351), (251, 176)]),
+            [((1001, 701), Some(0)), ((501, 351), Some(1)), ((251, 176), Some(2))]
+        );
+    }
+
+    #[test]
+    fn levels_that_a_file_lacks_are_offered_all_the_same() {
+        assert_eq!(
+            ladder((1001, 701), &[(1001, 701)]),
+            [((1001, 701), Some(0)), ((500, 350), None), ((250, 175), None)]
+        );
+        assert_eq!(
+            ladder((4096, 4096), &[(4096, 4096), (1024, 1024)]),
+            [
+                ((4096, 4096), Some(0)),
+                ((2048, 2048), None),
+                ((1024, 1024), Some(1)),
+                ((512, 512), None),
+                ((256, 256), None)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_factor_of_three_is_a_source_but_no_offered_level() {
+        let levels = ladder((900, 900), &[(900, 900), (300, 300)]);
+        assert_eq!(levels, [((900, 900), Some(0)), ((450, 450), None), ((225, 225), None)]);
+        assert!((stored((900, 900), &[(300, 300)])[0].factor - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_level_smaller_than_a_tile_is_kept_where_it_is_stored() {
+        assert_eq!(ladder((200, 100), &[(200, 100), (100, 50)]).len(), 2);
+        assert_eq!(ladder((1, 1), &[(1, 1)]), [((1, 1), Some(0))]);
+    }
+}

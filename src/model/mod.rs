@@ -1,0 +1,25 @@
+//! The nouns that every layer shares: data and their invariants, nothing that reads a file, a clock
+//! or a socket.
+#![deny(clippy::disallowed_types)]
+
+pub mod fault;
+pub mod format;
+pub mod geometry;
+pub mod image_id;
+pub mod image_info;
+pub mod limits;
+pub mod read_at;
+pub mod reply;
+pub mod request;
+pub mod version;
+
+pub use fault::{Fault, FaultKind};
+pub use format::Format;
+pub use geometry::{Rect, Size};
+pub use image_id::ImageId;
+pub use image_info::{ColourModel, ImageInfo, Level, StoredLevel, TileAddress, TileEncoding};
+pub use limits::Limits;
+pub use read_at::ReadAt;
+pub use reply::{Picture, Reply, Resolved};
+pub use request::{Request, Want};
+pub use version::SourceVersion;

@@ -1,0 +1,195 @@
+//! `Request`: what a client wants, in our words. Protocols make it, `plan` holds it against the image.
+
+use crate::model::format::Format;
+use crate::model::image_id::ImageId;
+
+/// One question about one image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Which image.
+    pub image: ImageId,
+    /// What of it.
+    pub want: Want,
+    /// What the client has already.
+    pub conditions: Conditions,
+}
+
+/// What is asked of an image.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Want {
+    /// Its description only.
+    Info,
+    /// A picture.
+    Picture(PictureRequest),
+}
+
+/// The validators a client sent (RFC 9110, section 13).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conditions {
+    /// `If-None-Match` as sent.
+    pub if_none_match: Option<String>,
+    /// `If-Modified-Since` in seconds since the Unix epoch; not looked at beside `if_none_match`.
+    pub if_modified_since_s: Option<i64>,
+}
+
+/// A picture: which pixels, what is done to them, how they are encoded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PictureRequest {
+    /// Which pixels, at which size.
+    pub frame: Frame,
+    /// Mirrored left to right, before any turn.
+    pub mirror: bool,
+    /// Turned clockwise.
+    pub rotation: Rotation,
+    /// Colours.
+    pub quality: Quality,
+    /// File format.
+    pub format: Format,
+    /// The encoder's quality (`QLT`), 0 to 100, where the client set one.
+    pub encoder_quality: Option<u8>,
+}
+
+/// Which pixels of the image, at which size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Frame {
+    /// A rectangle scaled to a size (IIIF, IIP's `CVT`).
+    Region {
+        /// Which rectangle.
+        region: Region,
+        /// Scaled to what.
+        size: ScaleTo,
+    },
+    /// IIP's tile: resolution 0 is the smallest level, tiles are counted row by row.
+    IipTile {
+        /// 0 is the smallest level offered.
+        resolution: u32,
+        /// `row * columns + column`.
+        index: u32,
+    },
+    /// Deep Zoom's tile: level 0 is one pixel, sizes are rounded up.
+    DeepZoomTile {
+        /// 0 is 1x1; the full image is `ceil(log2(longer side))`.
+        level: u32,
+        /// From 0 at the left.
+        column: u32,
+        /// From 0 at the top.
+        row: u32,
+    },
+    /// Zoomify's tile: level 0 is the largest that fits one tile, sizes are rounded down.
+    ZoomifyTile {
+        /// 0 fits one tile.
+        level: u32,
+        /// From 0 at the left.
+        column: u32,
+        /// From 0 at the top.
+        row: u32,
+    },
+}
+
+/// A rectangle of the full image in a client's words.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Region {
+    /// The whole image.
+    Full,
+    /// The largest centred square.
+    Square,
+    /// Pixels of the full image; cropped at the far edges.
+    Pixels {
+        /// First column.
+        x: u64,
+        /// First row.
+        y: u64,
+        /// Columns.
+        width: u64,
+        /// Rows.
+        height: u64,
+    },
+    /// Per cent of the full image, each finite and not negative; cropped at the far edges.
+    Percent {
+        /// Of the width.
+        x: f64,
+        /// Of the height.
+        y: f64,
+        /// Of the width.
+        width: f64,
+        /// Of the height.
+        height: f64,
+    },
+}
+
+/// The size of an answer before it is turned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScaleTo {
+    /// Which sides are given.
+    pub form: SizeForm,
+    /// What happens where this is more than the region has.
+    pub upscale: Upscale,
+    /// What happens above [`crate::model::Limits`].
+    pub over_limit: OverLimit,
+}
+
+/// The sides that a client gave.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SizeForm {
+    /// As large as can be had: the region's own size within the limits; with [`Upscale::Allow`] the
+    /// limits themselves.
+    Max,
+    /// This many columns, rows in proportion.
+    Width(u32),
+    /// This many rows, columns in proportion.
+    Height(u32),
+    /// Per cent of both sides.
+    Percent(f64),
+    /// Exactly so, distorted if need be.
+    Exact(u32, u32),
+    /// The largest that fits a box, in proportion.
+    Within(u32, u32),
+}
+
+/// Whether an answer may have more pixels than the region it shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upscale {
+    /// It may (IIIF 3's `^`, IIP, IIIF 2).
+    Allow,
+    /// It may not, and asking for it is an error.
+    Refuse,
+    /// It may not: the region's own size is the answer then.
+    Clip,
+}
+
+/// What happens to an answer above the limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverLimit {
+    /// An error that names the limit (IIIF).
+    Refuse,
+    /// The longer side becomes the limit, the other in proportion (IIP).
+    Clamp,
+}
+
+/// Quarter turns, clockwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Rotation {
+    /// Upright.
+    #[default]
+    None,
+    /// 90 degrees.
+    Quarter,
+    /// 180 degrees.
+    Half,
+    /// 270 degrees.
+    ThreeQuarters,
+}
+
+/// Colours of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Quality {
+    /// As the image has them.
+    #[default]
+    Default,
+    /// All colour there is; a gray image stays gray in content but becomes three components.
+    Color,
+    /// One component.
+    Gray,
+    /// One component, black or white.
+    Bitonal,
+}
