@@ -9,6 +9,10 @@
 
 pub mod model;
 
+pub mod config;
+
+pub mod sources;
+
 pub mod protocols;
 
 pub mod plan;

@@ -1,0 +1,216 @@
+//! The settings: one row per key. Flags, environment names, the TOML file and `docs/configuration.md`
+//! are all made from these rows.
+
+use std::path::PathBuf;
+
+use crate::config::value::{
+    Allowed, bind, bytes, flag, header, millis, number, paths, seconds, word,
+};
+use crate::config::{AccessLog, Config, LogFormat, UpscaleUnmarked};
+
+/// Turns the text of an iipsrv variable into the text of ours; what makes no sense stays as it is, to
+/// be refused as ours would be.
+pub type Translate = fn(&str) -> String;
+
+/// One setting.
+pub struct Key {
+    /// `section.name` in the TOML file; `TESSERA_SECTION_NAME` and `--section-name` come from it.
+    pub name: &'static str,
+    /// What it is, one sentence without a full stop.
+    pub doc: &'static str,
+    /// The default, as it would be written.
+    pub default: &'static str,
+    /// iipsrv's environment name and how its text is read, where it has one.
+    pub iipsrv: Option<(&'static str, Translate)>,
+    pub(super) set: fn(&mut Config, &str) -> Result<(), Allowed>,
+}
+
+impl Key {
+    /// The environment name.
+    pub fn environment(&self) -> String {
+        format!("TESSERA_{}", self.name.replace('.', "_").to_ascii_uppercase())
+    }
+
+    /// The flag without its dashes.
+    pub fn flag(&self) -> String {
+        self.name.replace(['.', '_'], "-")
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Key").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// iipsrv's text is ours.
+fn same(text: &str) -> String {
+    text.to_owned()
+}
+
+/// `MAX_CVT`: -1 is no bound.
+fn side_px(text: &str) -> String {
+    match text.trim() {
+        "-1" => SIDE_PX_MAX.to_string(),
+        other => other.to_owned(),
+    }
+}
+
+/// `MAX_IMAGE_CACHE_SIZE`: megabytes of 1,024,000 bytes, decimals allowed.
+fn cache_megabytes(text: &str) -> String {
+    match text.trim().parse::<f64>() {
+        Ok(megabytes) if (0.0..=1e9).contains(&megabytes) => {
+            format!("{:.0}", megabytes * 1_024_000.0)
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// `MAX_ICC`: -1 is no bound.
+fn icc_bytes(text: &str) -> String {
+    match text.trim() {
+        "-1" => "4MiB".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// `MAX_METADATA_CACHE_SIZE`: -1 is no bound, 0 was never a working value.
+fn open_max(text: &str) -> String {
+    match text.trim() {
+        "-1" => "1000000".to_owned(),
+        "0" => "1".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// The longest side that every answer format can hold: JPEG's own limit (ITU-T T.81, B.2.2, less what
+/// libjpeg keeps back).
+const SIDE_PX_MAX: u32 = 65_500;
+
+macro_rules! key {
+    ($name:literal, $default:literal, $doc:literal, $iipsrv:expr,
+     |$config:ident, $text:ident| $value:expr => $field:expr) => {
+        Key {
+            name: $name,
+            doc: $doc,
+            default: $default,
+            iipsrv: $iipsrv,
+            set: |$config, $text| {
+                $field = $value?;
+                Ok(())
+            },
+        }
+    };
+}
+
+/// Every setting, in the order of the TOML file.
+pub const KEYS: &[Key] = &[
+    key!("server.bind", "127.0.0.1:8182", "Where the public listener listens: HOST:PORT (port 0: any free one) or unix:PATH", None,
+        |c, t| bind(t) => c.server.bind),
+    key!("server.admin", "127.0.0.1:8183", "Where /metrics and /health listen: HOST:PORT, unix:PATH or none", None,
+        |c, t| bind(t) => c.server.admin),
+    key!("server.workers", "0", "HTTP threads; 0: one a core", None,
+        |c, t| number(t, &(0..=1024)) => c.server.workers),
+    key!("server.drain_s", "30", "Seconds that requests in flight may take after a stop was asked for", None,
+        |c, t| seconds(t) => c.server.drain),
+    key!("server.uri_bytes_max", "8192", "Longest request target in bytes; above: 414", None,
+        |c, t| number(t, &(256..=65_536)) => c.server.uri_bytes_max),
+    key!("server.body_bytes_max", "65536", "Longest POST body in bytes; above: 413", None,
+        |c, t| number(t, &(0..=1_048_576)) => c.server.body_bytes_max),
+    key!("server.connections_max", "10000", "Connections open at once on each HTTP thread", None,
+        |c, t| number(t, &(1..=1_000_000)) => c.server.connections_max),
+    key!("server.keep_alive_s", "75", "Seconds that an idle connection is kept", None,
+        |c, t| seconds(t) => c.server.keep_alive),
+    key!("images.root", "", "The folder that image names are relative to", Some(("FILESYSTEM_PREFIX", same)),
+        |c, t| Ok::<_, Allowed>(prefix(c, t)) => c.images.root),
+    key!("images.name_suffix", "", "Put behind every image name", Some(("FILESYSTEM_SUFFIX", same)),
+        |c, t| Ok::<_, Allowed>(t.to_owned()) => c.images.name_suffix),
+    key!("images.roots_extra", "", "Folders outside the root that symbolic links may lead into, separated by colons", None,
+        |c, t| Ok::<_, Allowed>(paths(t)) => c.images.roots_extra),
+    key!("images.open_max", "1000", "Images kept open at once; the least recently used is closed first", Some(("MAX_METADATA_CACHE_SIZE", open_max)),
+        |c, t| number(t, &(1..=1_000_000)) => c.images.open_max),
+    key!("images.idle_s", "300", "Seconds after which an unused image is closed", None,
+        |c, t| seconds(t) => c.images.idle),
+    key!("images.recheck_ms", "500", "Milliseconds that a look at a file's size and time is trusted", None,
+        |c, t| millis(t) => c.images.recheck),
+    key!("images.jobs_per_image_max", "64", "Jobs of one image at work or waiting at once; above: 503", None,
+        |c, t| number(t, &(1..=100_000)) => c.images.jobs_per_image_max),
+    key!("images.failure_hold_ms", "2000", "Milliseconds that a broken image answers with its error before it is tried again", None,
+        |c, t| millis(t) => c.images.failure_hold),
+    key!("cache.bytes_max", "256MiB", "Encoded answers kept in memory, in bytes", Some(("MAX_IMAGE_CACHE_SIZE", cache_megabytes)),
+        |c, t| bytes(t) => c.cache.bytes_max),
+    key!("cache.decoded_bytes_max", "128MiB", "Decoded tiles kept in memory, in bytes", None,
+        |c, t| bytes(t) => c.cache.decoded_bytes_max),
+    key!("cache.shards", "0", "Cache shards, a power of two; 0: one a core, rounded up", None,
+        |c, t| shards(t) => c.cache.shards),
+    key!("cache.jobs_per_shard_max", "1024", "Answers being made at once in one shard; above: 503", None,
+        |c, t| number(t, &(1..=100_000)) => c.cache.jobs_per_shard_max),
+    key!("pool.decode_threads", "0", "Threads that read, decode and finish tiles; 0: one a core", None,
+        |c, t| number(t, &(0..=1024)) => c.pool.decode_threads),
+    key!("pool.encode_threads", "0", "Threads that encode exports and slow formats; 0: half the cores", None,
+        |c, t| number(t, &(0..=1024)) => c.pool.encode_threads),
+    key!("pool.jobs_max", "512", "Jobs that may wait in one pool; above: 503", None,
+        |c, t| number(t, &(1..=1_000_000)) => c.pool.jobs_max),
+    key!("pool.deadline_ms", "30000", "Milliseconds that a request may wait for its turn; above: 503", None,
+        |c, t| millis(t) => c.pool.deadline),
+    key!("pool.bytes_in_decode_max", "1GiB", "Bytes of pixels in work at once; a request that could never fit is refused with 413", None,
+        |c, t| bytes(t) => c.pool.bytes_in_decode_max),
+    key!("render.output_side_px_max", "5000", "Longest side of an answer in pixels: IIP clamps to it, IIIF refuses above it", Some(("MAX_CVT", side_px)),
+        |c, t| number(t, &(1..=SIDE_PX_MAX)) => c.render.limits.output_side_px_max),
+    key!("render.source_px_max", "400000000", "Stored pixels that one answer may have decoded; above: 413", None,
+        |c, t| number(t, &(65_536..=1_000_000_000_000)) => c.render.limits.source_px_max),
+    key!("render.allow_upscaling", "true", "Whether an answer may be larger than the pixels it shows", Some(("ALLOW_UPSCALING", same)),
+        |c, t| flag(t) => c.render.limits.upscaling_allowed),
+    key!("render.jpeg_quality", "75", "JPEG quality, 1 to 100", Some(("JPEG_QUALITY", same)),
+        |c, t| number(t, &(1..=100)) => c.render.jpeg_quality),
+    key!("render.png_level", "1", "PNG compression, 0 to 9", Some(("PNG_QUALITY", same)),
+        |c, t| number(t, &(0..=9)) => c.render.png_level),
+    key!("render.webp_quality", "50", "WebP quality, 0 to 100; -1: lossless", Some(("WEBP_QUALITY", same)),
+        |c, t| number(t, &(-1..=100)) => c.render.webp_quality),
+    key!("render.pass_through", "true", "Whether a stored JPEG or WebP tile is answered undecoded", Some(("CODEC_PASSTHROUGH", same)),
+        |c, t| flag(t) => c.render.pass_through),
+    key!("render.pass_through_bytes_max", "0", "A stored tile of more bytes is re-encoded; 0: no bound", None,
+        |c, t| bytes(t) => c.render.pass_through_bytes_max),
+    key!("render.icc_bytes_max", "64KiB", "Largest ICC profile embedded in an answer, in bytes; 0: none", Some(("MAX_ICC", icc_bytes)),
+        |c, t| bytes(t) => c.render.icc_bytes_max),
+    key!("protocol.iiif_version", "3", "The version that /iiif/ID speaks: 2 or 3", Some(("IIIF_VERSION", same)),
+        |c, t| number(t, &(2..=3)) => c.protocol.iiif_version),
+    key!("protocol.upscale_unmarked", "clip", "IIIF 3's !w,h above the region without ^: clip (the region's own size) or refuse (400)", None,
+        |c, t| word(t, &[("clip", UpscaleUnmarked::Clip), ("refuse", UpscaleUnmarked::Refuse)]) => c.protocol.upscale_unmarked),
+    key!("protocol.base_url", "", "Scheme, host and prefix that ids begin with; empty: as the client asked", Some(("BASE_URL", same)),
+        |c, t| header(t) => c.protocol.base_url),
+    key!("protocol.allow_bare_slash", "false", "Whether an IIIF identifier in a path may hold bare slashes", None,
+        |c, t| flag(t) => c.protocol.allow_bare_slash),
+    key!("protocol.cache_control", "max-age=86400", "Cache-Control of answers", Some(("CACHE_CONTROL", same)),
+        |c, t| header(t) => c.protocol.cache_control),
+    key!("protocol.cors", "*", "Access-Control-Allow-Origin of every answer; empty: no CORS headers", Some(("CORS", same)),
+        |c, t| header(t) => c.protocol.cors),
+    key!("log.format", "text", "Form of log lines: text or json", None,
+        |c, t| word(t, &[("text", LogFormat::Text), ("json", LogFormat::Json)]) => c.log.format),
+    key!("log.level", "info", "Least level of events: error, warn, info or debug", None,
+        |c, t| word(t, &[("error", "error"), ("warn", "warn"), ("info", "info"), ("debug", "debug")]).map(str::to_owned) => c.log.level),
+    key!("log.access", "on", "One line a request on standard output: on or off", None,
+        |c, t| word(t, &[("on", AccessLog::On), ("off", AccessLog::Off)]) => c.log.access),
+];
+
+/// Splits a prefix at its last slash: the folder is the root, what follows stands before each name.
+fn prefix(config: &mut Config, text: &str) -> PathBuf {
+    let whole = PathBuf::from(text);
+    let (folder, stem) = match text.rsplit_once('/') {
+        _ if whole.is_dir() => (text, ""),
+        Some(("", stem)) => ("/", stem),
+        Some((folder, stem)) => (folder, stem),
+        None => (text, ""),
+    };
+    stem.clone_into(&mut config.images.name_prefix);
+    PathBuf::from(folder)
+}
+
+fn shards(text: &str) -> Result<usize, Allowed> {
+    let count = number(text, &(0..=1024))?;
+    if count == 0 || usize::is_power_of_two(count) {
+        Ok(count)
+    } else {
+        Err("0 or a power of two up to 1024".to_owned())
+    }
+}

@@ -1,0 +1,410 @@
+//! Default < iipsrv's environment < TOML file < `TESSERA_*` < flag. An unknown key is an error with the
+//! nearest known one; each value remembers where it came from.
+
+use std::fs;
+use std::io;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::config::keys::{KEYS, Key};
+use crate::config::{
+    AccessLog, Bind, CacheConfig, Config, ImagesConfig, LogConfig, LogFormat, PoolConfig,
+    ProtocolConfig, RenderConfig, ServerConfig, UpscaleUnmarked,
+};
+use crate::model::Limits;
+
+/// Largest TOML file read, in bytes: a hundred times what all settings need.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Where settings come from, lowest first.
+#[derive(Clone, Debug, Default)]
+pub struct Layers {
+    /// Name and value of every environment variable.
+    pub environment: Vec<(String, String)>,
+    /// The TOML file, if one was named.
+    pub file: Option<PathBuf>,
+    /// Key and value of each flag, and of the folder argument as `images.root`.
+    pub flags: Vec<(String, String)>,
+}
+
+impl Layers {
+    /// The environment of this process.
+    pub fn of_process(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Self {
+        let text = |part: std::ffi::OsString| part.into_string().ok();
+        let environment =
+            std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
+        Self { environment: environment.collect(), file, flags }
+    }
+}
+
+/// Where a value in force came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The key.
+    pub name: &'static str,
+    /// The value as it was written.
+    pub value: String,
+    /// `default`, an environment name, a file, or a flag.
+    pub origin: String,
+}
+
+/// A setting that cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The value is not one of those allowed.
+    #[error("{name} = `{value}` (from {origin}) is not allowed: {allowed}")]
+    Value {
+        /// The key.
+        name: &'static str,
+        /// What was given.
+        value: String,
+        /// Where.
+        origin: String,
+        /// What is allowed.
+        allowed: String,
+    },
+    /// No such key.
+    #[error("{name} (from {origin}) is no setting; did you mean {nearest}?")]
+    Unknown {
+        /// What was given.
+        name: String,
+        /// Where.
+        origin: String,
+        /// The known name most like it.
+        nearest: String,
+    },
+    /// The file is no TOML, or has a value that is neither text, number nor yes or no.
+    #[error("{path}: {what}")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong, with its place.
+        what: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {path}")]
+    Io {
+        /// The file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// No image folder was named.
+    #[error(
+        "no image folder: name one (`tessera serve DIR`), or set images.root, TESSERA_IMAGES_ROOT or FILESYSTEM_PREFIX"
+    )]
+    NoRoot,
+    /// The image folder is none.
+    #[error("the image folder `{path}` (from {origin}) is not a folder that can be read")]
+    BadRoot {
+        /// What was given.
+        path: String,
+        /// Where.
+        origin: String,
+    },
+}
+
+/// Reads all layers and checks the whole.
+///
+/// # Errors
+/// The first setting that is unknown or impossible.
+pub fn load(layers: &Layers) -> Result<(Config, Vec<Origin>), ConfigError> {
+    let mut origins: Vec<Origin> = KEYS
+        .iter()
+        .map(|key| Origin {
+            name: key.name,
+            value: key.default.to_owned(),
+            origin: "default".to_owned(),
+        })
+        .collect();
+    from_iipsrv(layers, &mut origins);
+    if let Some(path) = &layers.file {
+        from_file(path, &mut origins)?;
+    }
+    from_environment(layers, &mut origins)?;
+    for (name, value) in &layers.flags {
+        put(&mut origins, name, value.clone(), &format!("--{}", name.replace(['.', '_'], "-")))?;
+    }
+    let mut config = blank();
+    for (key, origin) in KEYS.iter().zip(&origins) {
+        apply(key, origin, &mut config)?;
+    }
+    check_root(&config, &origins)?;
+    fill_automatic(&mut config);
+    Ok((config, origins))
+}
+
+/// Names of iipsrv's that we do not have but that look like one of them, for a warning.
+pub fn look_alikes(layers: &Layers) -> Vec<String> {
+    let known: Vec<&str> =
+        KEYS.iter().filter_map(|key| key.iipsrv.as_ref().map(|(name, _)| *name)).collect();
+    let names = layers.environment.iter().map(|(name, _)| name);
+    names
+        .filter(|name| !known.contains(&name.as_str()))
+        .filter_map(|name| {
+            let nearest = known.iter().find(|known| distance(name, known) <= 2)?;
+            Some(format!("{name} is not read; did you mean {nearest}?"))
+        })
+        .collect()
+}
+
+fn apply(key: &Key, origin: &Origin, config: &mut Config) -> Result<(), ConfigError> {
+    (key.set)(config, &origin.value).map_err(|allowed| ConfigError::Value {
+        name: key.name,
+        value: origin.value.clone(),
+        origin: origin.origin.clone(),
+        allowed,
+    })
+}
+
+fn from_iipsrv(layers: &Layers, origins: &mut [Origin]) {
+    for (key, origin) in KEYS.iter().zip(origins) {
+        let Some((name, translate)) = &key.iipsrv else { continue };
+        let Some((_, text)) = layers.environment.iter().find(|(known, _)| known == name) else {
+            continue;
+        };
+        (*name).clone_into(&mut origin.origin);
+        origin.value = translate(text);
+    }
+}
+
+fn from_environment(layers: &Layers, origins: &mut [Origin]) -> Result<(), ConfigError> {
+    for (name, value) in &layers.environment {
+        if !name.starts_with("TESSERA_") {
+            continue;
+        }
+        let Some(key) = KEYS.iter().find(|key| key.environment() == *name) else {
+            let known = KEYS.iter().map(Key::environment);
+            return Err(unknown(name, "the environment", known));
+        };
+        put(origins, key.name, value.clone(), name)?;
+    }
+    Ok(())
+}
+
+fn from_file(path: &Path, origins: &mut [Origin]) -> Result<(), ConfigError> {
+    let shown = path.display().to_string();
+    let io = |source| ConfigError::Io { path: shown.clone(), source };
+    let bad = |what: String| ConfigError::File { path: shown.clone(), what };
+    if FILE_BYTES_MAX < fs::metadata(path).map_err(io)?.len() {
+        return Err(bad(format!("larger than {FILE_BYTES_MAX} bytes")));
+    }
+    let text = fs::read_to_string(path).map_err(io)?;
+    let table: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| bad(error.to_string()))?;
+    for (section, values) in table {
+        let toml::Value::Table(values) = values else {
+            return Err(bad(format!("`{section}` stands outside of any section")));
+        };
+        for (name, value) in values {
+            let name = format!("{section}.{name}");
+            let value = match value {
+                toml::Value::String(text) => text,
+                toml::Value::Integer(number) => number.to_string(),
+                toml::Value::Float(number) => number.to_string(),
+                toml::Value::Boolean(flag) => flag.to_string(),
+                _ => {
+                    return Err(bad(format!("`{name}` is neither text, number nor true or false")));
+                }
+            };
+            put(origins, &name, value, &shown)?;
+        }
+    }
+    Ok(())
+}
+
+fn put(origins: &mut [Origin], name: &str, value: String, from: &str) -> Result<(), ConfigError> {
+    let Some(origin) = origins.iter_mut().find(|origin| origin.name == name) else {
+        return Err(unknown(name, from, KEYS.iter().map(|key| key.name.to_owned())));
+    };
+    origin.value = value;
+    from.clone_into(&mut origin.origin);
+    Ok(())
+}
+
+fn unknown(name: &str, origin: &str, known: impl Iterator<Item = String>) -> ConfigError {
+    let nearest = known.min_by_key(|known| distance(name, known)).unwrap_or_default();
+    ConfigError::Unknown { name: name.to_owned(), origin: origin.to_owned(), nearest }
+}
+
+/// Levenshtein's distance: single letters put in, left out or changed.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for ((j, to), pair) in b.iter().enumerate().zip(row.windows(2)) {
+            let [diagonal, above] = pair else { continue };
+            let left = next.get(j).copied().unwrap_or(usize::MAX - 1);
+            next.push((diagonal + usize::from(from != *to)).min(above + 1).min(left + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+fn check_root(config: &Config, origins: &[Origin]) -> Result<(), ConfigError> {
+    if config.images.root.as_os_str().is_empty() {
+        return Err(ConfigError::NoRoot);
+    }
+    if config.images.root.is_dir() {
+        return Ok(());
+    }
+    let origin = origins.iter().find(|origin| origin.name == "images.root");
+    Err(ConfigError::BadRoot {
+        path: config.images.root.display().to_string(),
+        origin: origin.map(|origin| origin.origin.clone()).unwrap_or_default(),
+    })
+}
+
+/// Zeroes that mean "as the machine is" become numbers.
+fn fill_automatic(config: &mut Config) {
+    let cores = std::thread::available_parallelism().map_or(2, NonZero::get);
+    let or = |value: &mut usize, automatic: usize| {
+        if *value == 0 {
+            *value = automatic;
+        }
+    };
+    or(&mut config.server.workers, cores);
+    or(&mut config.cache.shards, cores.next_power_of_two());
+    or(&mut config.pool.decode_threads, cores);
+    or(&mut config.pool.encode_threads, cores.div_ceil(2));
+}
+
+/// A value for every field, before the rows of [`KEYS`] set each of them.
+fn blank() -> Config {
+    Config {
+        server: ServerConfig {
+            bind: Bind::None,
+            admin: Bind::None,
+            workers: 0,
+            drain: Duration::ZERO,
+            uri_bytes_max: 0,
+            body_bytes_max: 0,
+            connections_max: 0,
+            keep_alive: Duration::ZERO,
+        },
+        images: ImagesConfig {
+            root: PathBuf::new(),
+            name_prefix: String::new(),
+            name_suffix: String::new(),
+            roots_extra: Vec::new(),
+            open_max: 0,
+            idle: Duration::ZERO,
+            recheck: Duration::ZERO,
+            jobs_per_image_max: 0,
+            failure_hold: Duration::ZERO,
+        },
+        cache: CacheConfig { bytes_max: 0, decoded_bytes_max: 0, shards: 0, jobs_per_shard_max: 0 },
+        pool: PoolConfig {
+            decode_threads: 0,
+            encode_threads: 0,
+            jobs_max: 0,
+            deadline: Duration::ZERO,
+            bytes_in_decode_max: 0,
+        },
+        render: RenderConfig {
+            limits: Limits::default(),
+            jpeg_quality: 0,
+            png_level: 0,
+            webp_quality: 0,
+            pass_through: false,
+            pass_through_bytes_max: 0,
+            icc_bytes_max: 0,
+        },
+        protocol: ProtocolConfig {
+            iiif_version: 3,
+            upscale_unmarked: UpscaleUnmarked::Clip,
+            base_url: String::new(),
+            allow_bare_slash: false,
+            cache_control: String::new(),
+            cors: String::new(),
+        },
+        log: LogConfig { format: LogFormat::Text, level: String::new(), access: AccessLog::On },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layers(environment: &[(&str, &str)], file: Option<&Path>, flags: &[(&str, &str)]) -> Layers {
+        let owned = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+        };
+        Layers {
+            environment: owned(environment),
+            file: file.map(Path::to_owned),
+            flags: owned(flags),
+        }
+    }
+
+    #[test]
+    fn each_layer_beats_the_one_below() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("t.toml");
+        fs::write(
+            &file,
+            "[render]\njpeg_quality = 60\npng_level = 3\n[cache]\nbytes_max = \"1MiB\"\n",
+        )
+        .unwrap();
+        let root = dir.path().to_str().unwrap();
+        let (config, origins) = load(&layers(
+            &[("JPEG_QUALITY", "50"), ("MAX_CVT", "-1"), ("TESSERA_RENDER_PNG_LEVEL", "5")],
+            Some(&file),
+            &[("images.root", root), ("cache.bytes_max", "2MiB")],
+        ))
+        .unwrap();
+        assert_eq!(config.render.jpeg_quality, 60);
+        assert_eq!(config.render.png_level, 5);
+        assert_eq!(config.cache.bytes_max, 2 << 20);
+        assert_eq!(config.render.limits.output_side_px_max, 65_500);
+        assert!(0 < config.server.workers);
+        let origin = |name| &origins.iter().find(|origin| origin.name == name).unwrap().origin;
+        assert_eq!(origin("render.png_level"), "TESSERA_RENDER_PNG_LEVEL");
+    }
+
+    #[test]
+    fn unknown_and_impossible_settings_say_key_value_and_what_is_allowed() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().to_str().unwrap();
+        for (environment, flags, expected) in [
+            (
+                &[("TESSERA_CACHE_BYTE_MAX", "1")][..],
+                &[("images.root", root)][..],
+                "did you mean TESSERA_CACHE_BYTES_MAX?",
+            ),
+            (
+                &[("JPEG_QUALITY", "101")],
+                &[("images.root", root)],
+                "render.jpeg_quality = `101` (from JPEG_QUALITY) is not allowed: a number from 1 to 100",
+            ),
+            (&[], &[("images.root", root), ("server.bind", "x")], "HOST:PORT, unix:PATH or none"),
+            (&[], &[], "no image folder"),
+            (
+                &[("FILESYSTEM_PREFIX", "/no/such/folder/")],
+                &[],
+                "`/no/such/folder` (from FILESYSTEM_PREFIX)",
+            ),
+        ] {
+            let error = load(&layers(environment, None, flags)).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_split_at_its_last_slash() {
+        let dir = tempfile::tempdir().unwrap();
+        let prefix = format!("{}/scan_", dir.path().display());
+        let (config, _) = load(&layers(&[("FILESYSTEM_PREFIX", &prefix)], None, &[])).unwrap();
+        assert_eq!(config.images.root, dir.path());
+        assert_eq!(config.images.name_prefix, "scan_");
+    }
+
+    #[test]
+    fn names_that_nearly_are_iipsrvs_are_warned_of() {
+        let warned = look_alikes(&layers(&[("JPEG_QUALTY", "5"), ("HOME", "/")], None, &[]));
+        assert_eq!(warned, ["JPEG_QUALTY is not read; did you mean JPEG_QUALITY?"]);
+    }
+}

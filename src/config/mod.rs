@@ -1,0 +1,190 @@
+//! `Config`: every setting, validated and immutable. No `Option` in it means "the default".
+
+pub mod keys;
+pub mod load;
+mod value;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::model::Limits;
+
+pub use load::{ConfigError, Layers, Origin, load};
+
+/// Where a listener listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bind {
+    /// TCP; port 0 lets the system choose.
+    Tcp(SocketAddr),
+    /// A unix socket.
+    Unix(PathBuf),
+    /// Nowhere.
+    None,
+}
+
+/// How access and event lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One line of words.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Whether and how each request is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessLog {
+    /// No access lines.
+    Off,
+    /// In the format of the other lines.
+    On,
+}
+
+/// What IIIF 3 answers to a size above the region without `^` in its `!w,h` form (decision D1 in
+/// `docs/protocols.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpscaleUnmarked {
+    /// The region at its own size.
+    Clip,
+    /// 400.
+    Refuse,
+}
+
+/// The listeners and what they allow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServerConfig {
+    /// The public listener.
+    pub bind: Bind,
+    /// Metrics and health.
+    pub admin: Bind,
+    /// HTTP worker threads.
+    pub workers: usize,
+    /// How long requests in flight may take once a stop was asked for.
+    pub drain: Duration,
+    /// Longest request target taken, in bytes.
+    pub uri_bytes_max: usize,
+    /// Longest POST body taken, in bytes.
+    pub body_bytes_max: usize,
+    /// Connections open at once on each worker.
+    pub connections_max: usize,
+    /// How long a kept-alive connection may be idle.
+    pub keep_alive: Duration,
+}
+
+/// Where images are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImagesConfig {
+    /// The folder that names are relative to.
+    pub root: PathBuf,
+    /// Put before every name (what follows the last slash of `FILESYSTEM_PREFIX`).
+    pub name_prefix: String,
+    /// Put behind every name (`FILESYSTEM_SUFFIX`).
+    pub name_suffix: String,
+    /// Folders outside the root that links may lead into.
+    pub roots_extra: Vec<PathBuf>,
+    /// Images kept open at once.
+    pub open_max: usize,
+    /// An image that nobody asked for this long is closed.
+    pub idle: Duration,
+    /// How long a look at a file's size and time is trusted.
+    pub recheck: Duration,
+    /// Jobs of one image at work or waiting at once.
+    pub jobs_per_image_max: usize,
+    /// How long a broken image answers with its error before it is tried again.
+    pub failure_hold: Duration,
+}
+
+/// The caches in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheConfig {
+    /// Encoded answers, in bytes, over all shards.
+    pub bytes_max: u64,
+    /// Decoded tiles, in bytes.
+    pub decoded_bytes_max: u64,
+    /// Shards: a power of two.
+    pub shards: usize,
+    /// Answers being made at once in one shard.
+    pub jobs_per_shard_max: usize,
+}
+
+/// The worker threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolConfig {
+    /// Threads that read, decode and finish tiles.
+    pub decode_threads: usize,
+    /// Threads that encode exports and slow formats.
+    pub encode_threads: usize,
+    /// Jobs that may wait in one pool.
+    pub jobs_max: usize,
+    /// How long a request may wait for its turn.
+    pub deadline: Duration,
+    /// Bytes of pixels in work at once, over all requests.
+    pub bytes_in_decode_max: u64,
+}
+
+/// How answers are made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RenderConfig {
+    /// What one request may ask for.
+    pub limits: Limits,
+    /// 1 to 100.
+    pub jpeg_quality: u8,
+    /// 0 to 9.
+    pub png_level: u8,
+    /// -1 (lossless) to 100.
+    pub webp_quality: i8,
+    /// Whether stored tiles are answered undecoded.
+    pub pass_through: bool,
+    /// A stored tile of more bytes is re-encoded; 0 is no bound.
+    pub pass_through_bytes_max: u64,
+    /// Largest ICC profile embedded in an answer, in bytes.
+    pub icc_bytes_max: u64,
+}
+
+/// What protocols say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProtocolConfig {
+    /// The IIIF version of `/iiif/`: 2 or 3.
+    pub iiif_version: u8,
+    /// Decision D1.
+    pub upscale_unmarked: UpscaleUnmarked,
+    /// Scheme, host and prefix that ids begin with; empty: as the client asked.
+    pub base_url: String,
+    /// Whether an IIIF identifier may hold bare slashes.
+    pub allow_bare_slash: bool,
+    /// `Cache-Control` of answers.
+    pub cache_control: String,
+    /// `Access-Control-Allow-Origin`; empty: no CORS headers.
+    pub cors: String,
+}
+
+/// What is written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// Form of the lines.
+    pub format: LogFormat,
+    /// Least level of events: error, warn, info, debug.
+    pub level: String,
+    /// Access lines.
+    pub access: AccessLog,
+}
+
+/// Every setting in force.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Listeners.
+    pub server: ServerConfig,
+    /// Image folder.
+    pub images: ImagesConfig,
+    /// Caches.
+    pub cache: CacheConfig,
+    /// Worker threads.
+    pub pool: PoolConfig,
+    /// Making of answers.
+    pub render: RenderConfig,
+    /// Protocols.
+    pub protocol: ProtocolConfig,
+    /// Logs.
+    pub log: LogConfig,
+}
