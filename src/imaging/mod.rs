@@ -1,6 +1,29 @@
 //! Pixels in memory: one [`Raster`], one file per operation. Knows no file, format, clock or request.
 #![deny(clippy::disallowed_types)]
 
+pub mod bitonal;
+mod block_sums;
+pub mod colour;
+pub mod crop_box;
+pub mod error;
+pub mod flatten;
+pub mod gray;
+pub mod mirror;
+pub mod mosaic;
 pub mod raster;
+pub mod resize;
+pub mod step;
+pub mod turn;
 
+pub use bitonal::to_bitonal;
+pub use colour::to_colour;
+pub use crop_box::CropBox;
+pub use error::ImagingError;
+pub use flatten::flatten;
+pub use gray::to_gray;
+pub use mirror::mirror;
+pub use mosaic::{Mosaic, Shrink};
 pub use raster::Raster;
+pub use resize::{Filter, Scratch, resize};
+pub use step::{Step, apply};
+pub use turn::turn;

@@ -140,7 +140,7 @@ impl std::fmt::Debug for Raster {
 }
 
 /// A pixel count as an index; 32 bits always fit on the 64-bit targets that this server runs on.
-fn usize_of(pixels: u32) -> usize {
+pub(super) fn usize_of(pixels: u32) -> usize {
     usize::try_from(pixels).unwrap_or(usize::MAX)
 }
 

@@ -1,2 +1,102 @@
 //! Decides everything, does nothing: which level, which tiles, which steps, which limits, which key.
+//!
+//! ```text
+//! PictureRequest -> View        which pixels of the full image, at which size    region size tiles
+//!                -> Reading     which level, area, reduction and resize          reading aligned filtered
+//!                -> Plan        the other steps, encoding, pass-through, cost, key
+//! ```
 #![deny(clippy::disallowed_types)]
+
+mod aligned;
+mod class;
+mod cost;
+mod cover;
+mod encode;
+mod error;
+mod filtered;
+mod key;
+mod pass_through;
+mod reading;
+mod region;
+mod rounding;
+mod rules;
+mod size;
+mod steps;
+mod tiles;
+mod view;
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod properties;
+
+use crate::imaging::Step;
+use crate::model::request::PictureRequest;
+use crate::model::{ImageId, ImageInfo, Resolved, SourceVersion, TileAddress};
+
+pub use class::RequestClass;
+pub use cost::Cost;
+pub use cover::TileCover;
+pub use encode::EncodePlan;
+pub use error::PlanError;
+pub use key::PlanKey;
+pub use pass_through::PassThrough;
+pub use reading::Source;
+pub use rules::Rules;
+
+/// All that is to be done for one picture.
+///
+/// Assemble [`Plan::source`], apply [`Plan::steps`] in order, encode; or, where
+/// [`Plan::pass_through`] names a tile, send that one as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// What the answer's bytes depend on; equal for equal bytes, however they were asked for.
+    pub key: PlanKey,
+    /// The request in numbers, for canonical addresses.
+    pub resolved: Resolved,
+    /// What kind of request it is, for metrics.
+    pub class: RequestClass,
+    /// Which pixels of which level are read.
+    pub source: Source,
+    /// What is done to them, first to last.
+    pub steps: Vec<Step>,
+    /// How the result becomes a file.
+    pub encode: EncodePlan,
+    /// The stored tile that is the answer already, if its bytes can be made a file.
+    pub pass_through: Option<TileAddress>,
+    /// What it will take.
+    pub cost: Cost,
+}
+
+/// Holds a request against an image and the rules.
+///
+/// # Errors
+/// Where the request asks for what is not there, not allowed, or over a limit.
+pub fn plan(
+    request: &PictureRequest,
+    image: &ImageId,
+    version: &SourceVersion,
+    info: &ImageInfo,
+    rules: &Rules,
+) -> Result<Plan, PlanError> {
+    let view = view::view(request.frame, info, &rules.limits)?;
+    encode::check_sides(request.format, view.size)?;
+    let reading = reading::reading(&view, info, rules.filter).ok_or(PlanError::NoLevel)?;
+    let steps = steps::steps(request, info, reading.resize);
+    let encode = encode::encode(request, info, rules);
+    let cost = cost::cost(&reading.source, &view, info);
+    cost.check(&rules.limits)?;
+    let pass_through = pass_through::tile(request, &reading.source, &steps, info, rules);
+    let mut plan = Plan {
+        key: PlanKey::default(),
+        resolved: view.resolved(info, &rules.limits),
+        class: RequestClass::of(request.frame, &view, info),
+        source: reading.source,
+        steps,
+        encode,
+        pass_through,
+        cost,
+    };
+    plan.key = key::key(&plan, image, version, rules);
+    Ok(plan)
+}

@@ -1,0 +1,40 @@
+//! `ImagingError`: pixels that do not fit together. A plan never asks for such; a codec that gives a
+//! tile of another shape than it announced may bring one about.
+
+use fast_image_resize::{ImageBufferError, ResizeError};
+
+use crate::model::Size;
+
+/// Why an operation on pixels was not done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImagingError {
+    /// A tile whose pixels are not those of its rectangle, or whose bands are not the image's.
+    #[error(
+        "a tile of {}x{} pixels and {found_bands} bands came for {}x{} pixels and {bands} bands",
+        found.width(), found.height(), expected.width(), expected.height()
+    )]
+    TileShape {
+        /// Pixels of its rectangle.
+        expected: Size,
+        /// Pixels that came.
+        found: Size,
+        /// Bands of the image.
+        bands: usize,
+        /// Bands that came.
+        found_bands: usize,
+    },
+    /// Tiles are missing, or came twice.
+    #[error("tiles brought {filled_px} pixels for an area of {area_px}")]
+    Cover {
+        /// Pixels that tiles brought.
+        filled_px: u64,
+        /// Pixels of the area.
+        area_px: u64,
+    },
+    /// The rectangle to resize leaves its raster.
+    #[error("cannot resize the raster")]
+    Resize(#[from] ResizeError),
+    /// A buffer that the resizer does not take.
+    #[error("cannot read the raster's samples")]
+    Buffer(#[from] ImageBufferError),
+}

@@ -1,0 +1,78 @@
+//! What is done to assembled pixels, in order: the whole list, and the one place that carries it out.
+
+use crate::imaging::bitonal::to_bitonal;
+use crate::imaging::colour::to_colour;
+use crate::imaging::crop_box::CropBox;
+use crate::imaging::error::ImagingError;
+use crate::imaging::flatten::flatten;
+use crate::imaging::gray::to_gray;
+use crate::imaging::mirror::mirror;
+use crate::imaging::raster::Raster;
+use crate::imaging::resize::{Filter, Scratch, resize};
+use crate::imaging::turn::turn;
+use crate::model::Size;
+use crate::model::request::Rotation;
+
+/// One operation on a raster.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Step {
+    /// A part of the raster becomes a picture of `to` pixels.
+    Resize {
+        /// The part, in pixels of the raster.
+        crop: CropBox,
+        /// Pixels afterwards.
+        to: Size,
+        /// The weights.
+        filter: Filter,
+    },
+    /// Left and right change places.
+    Mirror,
+    /// Clockwise.
+    Turn(Rotation),
+    /// Alpha over white.
+    Flatten,
+    /// One band by luma.
+    Gray,
+    /// One band, black or white.
+    Bitonal,
+    /// Three bands.
+    Colour,
+}
+
+/// Carries the steps out, first to last.
+///
+/// # Errors
+/// Where a step does not fit the raster; a plan for this raster has none such.
+pub fn apply(
+    steps: &[Step],
+    raster: Raster,
+    scratch: &mut Scratch,
+) -> Result<Raster, ImagingError> {
+    steps.iter().try_fold(raster, |raster, step| {
+        Ok(match *step {
+            Step::Resize { crop, to, filter } => resize(&raster, crop, to, filter, scratch)?,
+            Step::Mirror => mirror(raster),
+            Step::Turn(rotation) => turn(raster, rotation),
+            Step::Flatten => flatten(raster),
+            Step::Gray => to_gray(raster),
+            Step::Bitonal => to_bitonal(raster),
+            Step::Colour => to_colour(raster),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ColourModel;
+
+    #[test]
+    fn a_mirror_comes_before_the_turn_that_follows_it() {
+        let size = Size::new(2, 1).unwrap();
+        let raster = Raster::new(size, ColourModel::Gray, false, vec![1, 2]).unwrap();
+        let steps = [Step::Mirror, Step::Turn(Rotation::Quarter), Step::Colour];
+        let done = apply(&steps, raster, &mut Scratch::new()).unwrap();
+        assert_eq!(done.size(), Size::new(1, 2).unwrap());
+        assert_eq!(done.samples(), [2, 2, 2, 1, 1, 1]);
+    }
+}

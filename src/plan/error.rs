@@ -1,0 +1,152 @@
+//! `PlanError`: why a request cannot be answered from this image under these rules.
+
+use crate::model::{Fault, FaultKind, Format, Size};
+
+/// What is wrong, with the numbers that mend it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A region that shares no pixel with the image.
+    #[error(
+        "the region lies outside of the image, which has {}x{} pixels",
+        image.width(), image.height()
+    )]
+    RegionOutside {
+        /// The full image.
+        image: Size,
+    },
+    /// A region without width or height.
+    #[error("the region is empty: its width and height must be above 0")]
+    RegionEmpty,
+    /// A size below one pixel.
+    #[error("the size is under one pixel: its width and height must be at least 1")]
+    SizeEmpty,
+    /// More pixels than the region has, not asked for in the way that allows it.
+    #[error(
+        "the size {width}x{height} is above the region's {}x{}: ask for at most that, or mark the \
+         size as upscaled (^ in IIIF 3.0)",
+        region.width(), region.height()
+    )]
+    Upscaled {
+        /// The region.
+        region: Size,
+        /// Columns asked for.
+        width: u64,
+        /// Rows asked for.
+        height: u64,
+    },
+    /// More pixels than the region has, on a server that never gives them.
+    #[error(
+        "the size {width}x{height} is above the region's {}x{}, and this server does not upscale",
+        region.width(), region.height()
+    )]
+    UpscalingOff {
+        /// The region.
+        region: Size,
+        /// Columns asked for.
+        width: u64,
+        /// Rows asked for.
+        height: u64,
+    },
+    /// An answer larger than any may be.
+    #[error("the size {width}x{height} is over the limit of {limit_px} pixels a side")]
+    OutputOverLimit {
+        /// Columns asked for.
+        width: u64,
+        /// Rows asked for.
+        height: u64,
+        /// What is allowed.
+        limit_px: u32,
+    },
+    /// An answer larger than its format can hold.
+    #[error(
+        "the size {}x{} is over the {limit_px} pixels a side that {} can hold",
+        size.width(), size.height(), format.suffix()
+    )]
+    FormatOverLimit {
+        /// The size.
+        size: Size,
+        /// The format.
+        format: Format,
+        /// What it can hold.
+        limit_px: u32,
+    },
+    /// More pixels to decode than one request may.
+    #[error(
+        "the request needs {source_px} pixels decoded, over the limit of {limit_px}: ask for a \
+         smaller region"
+    )]
+    SourceOverLimit {
+        /// Pixels of the tiles that it touches.
+        source_px: u64,
+        /// What is allowed.
+        limit_px: u64,
+    },
+    /// A level or resolution that the ladder has not.
+    #[error("there is no level {level}: the image has levels 0 to {level_last}")]
+    LevelBeyond {
+        /// The level asked for, in the protocol's own count.
+        level: u32,
+        /// The last that there is.
+        level_last: u32,
+    },
+    /// A tile that the grid has not.
+    #[error("there is no tile {column},{row}: the level has {columns}x{rows} tiles, from 0,0 on")]
+    TileBeyond {
+        /// Column asked for.
+        column: u32,
+        /// Row asked for.
+        row: u32,
+        /// Columns of the level.
+        columns: u32,
+        /// Rows of the level.
+        rows: u32,
+    },
+    /// A tile number that the level has not.
+    #[error("there is no tile {index}: the resolution has tiles 0 to {index_last}")]
+    IndexBeyond {
+        /// Number asked for.
+        index: u32,
+        /// The last that there is.
+        index_last: u64,
+    },
+    /// An image that was opened without any level: a codec broke its word.
+    #[error("the image has no level to read from")]
+    NoLevel,
+}
+
+impl PlanError {
+    /// Who is to blame, and the public sentence.
+    pub fn fault(&self) -> Fault {
+        let kind = match self {
+            Self::RegionOutside { .. }
+            | Self::RegionEmpty
+            | Self::SizeEmpty
+            | Self::Upscaled { .. }
+            | Self::OutputOverLimit { .. }
+            | Self::FormatOverLimit { .. } => FaultKind::BadRequest,
+            Self::UpscalingOff { .. } => FaultKind::NotImplemented,
+            Self::SourceOverLimit { .. } => FaultKind::TooLarge,
+            Self::LevelBeyond { .. } | Self::TileBeyond { .. } | Self::IndexBeyond { .. } => {
+                FaultKind::NotFound
+            }
+            Self::NoLevel => FaultKind::Bug,
+        };
+        Fault::new(kind, self.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_says_what_is_allowed() {
+        let error = PlanError::SourceOverLimit { source_px: 9, limit_px: 4 };
+        assert_eq!(error.fault().kind.status(), 413);
+        assert!(error.fault().text.contains("limit of 4"));
+        let region = Size::new(3, 2).unwrap();
+        let error = PlanError::Upscaled { region, width: 4, height: 4 };
+        assert_eq!(error.fault().kind.status(), 400);
+        assert!(error.fault().text.contains("3x2") && error.fault().text.contains('^'));
+    }
+}

@@ -1,0 +1,127 @@
+//! `PlanKey`: a number for the bytes of an answer. It is made of what is carried out and not of what was
+//! asked, so that the same pixels asked for in other words, or over another protocol, are the same key.
+
+use std::fmt;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::imaging::{CropBox, Filter, Shrink, Step};
+use crate::model::request::Rotation;
+use crate::model::{Format, ImageId, SourceVersion};
+use crate::plan::Plan;
+use crate::plan::pass_through::PassThrough;
+use crate::plan::rules::Rules;
+
+/// 128 bits of XXH3 over the image's name and version and all of the plan that changes bytes. Shown as
+/// 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PlanKey(u128);
+
+impl PlanKey {
+    /// The number, evenly spread.
+    pub const fn as_u128(self) -> u128 {
+        self.0
+    }
+}
+
+impl fmt::Display for PlanKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// The key of a plan whose other fields are set.
+pub(super) fn key(plan: &Plan, image: &ImageId, version: &SourceVersion, rules: &Rules) -> PlanKey {
+    let mut digest = Digest(Xxh3::new());
+    // Another release may draw or encode the same plan differently.
+    digest.text(env!("CARGO_PKG_VERSION"));
+    digest.text(image.as_str());
+    digest.number(version.len_bytes);
+    digest.bytes(&version.modified_ns.to_le_bytes());
+    digest.number(version.inode);
+    let source = &plan.source;
+    digest.bytes(&source.stored.to_le_bytes());
+    let area = source.area;
+    for edge in [area.left(), area.top(), area.width(), area.height()] {
+        digest.number(edge.into());
+    }
+    digest.tag(match source.shrink {
+        Shrink::None => 0,
+        Shrink::Mean(_) => 1,
+        Shrink::Pick(_) => 2,
+    });
+    digest.number(source.shrink.factor().into());
+    for step in &plan.steps {
+        digest.step(step);
+    }
+    // No step has this tag: the list ends here.
+    digest.tag(u8::MAX);
+    digest.tag(match plan.encode.format {
+        Format::Jpeg => 0,
+        Format::Png => 1,
+        Format::Webp => 2,
+    });
+    digest.bytes(&plan.encode.quality.to_le_bytes());
+    digest.tag(plan.encode.embed_icc.into());
+    // A bound decides which of the two answers a stored tile gets.
+    if let (Some(_), PassThrough::On { bytes_max }) = (plan.pass_through, rules.pass_through) {
+        digest.tag(1);
+        digest.number(bytes_max.unwrap_or(u64::MAX));
+    }
+    PlanKey(digest.0.digest128())
+}
+
+/// Writes values so that no two different sequences look alike: fixed widths, or the length first.
+struct Digest(Xxh3);
+
+impl Digest {
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn number(&mut self, number: u64) {
+        self.bytes(&number.to_le_bytes());
+    }
+
+    fn tag(&mut self, tag: u8) {
+        self.bytes(&[tag]);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.bytes(&text.len().to_le_bytes());
+        self.bytes(text.as_bytes());
+    }
+
+    fn step(&mut self, step: &Step) {
+        match *step {
+            Step::Resize { crop: CropBox { left, top, width, height }, to, filter } => {
+                self.tag(0);
+                for edge in [left, top, width, height] {
+                    self.number(edge.to_bits());
+                }
+                self.number(to.width().into());
+                self.number(to.height().into());
+                self.tag(match filter {
+                    Filter::Nearest => 0,
+                    Filter::Bilinear => 1,
+                    Filter::CatmullRom => 2,
+                    Filter::Lanczos3 => 3,
+                });
+            }
+            Step::Mirror => self.tag(1),
+            Step::Turn(rotation) => {
+                self.tag(2);
+                self.tag(match rotation {
+                    Rotation::None => 0,
+                    Rotation::Quarter => 1,
+                    Rotation::Half => 2,
+                    Rotation::ThreeQuarters => 3,
+                });
+            }
+            Step::Flatten => self.tag(3),
+            Step::Gray => self.tag(4),
+            Step::Bitonal => self.tag(5),
+            Step::Colour => self.tag(6),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Whether a plan asks for a stored tile exactly as it is stored.
+
+use crate::imaging::Step;
+use crate::model::request::PictureRequest;
+use crate::model::{Format, ImageInfo, TileAddress, TileEncoding};
+use crate::plan::reading::Source;
+use crate::plan::rules::Rules;
+
+/// Whether stored tiles may be sent undecoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassThrough {
+    /// All are decoded and encoded anew.
+    Off,
+    /// They may.
+    On {
+        /// Larger ones are encoded anew, to spare the network; none: whatever their size.
+        bytes_max: Option<u64>,
+    },
+}
+
+/// The stored tile that answers the request as it is: of its format, whole, with nothing done to it and
+/// no quality asked for.
+pub(super) fn tile(
+    request: &PictureRequest,
+    source: &Source,
+    steps: &[Step],
+    info: &ImageInfo,
+    rules: &Rules,
+) -> Option<TileAddress> {
+    if rules.pass_through == PassThrough::Off
+        || request.encoder_quality.is_some()
+        || !steps.is_empty()
+    {
+        return None;
+    }
+    let tile = source.single_tile(info)?;
+    let level = info.stored.get(tile.stored)?;
+    let same_format = match level.encoding {
+        TileEncoding::Jpeg => request.format == Format::Jpeg,
+        TileEncoding::Webp => request.format == Format::Webp,
+        TileEncoding::Other => false,
+    };
+    // At the edge the file holds padding that only a decoder can take away.
+    let is_whole = source.area.size() == level.tile;
+    (same_format && is_whole).then_some(tile)
+}

@@ -1,0 +1,64 @@
+//! Numbers between pixels to numbers of pixels, and sides in proportion.
+
+/// The nearest integer, halves up; 0 below 0 and for what is no number, `u32::MAX` above it.
+pub(super) fn round_px(value: f64) -> u32 {
+    whole(value + 0.5)
+}
+
+/// The integer below.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, which is what is wanted"
+)]
+pub(super) fn whole(value: f64) -> u32 {
+    value.floor() as u32
+}
+
+/// The integer above.
+pub(super) fn whole_up(value: f64) -> u32 {
+    whole(value.ceil())
+}
+
+/// `side * numerator / denominator`, halves up, at least 1 pixel; saturates. `denominator` above 0.
+pub(super) fn proportion(side: u64, numerator: u64, denominator: u64) -> u64 {
+    let (side, numerator) = (u128::from(side), u128::from(numerator));
+    let denominator = u128::from(denominator.max(1));
+    let rounded = (2 * side * numerator + denominator) / (2 * denominator);
+    u64::try_from(rounded).unwrap_or(u64::MAX).max(1)
+}
+
+/// A side as 32 bits; one that needs more is far above every limit.
+pub(super) fn side_px(side: u64) -> u32 {
+    u32::try_from(side).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_go_up_and_nonsense_saturates() {
+        for (value, expected) in
+            [(0.49, 0), (0.5, 1), (124.8, 125), (-3.0, 0), (f64::NAN, 0), (1e30, u32::MAX)]
+        {
+            assert_eq!(round_px(value), expected, "{value}");
+        }
+        assert_eq!((whole(2.9), whole_up(2.1), whole_up(2.0)), (2, 3, 2));
+    }
+
+    #[test]
+    fn proportions_are_rounded_half_up_and_never_empty() {
+        for (side, numerator, denominator, expected) in [
+            (56, 50, 64, 44),
+            (56, 30, 64, 26),
+            (1, 1, 1000, 1),
+            (1, 1, 2, 1),
+            (3, 1, 2, 2),
+            (u64::MAX, u64::from(u32::MAX), 1, u64::MAX),
+        ] {
+            assert_eq!(proportion(side, numerator, denominator), expected);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! `Rules`: the settings that decide between several right answers.
+
+use crate::imaging::Filter;
+use crate::model::Limits;
+use crate::plan::pass_through::PassThrough;
+
+/// What the operator has set. Part of every key as far as it changes bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    /// What one answer may ask for at most.
+    pub limits: Limits,
+    /// Quality of JPEG answers where the client sets none, 1 to 100 (`JPEG_QUALITY`).
+    pub jpeg_quality: u8,
+    /// Deflate level of PNG answers, 0 to 9 (`PNG_QUALITY`).
+    pub png_level: u8,
+    /// Quality of WebP answers where the client sets none, 0 to 100, -1 lossless (`WEBP_QUALITY`).
+    pub webp_quality: i8,
+    /// Whether stored tiles are sent as they are.
+    pub pass_through: PassThrough,
+    /// How pixels are weighted where the size changes (`INTERPOLATION`).
+    pub filter: Filter,
+    /// Bytes of the largest ICC profile that is embedded; 0 embeds none (`MAX_ICC`).
+    pub icc_bytes_max: u64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            jpeg_quality: 75,
+            png_level: 1,
+            webp_quality: 50,
+            pass_through: PassThrough::On { bytes_max: None },
+            filter: Filter::default(),
+            icc_bytes_max: 65_535,
+        }
+    }
+}

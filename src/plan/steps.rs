@@ -1,0 +1,36 @@
+//! The steps of a plan, in the order of IIIF Image API 3.0 section 4: region, size, mirror, rotation,
+//! quality, format. Steps that change nothing are left out, so that a plan without steps is known as such.
+
+use crate::imaging::Step;
+use crate::model::request::{PictureRequest, Quality, Rotation};
+use crate::model::{ColourModel, Format, ImageInfo};
+
+/// All steps after assembly.
+pub(super) fn steps(request: &PictureRequest, info: &ImageInfo, resize: Option<Step>) -> Vec<Step> {
+    let mirror = request.mirror.then_some(Step::Mirror);
+    let turn = (request.rotation != Rotation::None).then_some(Step::Turn(request.rotation));
+    let flatten = drops_alpha(request, info).then_some(Step::Flatten);
+    let colours = colours(request.quality, info.colour);
+    [resize, mirror, turn, flatten, colours].into_iter().flatten().collect()
+}
+
+/// JPEG has no alpha, and bitonal is one component.
+fn drops_alpha(request: &PictureRequest, info: &ImageInfo) -> bool {
+    info.alpha && (request.format == Format::Jpeg || request.quality == Quality::Bitonal)
+}
+
+fn colours(quality: Quality, colour: ColourModel) -> Option<Step> {
+    match (quality, colour) {
+        (Quality::Default, _)
+        | (Quality::Color, ColourModel::Rgb)
+        | (Quality::Gray, ColourModel::Gray) => None,
+        (Quality::Color, ColourModel::Gray) => Some(Step::Colour),
+        (Quality::Gray, ColourModel::Rgb) => Some(Step::Gray),
+        (Quality::Bitonal, _) => Some(Step::Bitonal),
+    }
+}
+
+/// Whether an answer's samples still are in the image's colour space, and its profile true of them.
+pub(super) fn keeps_colours(quality: Quality, colour: ColourModel) -> bool {
+    colours(quality, colour).is_none()
+}

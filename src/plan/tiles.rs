@@ -1,0 +1,163 @@
+//! The tiles of the protocols as views. Each counts its levels in its own way and rounds their sizes in
+//! its own way; all cut them into the tile of the full level. The limit of an answer's sides is not
+//! theirs: a tile is as large as the image says it is.
+
+use crate::model::{ImageInfo, Rect, Size};
+use crate::plan::error::PlanError;
+use crate::plan::view::View;
+
+/// IIP: resolution 0 is the smallest of the offered levels, tiles are numbered row by row.
+pub(super) fn iip(resolution: u32, index: u32, info: &ImageInfo) -> Result<View, PlanError> {
+    let count = u32::try_from(info.levels.len()).unwrap_or(u32::MAX);
+    let level_last = count.checked_sub(1).ok_or(PlanError::NoLevel)?;
+    let beyond = PlanError::LevelBeyond { level: resolution, level_last };
+    let halvings = level_last.checked_sub(resolution).ok_or(beyond)?;
+    let level = usize::try_from(halvings).ok().and_then(|level| info.levels.get(level));
+    let size = level.ok_or(PlanError::NoLevel)?.size;
+    let (columns, rows) = size.grid(info.tile);
+    let index_last = u64::from(columns) * u64::from(rows) - 1;
+    if index_last < u64::from(index) {
+        return Err(PlanError::IndexBeyond { index, index_last });
+    }
+    tile(size, halvings, (index % columns, index / columns), info)
+}
+
+/// Deep Zoom: level 0 is one pixel, the full image is `ceil(log2(longer side))`, sizes are rounded up.
+pub(super) fn deep_zoom(
+    level: u32,
+    column: u32,
+    row: u32,
+    info: &ImageInfo,
+) -> Result<View, PlanError> {
+    let level_last = u32::BITS - (info.size.longer() - 1).leading_zeros();
+    let beyond = PlanError::LevelBeyond { level, level_last };
+    let halvings = level_last.checked_sub(level).ok_or(beyond)?;
+    tile(info.size.halved_up(halvings), halvings, (column, row), info)
+}
+
+/// Zoomify: level 0 is the largest that fits one tile, sizes are rounded down.
+pub(super) fn zoomify(
+    level: u32,
+    column: u32,
+    row: u32,
+    info: &ImageInfo,
+) -> Result<View, PlanError> {
+    let fits = |steps: &u32| info.size.halved_down(*steps).fits(info.tile);
+    let level_last = (0..u32::BITS).find(fits).unwrap_or(u32::BITS);
+    let beyond = PlanError::LevelBeyond { level, level_last };
+    let halvings = level_last.checked_sub(level).ok_or(beyond)?;
+    tile(info.size.halved_down(halvings), halvings, (column, row), info)
+}
+
+/// One tile of a level of `size`, each of whose pixels is `2^halvings` squared of the full image.
+fn tile(size: Size, halvings: u32, at: (u32, u32), info: &ImageInfo) -> Result<View, PlanError> {
+    let (column, row) = at;
+    let (columns, rows) = size.grid(info.tile);
+    let beyond = PlanError::TileBeyond { column, row, columns, rows };
+    let tile = Rect::tile(size, info.tile, column, row).ok_or_else(|| beyond.clone())?;
+    let (left, width) = span(tile.left(), tile.width(), halvings, info.size.width());
+    let (top, height) = span(tile.top(), tile.height(), halvings, info.size.height());
+    let region = Size::new(width, height).and_then(|size| Rect::new(left, top, size));
+    Ok(View {
+        region: region.ok_or(beyond)?,
+        size: tile.size(),
+        halvings: Some(halvings),
+        is_tile: true,
+    })
+}
+
+/// A span of level pixels as start and length in pixels of the full image, cut at its far edge.
+fn span(start: u32, length: u32, halvings: u32, side: u32) -> (u32, u32) {
+    let first = u64::from(start) << halvings;
+    let end = ((u64::from(start) + u64::from(length)) << halvings).min(u64::from(side));
+    let narrow = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    (narrow(first), narrow(end.saturating_sub(first)))
+}
+
+/// Whether a region and its size are one tile of the offered grid, as IIIF clients ask for them.
+pub(super) fn is_tile(region: Rect, size: Size, halvings: u32, info: &ImageInfo) -> bool {
+    let axis = |start: u32, end: u32, side: u32, tile: u32, out: u32| {
+        let step = u64::from(tile) << halvings;
+        u64::from(start).is_multiple_of(step) && (out == tile || (end == side && out <= tile))
+    };
+    let (image, tile) = (info.size, info.tile);
+    axis(region.left(), region.right(), image.width(), tile.width(), size.width())
+        && axis(region.top(), region.bottom(), image.height(), tile.height(), size.height())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::fixtures;
+
+    #[test]
+    fn deep_zoom_has_the_levels_and_tiles_that_viewers_count() {
+        for (image, level, tiles, size) in [
+            ((4993, 3877), 13, (20, 16), (4993, 3877)),
+            ((4993, 3877), 12, (10, 8), (2497, 1939)),
+            ((4993, 3877), 8, (1, 1), (157, 122)),
+            ((4993, 3877), 5, (1, 1), (20, 16)),
+            ((4993, 3877), 0, (1, 1), (1, 1)),
+            ((1, 1), 0, (1, 1), (1, 1)),
+            ((256, 256), 8, (1, 1), (256, 256)),
+            ((257, 258), 9, (2, 2), (257, 258)),
+            ((512, 512), 9, (2, 2), (512, 512)),
+            ((1000, 1000), 10, (4, 4), (1000, 1000)),
+        ] {
+            let info = fixtures::pyramid(image, 256);
+            let (columns, rows) = tiles;
+            let last = deep_zoom(level, columns - 1, rows - 1, &info).unwrap().size;
+            let got = ((columns - 1) * 256 + last.width(), (rows - 1) * 256 + last.height());
+            assert_eq!(got, size, "{image:?} level {level}");
+            for (column, row) in [(columns, 0), (0, rows)] {
+                let error = deep_zoom(level, column, row, &info).unwrap_err();
+                assert_eq!(error, PlanError::TileBeyond { column, row, columns, rows });
+            }
+        }
+        let error = deep_zoom(14, 0, 0, &fixtures::pyramid((4993, 3877), 256)).unwrap_err();
+        assert_eq!(error, PlanError::LevelBeyond { level: 14, level_last: 13 });
+        assert_eq!(error.fault().kind.status(), 404);
+    }
+
+    #[test]
+    fn zoomify_has_the_levels_and_tiles_that_viewers_count() {
+        for (image, expected) in [
+            ((4993, 3877), 429),
+            ((1000, 1000), 21),
+            ((5120, 2880), 324),
+            ((257, 258), 5),
+            ((1, 1), 1),
+            ((513, 513), 10),
+        ] {
+            let info = fixtures::pyramid(image, 256);
+            let mut count = 0;
+            for level in 0.. {
+                if zoomify(level, 0, 0, &info).is_err() {
+                    break;
+                }
+                let columns = (0..99).filter(|c| zoomify(level, *c, 0, &info).is_ok()).count();
+                let rows = (0..99).filter(|r| zoomify(level, 0, *r, &info).is_ok()).count();
+                count += columns * rows;
+            }
+            assert_eq!(count, expected, "{image:?}");
+        }
+    }
+
+    #[test]
+    fn iip_counts_resolutions_from_the_smallest_and_tiles_row_by_row() {
+        let info = fixtures::pyramid((1001, 701), 256);
+        let view = iip(2, 11, &info).unwrap();
+        assert_eq!((view.region.left(), view.region.top()), (768, 512));
+        assert_eq!((view.size.width(), view.size.height()), (233, 189));
+        let view = iip(1, 1, &info).unwrap();
+        assert_eq!((view.region.left(), view.size.width(), view.size.height()), (512, 244, 256));
+        assert_eq!(
+            iip(2, 12, &info).unwrap_err(),
+            PlanError::IndexBeyond { index: 12, index_last: 11 }
+        );
+        assert_eq!(
+            iip(3, 0, &info).unwrap_err(),
+            PlanError::LevelBeyond { level: 3, level_last: 2 }
+        );
+    }
+}
