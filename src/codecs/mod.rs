@@ -4,13 +4,26 @@
 pub mod error;
 pub mod limits;
 
+mod jpeg;
+mod magic;
+mod number;
+mod png;
+mod tiff;
+mod webp;
+
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::codecs::jpeg::encode as encode_jpeg;
+use crate::codecs::magic::Magic;
+use crate::codecs::number::{usize_of_bytes, zeroed};
+use crate::codecs::png::encode as encode_png;
+use crate::codecs::tiff::open as open_tiff;
+use crate::codecs::webp::encode as encode_webp;
 use crate::imaging::Raster;
-use crate::model::{Format, ImageInfo, TileAddress};
+use crate::model::{Format, ImageInfo, ReadAt, TileAddress};
 
 pub use error::CodecError;
 pub use limits::DecodeLimits;
@@ -54,4 +67,65 @@ pub struct Encoding {
     pub quality: i8,
     /// The profile to embed.
     pub icc: Option<Arc<[u8]>>,
+}
+
+/// Opens an image by its first bytes and reads its structure; no pixel is decoded.
+///
+/// # Errors
+/// `Unsupported` where the format, or the way this file uses it, is not read; `Malformed`, over a
+/// limit, or IO.
+pub fn open(source: Arc<dyn ReadAt>, limits: &DecodeLimits) -> Result<Arc<dyn Decode>, CodecError> {
+    let head_len = usize_of_bytes(source.len_bytes()).min(magic::HEAD_BYTES);
+    let mut head = zeroed(head_len)?;
+    source.read_exact_at(&mut head, 0)?;
+    match magic::recognise(&head) {
+        Magic::Tiff => open_tiff(source, limits),
+        Magic::Other(name) => {
+            Err(CodecError::unsupported(name, "the whole format (tiled TIFF pyramids are read)"))
+        }
+        Magic::Unknown => {
+            Err(CodecError::malformed("image", "the first bytes are those of no known format"))
+        }
+    }
+}
+
+/// Encodes a raster as a complete file.
+///
+/// # Errors
+/// `OverLimit` where the format cannot hold so many pixels; `Unsupported` where it cannot hold alpha
+/// (JPEG: flatten first); `Io` where memory is short.
+pub fn encode(raster: &Raster, encoding: &Encoding) -> Result<Bytes, CodecError> {
+    let icc = encoding.icc.as_deref();
+    let file = match encoding.format {
+        Format::Jpeg => encode_jpeg(raster, encoding.quality, icc),
+        Format::Png => encode_png(raster, encoding.quality, icc),
+        Format::Webp => encode_webp(raster, encoding.quality, icc),
+    }?;
+    Ok(Bytes::from(file))
+}
+
+/// Refuses a raster with a side above `side_px_max`, before an encoder would.
+fn check_side(raster: &Raster, what: &'static str, side_px_max: u32) -> Result<(), CodecError> {
+    let side_px = raster.size().longer();
+    if side_px <= side_px_max {
+        return Ok(());
+    }
+    Err(CodecError::OverLimit { what, value: side_px.into(), limit: side_px_max.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(bytes: &[u8]) -> CodecError {
+        open(Arc::new(bytes.to_vec()), &DecodeLimits::default()).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_no_tiff_is_named() {
+        let error = refusal(b"\x89PNG\r\n\x1a\n").to_string();
+        assert!(error.starts_with("unsupported PNG feature"), "{error}");
+        assert!(matches!(refusal(b""), CodecError::Malformed { .. }));
+        assert!(matches!(refusal(b"some text"), CodecError::Malformed { .. }));
+    }
 }

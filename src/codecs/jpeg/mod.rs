@@ -1,0 +1,18 @@
+//! JPEG (ITU-T T.81) both ways through mozjpeg, and the marker segments around it: a tile of a TIFF
+//! is an abbreviated stream that has to be made a whole file before anybody reads it.
+
+mod decoder;
+mod encoder;
+mod failure;
+mod icc;
+mod markers;
+mod splice;
+
+pub(super) use decoder::decode;
+pub(super) use encoder::encode;
+pub(super) use icc::icc_segments;
+pub(super) use markers::frame_of;
+pub(super) use splice::{StreamColour, complete, table_segments, trimmed_to_end};
+
+/// The format's name in errors.
+const JPEG: &str = "JPEG";

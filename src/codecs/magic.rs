@@ -1,0 +1,72 @@
+//! What a file is by its first bytes, so that a refusal can name it.
+
+/// Bytes of a file that [`recognise`] wants to see.
+pub(super) const HEAD_BYTES: usize = 132;
+
+/// What the first bytes say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Magic {
+    /// TIFF or BigTIFF, in either byte order.
+    Tiff,
+    /// Another image format, by its name.
+    Other(&'static str),
+    /// Nothing known.
+    Unknown,
+}
+
+/// Offset in bytes, bytes expected there, name of the format.
+const OTHERS: &[(usize, &[u8], &str)] = &[
+    (0, b"\x89PNG\r\n\x1a\n", "PNG"),
+    (0, b"\xff\xd8\xff", "JPEG"),
+    (0, b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+    (0, b"\xff\x4f\xff\x51", "JPEG 2000 codestream"),
+    (0, b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+    (0, b"\xff\x0a", "JPEG XL codestream"),
+    (8, b"WEBP", "WebP"),
+    (4, b"ftypavif", "AVIF"),
+    (4, b"ftypheic", "HEIF"),
+    (4, b"ftypmif1", "HEIF"),
+    (0, b"GIF8", "GIF"),
+    (0, b"8BPS", "Photoshop"),
+    (0, b"%PDF", "PDF"),
+    (0, b"\x76\x2f\x31\x01", "OpenEXR"),
+    (0, b"SIMPLE  =", "FITS"),
+    (128, b"DICM", "DICOM"),
+    (0, b"BM", "BMP"),
+];
+
+/// Names the format of a file that begins with `head` ([`HEAD_BYTES`] bytes, or the whole file where
+/// it is shorter).
+pub(super) fn recognise(head: &[u8]) -> Magic {
+    if let [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] = head {
+        return Magic::Tiff;
+    }
+    let found = OTHERS
+        .iter()
+        .find(|(offset, bytes, _)| head.get(*offset..).is_some_and(|rest| rest.starts_with(bytes)));
+    found.map_or(Magic::Unknown, |(_, _, name)| Magic::Other(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_named_by_their_first_bytes() {
+        for (head, expected) in [
+            (&b"II*\0\x08\0\0\0"[..], Magic::Tiff),
+            (b"MM\0*\0\0\0\x08", Magic::Tiff),
+            (b"II+\0\x08\0\0\0", Magic::Tiff),
+            (b"MM\0+\0\x08\0\0", Magic::Tiff),
+            (b"RIFF\x10\0\0\0WEBPVP8 ", Magic::Other("WebP")),
+            (b"\xff\xd8\xff\xe0", Magic::Other("JPEG")),
+            (b"\x89PNG\r\n\x1a\n", Magic::Other("PNG")),
+            (b"\0\0\0\x0cjP  \r\n\x87\n", Magic::Other("JPEG 2000")),
+            (b"", Magic::Unknown),
+            (b"II", Magic::Unknown),
+            (b"hello", Magic::Unknown),
+        ] {
+            assert_eq!(recognise(head), expected, "{head:?}");
+        }
+    }
+}

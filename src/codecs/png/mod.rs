@@ -1,0 +1,5 @@
+//! PNG out.
+
+mod encoder;
+
+pub(super) use encoder::encode;

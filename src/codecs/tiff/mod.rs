@@ -1,0 +1,35 @@
+//! TIFF and BigTIFF pyramids (TIFF 6.0, its Technical Notes 1 and 2, BigTIFF). The `tiff` crate reads
+//! the structure once; what a tile needs is copied into an immutable index, and tiles are then read by
+//! position and decoded by a table of our own, many at once.
+
+mod compression;
+mod image;
+mod layout;
+mod level;
+mod metadata;
+mod packbits;
+mod pixels;
+mod predictor;
+mod pyramid;
+mod stored;
+mod structure;
+mod tile;
+mod window;
+mod ycbcr;
+
+pub(super) use image::open;
+
+use crate::codecs::CodecError;
+
+/// The format's name in errors.
+const TIFF: &str = "TIFF";
+
+/// A file that breaks TIFF's rules.
+fn malformed(what: impl Into<String>) -> CodecError {
+    CodecError::malformed(TIFF, what)
+}
+
+/// A feature of TIFF that is not read.
+fn unsupported(feature: impl Into<String>) -> CodecError {
+    CodecError::unsupported(TIFF, feature)
+}
