@@ -1,5 +1,98 @@
 //! Text to [`Request`](crate::model::Request) and [`Reply`](crate::model::Reply) to text, per protocol.
 //! Pure: knows no socket, no HTTP library, no file and no clock.
+//!
+//! [`parse`] finds the protocol by the path ([`mount`]) and hands the rest to it; [`respond`] words the
+//! service's answer as that protocol does; [`respond_fault`] and [`Refusal::respond`] word a refusal.
 #![deny(clippy::disallowed_types)]
 
+mod answer;
+mod call;
+mod conditional;
+mod deepzoom;
+mod http_date;
+mod iiif;
+mod iip;
+mod image_name;
+mod mount;
+mod number;
+mod percent;
+mod protocol;
+mod query_form;
+mod refusal;
+mod settings;
+mod tile_name;
 pub mod wire;
+mod zoomify;
+
+pub use answer::respond;
+pub use call::{Call, Dialect, Parsed};
+pub use iiif::Words as IiifWords;
+pub use iip::Words as IipWords;
+pub use protocol::Protocol;
+pub use refusal::{Refusal, respond_fault};
+pub use settings::{IiifVersion, Settings, UpscaleUnmarked};
+pub use wire::{Method, RawRequest, Response};
+
+use crate::model::{Fault, FaultKind};
+use crate::protocols::mount::Mount;
+
+/// Reads a request: what is asked of which image, or the answer itself where no image is needed.
+///
+/// # Errors
+/// A [`Refusal`] in the words of the protocol whose path was asked: 400 for what makes no sense, 404
+/// for what cannot exist, 405, 414, and 501 for what is valid but not done here.
+pub fn parse(raw: &RawRequest<'_>, settings: &Settings) -> Result<Parsed, Refusal> {
+    let Some(mount) = Mount::find(raw.path) else { return Ok(Parsed::NotOurs) };
+    let protocol = mount.protocol(settings.iiif_version);
+    if raw.method == Method::Options {
+        let allow = Response::new(204, "").with("Allow", protocol.methods());
+        return Ok(Parsed::Response(allow));
+    }
+    check_method(raw.method, protocol)
+        .and_then(|()| check_length(raw, settings))
+        .map_err(|fault| Refusal::new(protocol, fault))?;
+    match mount {
+        Mount::Query => query_form::parse(raw, settings),
+        Mount::Iiif { version, rest } => iiif::parse_path(raw, settings, version, rest),
+        Mount::IiifReserved => Err(Refusal::new(
+            protocol,
+            Fault::not_found("IIIF Image API 1.1 is not served here; use /iiif/3/ or /iiif/2/"),
+        )),
+        Mount::DeepZoom(rest) => deepzoom::parse(raw, rest),
+        Mount::Zoomify(rest) => zoomify::parse(raw, rest),
+    }
+}
+
+fn check_method(method: Method, protocol: Protocol) -> Result<(), Fault> {
+    match method {
+        Method::Get | Method::Head => Ok(()),
+        Method::Post if protocol == Protocol::Iip => Ok(()),
+        Method::Post | Method::Options | Method::Other => Err(Fault::new(
+            FaultKind::MethodNotAllowed,
+            format!("the method is not taken here; allowed are {}", protocol.methods()),
+        )),
+    }
+}
+
+fn check_length(raw: &RawRequest<'_>, settings: &Settings) -> Result<(), Fault> {
+    let uri_bytes = raw.path.len().saturating_add(raw.query.len());
+    let limit = settings.uri_bytes_max;
+    if limit < uri_bytes {
+        return Err(Fault::new(
+            FaultKind::UriTooLong,
+            format!("the address is {uri_bytes} bytes long, at most {limit} are taken"),
+        ));
+    }
+    if limit < raw.body.len() {
+        return Err(Fault::new(
+            FaultKind::TooLarge,
+            format!("the body is {} bytes long, at most {limit} are taken", raw.body.len()),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! `Reply` to `Response`: the headers that all protocols share; each protocol supplies its own words.
+
+use bytes::Bytes;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::model::{Fault, FaultKind, ImageInfo, Picture, Reply, Want};
+use crate::protocols::call::{Call, Dialect};
+use crate::protocols::conditional::is_not_modified;
+use crate::protocols::deepzoom;
+use crate::protocols::http_date::http_date;
+use crate::protocols::refusal::respond_fault;
+use crate::protocols::settings::Settings;
+use crate::protocols::wire::Response;
+use crate::protocols::zoomify;
+
+/// A description in a protocol's words.
+#[derive(Debug)]
+pub(crate) struct Document {
+    /// `Content-Type`.
+    pub(crate) content_type: &'static str,
+    /// The text.
+    pub(crate) body: String,
+}
+
+/// Words the service's answer: body, media type, validators, and what the protocol adds.
+pub fn respond(call: &Call, reply: &Reply, settings: &Settings) -> Response {
+    match reply {
+        Reply::Info { info, modified_s } => respond_info(call, info, *modified_s, settings),
+        Reply::Picture(picture) => respond_picture(call, picture, settings),
+        Reply::NotModified { etag, modified_s } => {
+            let response = validated(Response::new(304, ""), &quoted(etag), *modified_s, settings);
+            if call.request.want == Want::Info {
+                add_info_headers(call, response)
+            } else {
+                response
+            }
+        }
+    }
+}
+
+fn respond_info(call: &Call, info: &ImageInfo, modified_s: i64, settings: &Settings) -> Response {
+    let document = match &call.dialect {
+        Dialect::Iip(words) => words.document(info),
+        Dialect::Iiif(words) => Some(words.document(info, settings)),
+        Dialect::DeepZoom => Some(deepzoom::document(info)),
+        Dialect::Zoomify => Some(zoomify::document(info)),
+    };
+    let Some(document) = document else { return mismatch(call) };
+    let etag = format!("\"{:016x}\"", xxh3_64(document.body.as_bytes()));
+    let response = if is_not_modified(&call.request.conditions, &etag, modified_s) {
+        Response::new(304, "")
+    } else {
+        Response::new(200, document.body).with("Content-Type", document.content_type)
+    };
+    add_info_headers(call, validated(response, &etag, modified_s, settings))
+}
+
+fn respond_picture(call: &Call, picture: &Picture, settings: &Settings) -> Response {
+    let Some(asked) = call.picture() else { return mismatch(call) };
+    let wrapped = |body: Bytes, content_type: &'static str| {
+        let response = Response::new(200, body).with("Content-Type", content_type);
+        validated(response, &quoted(&picture.etag), picture.modified_s, settings)
+    };
+    let plain = || wrapped(picture.bytes.clone(), picture.format.media_type());
+    match &call.dialect {
+        Dialect::Iip(words) => {
+            let response = match words.framed(picture) {
+                Some((body, content_type)) => wrapped(body, content_type),
+                None => plain(),
+            };
+            words.add_picture_headers(response, &call.request.image, picture)
+        }
+        Dialect::Iiif(words) => words.add_picture_headers(plain(), asked, picture, settings),
+        Dialect::DeepZoom | Dialect::Zoomify => plain(),
+    }
+}
+
+fn add_info_headers(call: &Call, response: Response) -> Response {
+    match &call.dialect {
+        Dialect::Iip(words) => words.add_info_headers(response),
+        Dialect::Iiif(words) => words.add_info_headers(response),
+        Dialect::DeepZoom | Dialect::Zoomify => response,
+    }
+}
+
+/// Adds what lets a cache keep and ask again: on 200 and on 304 alike (RFC 9110, section 15.4.5).
+fn validated(response: Response, etag: &str, modified_s: i64, settings: &Settings) -> Response {
+    let response = response.with("Last-Modified", http_date(modified_s));
+    let response = if settings.cache_control.is_empty() {
+        response
+    } else {
+        response.with("Cache-Control", settings.cache_control.clone())
+    };
+    response.with("ETag", etag.to_owned())
+}
+
+fn quoted(etag: &str) -> String {
+    format!("\"{etag}\"")
+}
+
+fn mismatch(call: &Call) -> Response {
+    let fault = Fault::new(FaultKind::Bug, "the answer is of another kind than the question");
+    respond_fault(call.protocol(), &fault)
+}

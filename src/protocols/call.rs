@@ -1,0 +1,88 @@
+//! `Call`: a request as the service takes it, and beside it what the answer's wording needs.
+
+use crate::model::request::{Conditions, Frame, PictureRequest, Quality, Rotation};
+use crate::model::{Format, ImageId, Request, Want};
+use crate::protocols::iiif;
+use crate::protocols::iip;
+use crate::protocols::protocol::Protocol;
+use crate::protocols::wire::{RawRequest, Response};
+
+/// What became of a request's text.
+#[derive(Clone, Debug)]
+pub enum Parsed {
+    /// A question about an image.
+    Call(Box<Call>),
+    /// The answer: a redirect, the methods allowed, an IIP object that needs no image.
+    Response(Response),
+    /// A path of some other mount.
+    NotOurs,
+}
+
+/// A question and how its answer is worded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// The question.
+    pub request: Request,
+    /// The wording.
+    pub dialect: Dialect,
+}
+
+/// How the answer is worded.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dialect {
+    /// As IIP does.
+    Iip(iip::Words),
+    /// As the IIIF Image API does.
+    Iiif(iiif::Words),
+    /// As Deep Zoom does.
+    DeepZoom,
+    /// As Zoomify does.
+    Zoomify,
+}
+
+impl Call {
+    /// The protocol that was spoken.
+    pub const fn protocol(&self) -> Protocol {
+        match &self.dialect {
+            Dialect::Iip(_) => Protocol::Iip,
+            Dialect::Iiif(words) => words.protocol(),
+            Dialect::DeepZoom => Protocol::DeepZoom,
+            Dialect::Zoomify => Protocol::Zoomify,
+        }
+    }
+
+    /// The picture that was asked for, if it was one.
+    pub const fn picture(&self) -> Option<&PictureRequest> {
+        match &self.request.want {
+            Want::Picture(picture) => Some(picture),
+            Want::Info => None,
+        }
+    }
+
+    /// A call with the validators that the client sent.
+    pub(crate) fn new(raw: &RawRequest<'_>, image: ImageId, want: Want, dialect: Dialect) -> Self {
+        let conditions = Conditions {
+            if_none_match: raw.if_none_match.map(str::to_owned),
+            if_modified_since_s: raw.if_modified_since_s,
+        };
+        Self { request: Request { image, want, conditions }, dialect }
+    }
+}
+
+impl From<Call> for Parsed {
+    fn from(call: Call) -> Self {
+        Self::Call(Box::new(call))
+    }
+}
+
+/// A picture of these pixels with nothing done to them.
+pub(crate) const fn plain_picture(frame: Frame, format: Format) -> PictureRequest {
+    PictureRequest {
+        frame,
+        mirror: false,
+        rotation: Rotation::None,
+        quality: Quality::Default,
+        format,
+        encoder_quality: None,
+    }
+}

@@ -1,0 +1,240 @@
+//! `Command`: one IIP command with its value read. Values are percent-decoded once.
+
+use crate::model::request::{Frame, Region};
+use crate::model::{Fault, FaultKind, Format, ImageId};
+use crate::protocols::iip::error::IipError;
+use crate::protocols::iip::grammar::Token;
+use crate::protocols::iip::objects::Object;
+use crate::protocols::image_name::image_id;
+use crate::protocols::number::{decimal, parts, whole};
+use crate::protocols::percent::{decode, excerpt};
+
+/// What is taken, for errors that say so.
+const TAKEN: &str = "FIF, OBJ, QLT, WID, HEI, RGN, CVT, JTL, PTL, WTL, TIL";
+
+/// What iipsrv takes beyond that: valid, but not done here.
+const OTHERS_OF_IIPSRV: [&str; 18] = [
+    "ATL", "CMP", "CNT", "CNV", "COL", "CTW", "GAM", "ICC", "INV", "JTLS", "LYR", "MINMAX", "PFL",
+    "ROT", "SDS", "SHD", "SPECTRA", "TTL",
+];
+
+/// One command.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Command {
+    /// `FIF`: the image.
+    Image(ImageId),
+    /// `OBJ`: a question about it.
+    Object(Object),
+    /// `QLT`: the encoder's quality, 0 to 100.
+    EncoderQuality(u8),
+    /// `WID` in pixels; none for 0, which means "as follows from the rest".
+    Width(Option<u32>),
+    /// `HEI` in pixels, likewise.
+    Height(Option<u32>),
+    /// `RGN`: a part of the image.
+    Region(Region),
+    /// `CVT`: the region as a file.
+    Export(Format),
+    /// `JTL`, `PTL`, `WTL`: a tile as a file.
+    Tile(Frame, Format),
+    /// `TIL`: a tile in IIP's own frame.
+    RawTile {
+        /// 0 is the smallest level.
+        resolution: u32,
+        /// Counted row by row.
+        index: u32,
+    },
+    /// A command that leaves the picture as it is, such as `CNT=1`: viewers send them always.
+    Neutral,
+}
+
+impl Command {
+    /// Reads one command.
+    ///
+    /// # Errors
+    /// Malformed values; commands and objects that are not taken.
+    pub(crate) fn parse(token: Token<'_>) -> Result<Self, IipError> {
+        let malformed = |fault| IipError::malformed_command(token, fault);
+        let value = decode(token.value).map_err(malformed)?;
+        let value: &str = &value;
+        let is = |name: &str| token.name.eq_ignore_ascii_case(name);
+        if is("OBJ") {
+            return object(value).map(Self::Object);
+        }
+        if is_neutral(&is, value) {
+            return Ok(Self::Neutral);
+        }
+        let parsed = if is("FIF") {
+            image_id(value).map(Self::Image)
+        } else if is("JTL") {
+            tile(value).map(|frame| Self::Tile(frame, Format::Jpeg))
+        } else if is("PTL") {
+            tile(value).map(|frame| Self::Tile(frame, Format::Png))
+        } else if is("WTL") {
+            tile(value).map(|frame| Self::Tile(frame, Format::Webp))
+        } else if is("TIL") {
+            raw_tile(value)
+        } else if is("CVT") {
+            export(value)
+        } else if is("WID") {
+            side(value, "WID").map(Self::Width)
+        } else if is("HEI") {
+            side(value, "HEI").map(Self::Height)
+        } else if is("RGN") {
+            region(value).map(Self::Region)
+        } else if is("QLT") {
+            encoder_quality(value).map(Self::EncoderQuality)
+        } else {
+            return Err(unsupported(token));
+        };
+        parsed.map_err(malformed)
+    }
+}
+
+/// Whether a command of iipsrv's asks for nothing: viewers send defaults along with every tile.
+fn is_neutral(is: &impl Fn(&str) -> bool, value: &str) -> bool {
+    let one = || decimal(value) == Some(1.0);
+    ((is("CNT") || is("GAM")) && one())
+        || (is("ROT") && matches!(value, "0" | "360"))
+        || (is("SDS") && matches!(value, "0" | "0,0" | "0,90"))
+        // Layers are JPEG 2000's; no other image has any to leave out.
+        || (is("LYR") && whole::<u32>(value).is_some())
+        || is("ICC")
+}
+
+fn unsupported(token: Token<'_>) -> IipError {
+    let known = OTHERS_OF_IIPSRV.iter().any(|name| token.name.eq_ignore_ascii_case(name));
+    let name = token.shown_name();
+    let fault = if known {
+        let value = excerpt(token.value);
+        let text =
+            format!("the command {name}={value} is not done by this server; it takes {TAKEN}");
+        Fault::new(FaultKind::NotImplemented, text)
+    } else {
+        Fault::bad_request(format!("there is no command {name}; known are {TAKEN}"))
+    };
+    IipError::unsupported_command(token, fault)
+}
+
+fn object(value: &str) -> Result<Object, IipError> {
+    let name = value.to_ascii_lowercase();
+    Object::parse(&name).ok_or_else(|| {
+        let fault = Fault::bad_request(format!(
+            "there is no object {}; known are {}",
+            excerpt(&name),
+            Object::KNOWN
+        ));
+        IipError::unsupported_object(name, fault)
+    })
+}
+
+fn tile(value: &str) -> Result<Frame, Fault> {
+    let (resolution, index) = tile_numbers(value)?;
+    Ok(Frame::IipTile { resolution, index })
+}
+
+fn tile_numbers(value: &str) -> Result<(u32, u32), Fault> {
+    parts::<2>(value)
+        .and_then(|[resolution, index]| Some((whole(resolution)?, whole(index)?)))
+        .ok_or_else(|| {
+            let shown = excerpt(value);
+            Fault::bad_request(format!("a tile is RESOLUTION,TILE in whole numbers, not {shown}"))
+        })
+}
+
+/// `r,t`, or `r,t-t`: iipsrv's form for a range, taken where it is a single tile.
+fn raw_tile(value: &str) -> Result<Command, Fault> {
+    let single = match value.split_once('-') {
+        Some((start, end)) => {
+            if start.rsplit(',').next() != Some(end) {
+                let shown = excerpt(value);
+                return Err(Fault::new(
+                    FaultKind::NotImplemented,
+                    format!("TIL takes one tile at a time, not the range {shown}"),
+                ));
+            }
+            start
+        }
+        None => value,
+    };
+    let (resolution, index) = tile_numbers(single)?;
+    Ok(Command::RawTile { resolution, index })
+}
+
+fn export(value: &str) -> Result<Command, Fault> {
+    match value.to_ascii_lowercase().as_str() {
+        "jpeg" | "jpg" => Ok(Command::Export(Format::Jpeg)),
+        "png" => Ok(Command::Export(Format::Png)),
+        "webp" => Ok(Command::Export(Format::Webp)),
+        "avif" | "tiff" => Err(Fault::new(
+            FaultKind::NotImplemented,
+            format!(
+                "CVT={} is not done by this server; it takes jpeg, png and webp",
+                excerpt(value)
+            ),
+        )),
+        _ => {
+            let shown = excerpt(value);
+            Err(Fault::bad_request(format!("CVT takes jpeg, png or webp, not {shown}")))
+        }
+    }
+}
+
+/// The whole part of a number: viewers compute sizes and send `512.5`.
+fn whole_part(value: &str) -> Option<u32> {
+    decimal(value)?;
+    let (integer, _) = value.split_once('.').unwrap_or((value, ""));
+    if integer.is_empty() { Some(0) } else { whole(integer) }
+}
+
+fn side(value: &str, name: &str) -> Result<Option<u32>, Fault> {
+    let pixels = whole_part(value).ok_or_else(|| {
+        let shown = excerpt(value);
+        Fault::bad_request(format!("{name} takes a number of pixels from 0 on, not {shown}"))
+    })?;
+    Ok((pixels != 0).then_some(pixels))
+}
+
+/// Fractions of the image. What lies before the left and upper edge is cut here, as the plan cuts
+/// what lies beyond the far edges.
+fn region(value: &str) -> Result<Region, Fault> {
+    let fault = || {
+        let shown = excerpt(value);
+        Fault::bad_request(format!(
+            "RGN takes four fractions x,y,width,height between 0 and 1, width and height above 0, \
+             not {shown}"
+        ))
+    };
+    let numbers = parts::<4>(value).ok_or_else(fault)?.map(fraction);
+    let [Some(left), Some(top), Some(width), Some(height)] = numbers else { return Err(fault()) };
+    let (right, bottom) = (left + width, top + height);
+    if width <= 0.0 || height <= 0.0 || right <= 0.0 || bottom <= 0.0 {
+        return Err(fault());
+    }
+    let (x, y) = (left.max(0.0), top.max(0.0));
+    // The far edge is worked out again only where the near one moved: 0.1 + 0.2 - 0.1 is not 0.2.
+    let width = if left < 0.0 { right } else { width };
+    let height = if top < 0.0 { bottom } else { height };
+    Ok(Region::Percent {
+        x: x * 100.0,
+        y: y * 100.0,
+        width: width.min(1.0) * 100.0,
+        height: height.min(1.0) * 100.0,
+    })
+}
+
+/// A finite number of moderate size; unlike IIIF's, viewers compute these and send `-0.01` and `1e-7`.
+fn fraction(text: &str) -> Option<f64> {
+    let value: f64 = text.trim().parse().ok()?;
+    (value.abs() <= 1e6).then_some(value)
+}
+
+/// `QLT=n`, or `QLT=compression:n`, whose word matters for TIFF alone.
+fn encoder_quality(value: &str) -> Result<u8, Fault> {
+    let number = value.rsplit(':').next().unwrap_or(value);
+    let quality = whole_part(number).ok_or_else(|| {
+        let shown = excerpt(value);
+        Fault::bad_request(format!("QLT takes a number from 0 to 100, not {shown}"))
+    })?;
+    Ok(u8::try_from(quality.min(100)).unwrap_or(100))
+}

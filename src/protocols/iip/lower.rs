@@ -1,0 +1,147 @@
+//! A list of commands becomes one request. As with iipsrv, setters count for the outputs after them.
+
+use crate::model::request::{Frame, OverLimit, PictureRequest, Region, ScaleTo, SizeForm, Upscale};
+use crate::model::{Fault, Format, ImageId, Want};
+use crate::protocols::call::{Call, Dialect, Parsed, plain_picture};
+use crate::protocols::iip::command::Command;
+use crate::protocols::iip::error::IipError;
+use crate::protocols::iip::grammar::{Token, tokens};
+use crate::protocols::iip::objects::Object;
+use crate::protocols::iip::words::{Form, MEDIA_TYPE, Words, add_version_header};
+use crate::protocols::refusal::Refusal;
+use crate::protocols::settings::Settings;
+use crate::protocols::wire::{Method, RawRequest, Response};
+
+/// Reads a query: `text` is the query or, where that is empty, the body.
+pub(crate) fn parse(
+    raw: &RawRequest<'_>,
+    text: &str,
+    settings: &Settings,
+) -> Result<Parsed, Refusal> {
+    let mut asked = Asked::default();
+    for token in tokens(text) {
+        asked.take(token, raw.method, settings)?;
+    }
+    Ok(asked.finish(raw, text)?)
+}
+
+/// What the commands so far have set and asked.
+#[derive(Debug, Default)]
+struct Asked {
+    image: Option<ImageId>,
+    objects: Vec<Object>,
+    encoder_quality: Option<u8>,
+    width_px: Option<u32>,
+    height_px: Option<u32>,
+    region: Option<Region>,
+    output: Option<Output>,
+}
+
+/// The picture that was asked for, with what was set before it.
+#[derive(Debug)]
+struct Output {
+    image: ImageId,
+    picture: PictureRequest,
+    form: Form,
+}
+
+impl Asked {
+    fn take(
+        &mut self,
+        token: Token<'_>,
+        method: Method,
+        settings: &Settings,
+    ) -> Result<(), IipError> {
+        match Command::parse(token)? {
+            Command::Image(image) => self.image = Some(image),
+            Command::EncoderQuality(quality) => self.encoder_quality = Some(quality),
+            Command::Width(width_px) => self.width_px = width_px,
+            Command::Height(height_px) => self.height_px = height_px,
+            Command::Region(region) => self.region = Some(region),
+            Command::Neutral => {}
+            Command::Object(object) => {
+                if self.image.is_none() && object.constant().is_none() {
+                    return Err(IipError::image_not_set(&token.value.to_ascii_lowercase()));
+                }
+                self.objects.push(object);
+            }
+            Command::Tile(frame, format) => self.output(token, frame, format, Form::Tile)?,
+            Command::RawTile { resolution, index } => {
+                let frame = Frame::IipTile { resolution, index };
+                self.output(token, frame, Format::Jpeg, Form::RawTile { resolution, index })?;
+            }
+            Command::Export(format) => {
+                let attachment = method == Method::Post;
+                let frame = self.export_frame(settings);
+                self.output(token, frame, format, Form::Export { attachment })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn output(
+        &mut self,
+        token: Token<'_>,
+        frame: Frame,
+        format: Format,
+        form: Form,
+    ) -> Result<(), IipError> {
+        if self.output.is_some() {
+            let fault = Fault::bad_request("a request may ask for one picture only");
+            return Err(IipError::malformed_command(token, fault));
+        }
+        let Some(image) = self.image.clone() else {
+            return Err(IipError::image_not_set(token.name));
+        };
+        let encoder_quality = self.encoder_quality;
+        let picture = PictureRequest { encoder_quality, ..plain_picture(frame, format) };
+        self.output = Some(Output { image, picture, form });
+        Ok(())
+    }
+
+    /// `RGN` fitted inside `WID` and `HEI`; the region at its own size where neither is given. Above
+    /// the limits IIP makes it smaller and does not complain.
+    fn export_frame(&self, settings: &Settings) -> Frame {
+        let form = match (self.width_px, self.height_px) {
+            (Some(width_px), Some(height_px)) => SizeForm::Within(width_px, height_px),
+            (Some(width_px), None) => SizeForm::Width(width_px),
+            (None, Some(height_px)) => SizeForm::Height(height_px),
+            (None, None) => SizeForm::Max,
+        };
+        let upscale = if form != SizeForm::Max && settings.limits.upscaling_allowed {
+            Upscale::Allow
+        } else {
+            Upscale::Clip
+        };
+        Frame::Region {
+            region: self.region.unwrap_or(Region::Full),
+            size: ScaleTo { form, upscale, over_limit: OverLimit::Clamp },
+        }
+    }
+
+    /// A picture outranks objects: older clients ask both at once and look at the picture only.
+    fn finish(self, raw: &RawRequest<'_>, text: &str) -> Result<Parsed, IipError> {
+        if let Some(Output { image, picture, form }) = self.output {
+            let dialect = Dialect::Iip(Words(form));
+            return Ok(Call::new(raw, image, Want::Picture(picture), dialect).into());
+        }
+        if self.objects.is_empty() {
+            let fault = Fault::bad_request(
+                "nothing was asked: a request is FIF=NAME and one of OBJ=, JTL=, PTL=, WTL=, TIL=, \
+                 CVT=, joined by &",
+            );
+            return Err(IipError::malformed(text, fault));
+        }
+        let Some(image) = self.image else {
+            return Ok(Parsed::Response(without_image(&self.objects)));
+        };
+        let dialect = Dialect::Iip(Words(Form::Objects(self.objects)));
+        Ok(Call::new(raw, image, Want::Info, dialect).into())
+    }
+}
+
+/// The answer where no object needs an image.
+fn without_image(objects: &[Object]) -> Response {
+    let body: String = objects.iter().filter_map(|object| object.constant()).collect();
+    add_version_header(objects, Response::new(200, body).with("Content-Type", MEDIA_TYPE))
+}

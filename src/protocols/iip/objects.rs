@@ -1,0 +1,157 @@
+//! `Object`: what `OBJ` asks, and the answer to the byte, as clients parse it with regular
+//! expressions. Lines end in CRLF.
+
+use std::fmt::Write;
+
+use crate::model::{ColourModel, ImageInfo};
+
+/// Version of the IIP server family, as iipsrv has always said it.
+const IIP_SERVER: &str = "IIP-server:3.65\r\n";
+
+/// What is asked of an image or of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Object {
+    /// `IIP,1.0`: a header line, no body.
+    IipVersion,
+    /// `IIP-server`.
+    IipServer,
+    /// `IIP-opt-comm`: commands beyond the protocol's least.
+    OptionalCommands,
+    /// `IIP-opt-obj`: objects beyond the protocol's least.
+    OptionalObjects,
+    /// `Basic-Info`: server, size, number of resolutions, colour.
+    BasicInfo,
+    /// `Max-size`: the full image in pixels.
+    MaxSize,
+    /// `Resolution-number`: how many levels.
+    ResolutionNumber,
+    /// `Resolutions`: their sizes, smallest first.
+    Resolutions,
+    /// `Tile-size` in pixels.
+    TileSize,
+    /// `Bits-per-channel` as stored.
+    BitsPerChannel,
+    /// `Colorspace`.
+    Colorspace,
+    /// `Horizontal-views`: one, at 0.
+    HorizontalViews,
+    /// `Vertical-views`: one, at 90.
+    VerticalViews,
+    /// `DPI`: in spite of its name, pixels a metre.
+    Dpi,
+}
+
+impl Object {
+    /// All of them, for errors that say so.
+    pub(crate) const KNOWN: &str = "IIP,1.0, IIP-server, IIP-opt-comm, IIP-opt-obj, Basic-Info, \
+        Max-size, Resolution-number, Resolutions, Tile-size, Bits-per-channel, Colorspace, \
+        Horizontal-views, Vertical-views, DPI";
+
+    /// The object of a name in lower case.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "iip-server" => Self::IipServer,
+            "iip-opt-comm" => Self::OptionalCommands,
+            "iip-opt-obj" => Self::OptionalObjects,
+            "basic-info" => Self::BasicInfo,
+            "max-size" => Self::MaxSize,
+            "resolution-number" => Self::ResolutionNumber,
+            "resolutions" => Self::Resolutions,
+            "tile-size" => Self::TileSize,
+            "bits-per-channel" => Self::BitsPerChannel,
+            "horizontal-views" => Self::HorizontalViews,
+            "vertical-views" => Self::VerticalViews,
+            "dpi" => Self::Dpi,
+            _ if name.starts_with("iip,") => Self::IipVersion,
+            // Clients write `Colorspace,*,*` as well.
+            _ if name.contains("colorspace") => Self::Colorspace,
+            _ => return None,
+        })
+    }
+
+    /// The answer where it is the same for every image; none where an image is needed.
+    pub(crate) const fn constant(self) -> Option<&'static str> {
+        match self {
+            Self::IipVersion => Some(""),
+            Self::IipServer => Some(IIP_SERVER),
+            Self::OptionalCommands => Some("IIP-opt-comm:CVT QLT JTL PTL WTL TIL WID HEI RGN\r\n"),
+            Self::OptionalObjects => Some(
+                "IIP-opt-obj:Horizontal-views Vertical-views Tile-size Bits-per-channel \
+                 Resolutions\r\n",
+            ),
+            Self::BasicInfo
+            | Self::MaxSize
+            | Self::ResolutionNumber
+            | Self::Resolutions
+            | Self::TileSize
+            | Self::BitsPerChannel
+            | Self::Colorspace
+            | Self::HorizontalViews
+            | Self::VerticalViews
+            | Self::Dpi => None,
+        }
+    }
+
+    /// Appends the answer.
+    pub(crate) fn write(self, info: &ImageInfo, lines: &mut String) {
+        if let Some(text) = self.constant() {
+            lines.push_str(text);
+            return;
+        }
+        // Writing to a String cannot fail.
+        self.write_line(info, lines).unwrap_or_default();
+    }
+
+    fn write_line(self, info: &ImageInfo, lines: &mut String) -> std::fmt::Result {
+        match self {
+            Self::BasicInfo => {
+                lines.push_str(IIP_SERVER);
+                for part in [Self::MaxSize, Self::ResolutionNumber, Self::Colorspace] {
+                    part.write_line(info, lines)?;
+                }
+                Ok(())
+            }
+            Self::MaxSize => {
+                write!(lines, "Max-size:{} {}\r\n", info.size.width(), info.size.height())
+            }
+            Self::ResolutionNumber => write!(lines, "Resolution-number:{}\r\n", info.levels.len()),
+            Self::Resolutions => write_resolutions(info, lines),
+            Self::TileSize => {
+                write!(lines, "Tile-size:{} {}\r\n", info.tile.width(), info.tile.height())
+            }
+            Self::BitsPerChannel => write!(lines, "Bits-per-channel:{}\r\n", info.bits),
+            Self::Colorspace => write_colorspace(info, lines),
+            Self::HorizontalViews => lines.write_str("Horizontal-views:0\r\n"),
+            Self::VerticalViews => lines.write_str("Vertical-views:90\r\n"),
+            Self::Dpi => match info.resolution {
+                Some(density) => {
+                    let (x, y) = (density.x_per_metre, density.y_per_metre);
+                    write!(lines, "DPI:{x:.6} {y:.6}\r\n")
+                }
+                None => Ok(()),
+            },
+            Self::IipVersion | Self::IipServer | Self::OptionalCommands | Self::OptionalObjects => {
+                Ok(())
+            }
+        }
+    }
+}
+
+fn write_resolutions(info: &ImageInfo, lines: &mut String) -> std::fmt::Result {
+    lines.push_str("Resolutions:");
+    for (index, level) in info.levels.iter().rev().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        write!(lines, "{comma}{} {}", level.size.width(), level.size.height())?;
+    }
+    lines.write_str("\r\n")
+}
+
+/// Levels, then "calibrated, opacity, space, planes": 1 is gray, 3 RGB; alpha is not counted.
+fn write_colorspace(info: &ImageInfo, lines: &mut String) -> std::fmt::Result {
+    let last = info.levels.len().saturating_sub(1);
+    let planes = match info.colour {
+        ColourModel::Gray => "1 1 0",
+        ColourModel::Rgb => "3 3 0 1 2",
+    };
+    write!(lines, "Colorspace,0-{last},0:0 0 {planes}\r\n")
+}

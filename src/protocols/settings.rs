@@ -1,0 +1,58 @@
+//! `Settings`: what an operator may choose about the protocols.
+
+use crate::model::Limits;
+
+/// The versions of the IIIF Image API that are spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum IiifVersion {
+    /// 2.1 (2.1.1).
+    V2,
+    /// 3.0.
+    #[default]
+    V3,
+}
+
+/// What IIIF 3.0's `!w,h` without `^` does where the box is larger than the region: the text of 4.2
+/// can be read both ways.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UpscaleUnmarked {
+    /// The region's own size is the answer, as Mirador expects for its thumbnails.
+    #[default]
+    Clip,
+    /// An error, as the IIIF validator wants it.
+    Refuse,
+}
+
+/// What the protocols need to know of the configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// What an answer may be at most: advertised in `info.json`.
+    pub limits: Limits,
+    /// The version of `/iiif/ID` and `?IIIF=ID`.
+    pub iiif_version: IiifVersion,
+    /// `!w,h` above the region in IIIF 3.0.
+    pub iiif_upscale_unmarked: UpscaleUnmarked,
+    /// `Cache-Control` of pictures and descriptions; empty leaves the header out.
+    pub cache_control: String,
+    /// The public address in place of `scheme://host`, for servers behind a proxy. On path mounts the
+    /// mount follows it; in the query form the identifier does, as with iipsrv's `BASE_URL`.
+    pub base_url: Option<String>,
+    /// The longest path and query taken together, and the longest body, in bytes.
+    pub uri_bytes_max: usize,
+    /// Whether an IIIF identifier on a path mount may hold a bare `/`. The validator wants 404.
+    pub allow_bare_slash: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            iiif_version: IiifVersion::default(),
+            iiif_upscale_unmarked: UpscaleUnmarked::default(),
+            cache_control: "max-age=86400".to_owned(),
+            base_url: None,
+            uri_bytes_max: 8192,
+            allow_bare_slash: false,
+        }
+    }
+}
