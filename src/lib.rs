@@ -20,3 +20,5 @@ pub mod plan;
 pub mod imaging;
 
 pub mod codecs;
+
+pub mod front;
