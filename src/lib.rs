@@ -16,3 +16,5 @@ pub mod plan;
 pub mod imaging;
 
 pub mod codecs;
+
+pub mod cli;

@@ -1,0 +1,3 @@
+//! JPEG through mozjpeg; the only folder that names it.
+
+pub mod abbreviated;

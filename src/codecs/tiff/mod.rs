@@ -1,0 +1,3 @@
+//! TIFF and BigTIFF.
+
+pub mod writer;
