@@ -22,3 +22,5 @@ pub mod imaging;
 pub mod codecs;
 
 pub mod front;
+
+pub mod cli;

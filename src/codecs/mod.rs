@@ -2,7 +2,9 @@
 //! [`ReadAt`] and never see a path.
 
 pub mod error;
+pub mod jpeg;
 pub mod limits;
+pub mod tiff;
 
 mod jpeg;
 mod magic;

@@ -1,6 +1,7 @@
 //! JPEG (ITU-T T.81) both ways through mozjpeg, and the marker segments around it: a tile of a TIFF
 //! is an abbreviated stream that has to be made a whole file before anybody reads it.
 
+pub mod abbreviated;
 mod decoder;
 mod encoder;
 mod failure;

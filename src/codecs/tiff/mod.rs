@@ -15,6 +15,7 @@ mod stored;
 mod structure;
 mod tile;
 mod window;
+pub mod writer;
 mod ycbcr;
 
 pub(super) use image::open;
