@@ -1,3 +1,7 @@
-//! The `tessera` binary.
+//! The `tessera` binary: arguments in, exit code out.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tessera::cli::run(std::env::args_os())
+}

@@ -1,3 +1,143 @@
-//! One file or folder per subcommand.
+//! The command line: one file a subcommand. Flags of settings are made from `config`'s rows, so that
+//! none can be forgotten.
 
+pub mod check_config;
+pub mod serve;
 pub mod terrain;
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgMatches, Args as _, Command, FromArgMatches as _, value_parser};
+
+use crate::cli::terrain::TerrainArgs;
+use crate::config::keys::KEYS;
+use crate::config::{ConfigError, Layers};
+use crate::server::ServeError;
+
+/// What a subcommand may end in.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// A setting.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The server.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The terrain.
+    #[error(transparent)]
+    Terrain(#[from] terrain::TerrainError),
+    /// Standard output.
+    #[error("cannot write the report")]
+    Output(#[from] io::Error),
+}
+
+/// Reads the arguments and runs the subcommand. Exit codes: 0 done, 1 failed, 2 wrong arguments or
+/// settings.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let matches = match command().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Help goes to standard output, faults to standard error; a closed one is nobody's fault.
+            let _closed = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let result = match matches.subcommand() {
+        Some(("serve", matches)) => serve::run(&layers(matches)),
+        Some(("check-config", matches)) => check_config::run(&layers(matches)),
+        Some(("terrain", matches)) => make_terrain(matches),
+        _ => Ok(ExitCode::from(2)),
+    };
+    result.unwrap_or_else(|error| {
+        let _closed = writeln!(io::stderr(), "tessera: {}", with_causes(&error));
+        ExitCode::from(if matches!(error, CliError::Config(_)) { 2 } else { 1 })
+    })
+}
+
+fn command() -> Command {
+    Command::new("tessera")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Streams gigapixel images to web viewers over IIP, IIIF, Deep Zoom and Zoomify")
+        .after_help(
+            "Try:\n  tessera serve samples\n  tessera inspect samples/science/retina.tif\n\n\
+             Then open http://127.0.0.1:8182/ in a browser.",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(serve::command())
+        .subcommand(check_config::command())
+        .subcommand(TerrainArgs::augment_args(Command::new("terrain")))
+}
+
+fn make_terrain(matches: &ArgMatches) -> Result<ExitCode, CliError> {
+    match TerrainArgs::from_arg_matches(matches) {
+        Ok(args) => terrain::run(&args)?,
+        Err(error) => error.exit(),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The folder argument, `--config`, and one flag for each setting.
+fn with_settings(command: Command) -> Command {
+    let folder = Arg::new("DIR")
+        .help("The folder of images; names in addresses are relative to it")
+        .value_parser(value_parser!(PathBuf));
+    let file = Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .help("A TOML file of settings")
+        .value_parser(value_parser!(PathBuf));
+    let shorts = [
+        Arg::new("bind")
+            .long("bind")
+            .value_name("ADDR|unix:PATH")
+            .help("Where to listen; port 0: any free one [default: 127.0.0.1:8182]"),
+        Arg::new("admin")
+            .long("admin")
+            .value_name("ADDR|none")
+            .help("Where /metrics and /health listen [default: 127.0.0.1:8183]"),
+    ];
+    let rows = KEYS.iter().map(|key| {
+        let default = if key.default.is_empty() { "none" } else { key.default };
+        Arg::new(key.name)
+            .long(key.flag())
+            .value_name("VALUE")
+            .help(format!("{} [default: {default}]", key.doc))
+            .help_heading(
+                "Settings (also as TESSERA_* and in the TOML file; see docs/configuration.md)",
+            )
+            .hide_short_help(true)
+            .allow_hyphen_values(true)
+    });
+    command.arg(folder).arg(file).args(shorts).args(rows)
+}
+
+/// The settings that a command line gives.
+fn layers(matches: &ArgMatches) -> Layers {
+    let text = |name: &str| matches.get_one::<String>(name).cloned();
+    let mut flags: Vec<(String, String)> =
+        KEYS.iter().filter_map(|key| Some((key.name.to_owned(), text(key.name)?))).collect();
+    for (short, name) in [("bind", "server.bind"), ("admin", "server.admin")] {
+        flags.extend(text(short).map(|value| (name.to_owned(), value)));
+    }
+    if let Some(folder) = matches.get_one::<PathBuf>("DIR") {
+        flags.push(("images.root".to_owned(), folder.to_string_lossy().into_owned()));
+    }
+    Layers::of_process(matches.get_one::<PathBuf>("config").cloned(), flags)
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let part = error.to_string();
+        if !text.ends_with(&part) {
+            text = format!("{text}: {part}");
+        }
+        cause = error.source();
+    }
+    text
+}

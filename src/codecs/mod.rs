@@ -4,13 +4,10 @@
 pub mod error;
 pub mod jpeg;
 pub mod limits;
-pub mod tiff;
-
-mod jpeg;
 mod magic;
 mod number;
 mod png;
-mod tiff;
+pub mod tiff;
 mod webp;
 
 use std::fmt::Debug;
@@ -29,6 +26,16 @@ use crate::model::{Format, ImageInfo, ReadAt, TileAddress};
 
 pub use error::CodecError;
 pub use limits::DecodeLimits;
+
+/// Suffixes of files that are offered in listings, in lower case. What a file is, its first bytes decide.
+const IMAGE_SUFFIXES: [&str; 7] = ["tif", "tiff", "ptif", "ptiff", "btf", "tf8", "svs"];
+
+/// Whether a file of this name is likely an image that we open.
+pub fn is_image_name(name: &str) -> bool {
+    let suffix = name.rsplit_once('.').map(|(_, suffix)| suffix);
+    suffix
+        .is_some_and(|suffix| IMAGE_SUFFIXES.iter().any(|known| suffix.eq_ignore_ascii_case(known)))
+}
 
 /// An open image. Immutable and shared: many tiles are read and decoded at once.
 pub trait Decode: Debug + Send + Sync {

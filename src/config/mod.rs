@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::model::Limits;
 
-pub use load::{ConfigError, Layers, Origin, load};
+pub use load::{ConfigError, Layers, Origin, load, look_alikes};
 
 /// Where a listener listens.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,3 +1,8 @@
-//! Sockets and pages: the only layer that sees an HTTP or FastCGI byte.
+//! Sockets: HTTP bytes to [`RawRequest`](crate::protocols::RawRequest), responses to bytes. The only
+//! layer that sees a header that no protocol asked for.
 
+pub mod admin;
+pub mod gallery;
+pub mod http;
+mod timed_body;
 pub mod viewer;

@@ -193,3 +193,46 @@ pub enum Quality {
     /// One component, black or white.
     Bitonal,
 }
+
+impl Conditions {
+    /// Whether the client already has what carries this validator and was changed at that time (RFC
+    /// 9110, section 13.2.2): `If-None-Match` decides alone where it is given.
+    pub fn are_met_by(&self, etag: &str, modified_s: i64) -> bool {
+        match (&self.if_none_match, self.if_modified_since_s) {
+            (Some(tags), _) => tags.split(',').any(|tag| names(tag, etag)),
+            (None, Some(since_s)) => modified_s <= since_s,
+            (None, None) => false,
+        }
+    }
+}
+
+/// Weak comparison of one entity tag of a list with ours.
+fn names(tag: &str, etag: &str) -> bool {
+    let tag = tag.trim();
+    let opaque = tag.strip_prefix("W/").unwrap_or(tag);
+    tag == "*" || opaque.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) == Some(etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_decides_before_a_date() {
+        let tag = |text: &str| Some(text.to_owned());
+        for (if_none_match, if_modified_since_s, met) in [
+            (None, None, false),
+            (tag("\"abc\""), None, true),
+            (tag("\"x\", W/\"abc\""), None, true),
+            (tag("*"), None, true),
+            (tag("abc"), None, false),
+            (tag("\"x\""), Some(100), false),
+            (None, Some(100), true),
+            (None, Some(101), true),
+            (None, Some(99), false),
+        ] {
+            let conditions = Conditions { if_none_match, if_modified_since_s };
+            assert_eq!(conditions.are_met_by("abc", 100), met, "{conditions:?}");
+        }
+    }
+}

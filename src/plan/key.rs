@@ -18,6 +18,11 @@ use crate::plan::rules::Rules;
 pub struct PlanKey(u128);
 
 impl PlanKey {
+    /// The key that a number stands for.
+    pub const fn from_u128(number: u128) -> Self {
+        Self(number)
+    }
+
     /// The number, evenly spread.
     pub const fn as_u128(self) -> u128 {
         self.0

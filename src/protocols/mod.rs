@@ -15,7 +15,7 @@ mod iip;
 mod image_name;
 mod mount;
 mod number;
-mod percent;
+pub(crate) mod percent;
 mod protocol;
 mod query_form;
 mod refusal;

@@ -152,7 +152,10 @@ mod tests {
             let here = slope(x, y, 3);
             let dx = (slope(x + 1e-2, y, 3).value - slope(x - 1e-2, y, 3).value) / 2e-2;
             let dy = (slope(x, y + 1e-2, 3).value - slope(x, y - 1e-2, 3).value) / 2e-2;
-            assert!((here.dx - dx).abs() < 0.02 && (here.dy - dy).abs() < 0.02, "{here:?} {dx} {dy}");
+            assert!(
+                (here.dx - dx).abs() < 0.02 && (here.dy - dy).abs() < 0.02,
+                "{here:?} {dx} {dy}"
+            );
         }
     }
 
@@ -162,6 +165,8 @@ mod tests {
             .map(|step| slope(f32::from(step) * 0.31, f32::from(step) * 0.17, 1).value)
             .collect();
         assert!(values.iter().all(|value| value.abs() < 2.0));
-        assert!(values.iter().any(|value| *value < -0.4) && values.iter().any(|value| 0.4 < *value));
+        assert!(
+            values.iter().any(|value| *value < -0.4) && values.iter().any(|value| 0.4 < *value)
+        );
     }
 }

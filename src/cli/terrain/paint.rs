@@ -12,9 +12,7 @@
 
 use crate::cli::terrain::layout::TILE_PX;
 use crate::cli::terrain::noise::{lattice_row, smoothstep};
-use crate::cli::terrain::palette::{
-    Colour, Palette, RIVER, ROCK, SAND, SHALLOWS, SNOW, TREE, mix,
-};
+use crate::cli::terrain::palette::{Colour, Palette, RIVER, ROCK, SAND, SHALLOWS, SNOW, TREE, mix};
 use crate::cli::terrain::relief::{Grid, Relief, World};
 use crate::cli::terrain::spline::{SPACING_PX, join_rows, spread};
 use crate::imaging::Raster;

@@ -54,9 +54,8 @@ impl Palette {
             let height = (index / MOISTURES) as f32 / (HEIGHTS - 1) as f32;
             ground(height, (index % MOISTURES) as f32 / (MOISTURES - 1) as f32)
         });
-        let sea = (0..DEPTHS).map(|index| {
-            between(&SEA, 0.4 * index as f32 / (DEPTHS - 1) as f32, |colour| *colour)
-        });
+        let sea = (0..DEPTHS)
+            .map(|index| between(&SEA, 0.4 * index as f32 / (DEPTHS - 1) as f32, |colour| *colour));
         Self { ground: ground.collect(), sea: sea.collect() }
     }
 

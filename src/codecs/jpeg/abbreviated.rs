@@ -47,7 +47,10 @@ impl AbbreviatedEncoder {
     /// `Unsupported` for a raster that is not plain RGB; IO where libjpeg gives up.
     pub fn encode(&self, tile: &Raster) -> Result<Vec<u8>, CodecError> {
         if tile.colour() != ColourModel::Rgb || tile.alpha() {
-            return Err(CodecError::unsupported("JPEG", "tiles of other bands than red, green, blue"));
+            return Err(CodecError::unsupported(
+                "JPEG",
+                "tiles of other bands than red, green, blue",
+            ));
         }
         let split = split(&encode_whole(tile, self.quality)?)?;
         if split.tables == self.tables {
@@ -156,7 +159,8 @@ mod tests {
 
     #[test]
     fn streams_that_are_none_are_malformed() {
-        for stream in [&b""[..], b"\xFF\xD8", b"\xFF\xD8\xFF\xDB\x00", b"\xFF\xD8\xFF\xDB\x00\x43\x00"]
+        for stream in
+            [&b""[..], b"\xFF\xD8", b"\xFF\xD8\xFF\xDB\x00", b"\xFF\xD8\xFF\xDB\x00\x43\x00"]
         {
             assert!(matches!(split(stream), Err(CodecError::Malformed { .. })), "{stream:?}");
         }

@@ -245,9 +245,11 @@ mod tests {
     #[test]
     fn what_would_be_a_broken_file_is_refused() {
         let levels = [level(1000, 15)];
-        for (tile_px, at_bytes, expected) in
-            [(256, 16, "tiles of its grid"), (250, 16, "multiples of 16"), (256, 17, "multiple of 8")]
-        {
+        for (tile_px, at_bytes, expected) in [
+            (256, 16, "tiles of its grid"),
+            (250, 16, "multiples of 16"),
+            (256, 17, "multiple of 8"),
+        ] {
             let error = pyramid(&levels, tile_px).directories(at_bytes).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
         }

@@ -1,0 +1,160 @@
+//! `CacheShard`: the actor of misses. It decides who makes an answer and who waits for it, lets work
+//! in, and keeps what was made. Hits never come here: they are read from the [`ReplyMap`] in place.
+
+mod in_flight;
+mod reply_map;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use actix::{
+    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, MailboxError, Message,
+    ResponseFuture, Supervised, WrapFuture,
+};
+use tokio::sync::oneshot;
+
+use crate::actors::admission::{Admission, AdmissionError};
+use crate::actors::decoder::{Decoder, Render};
+use crate::actors::render::{RenderError, Rendered};
+use crate::metrics;
+use crate::plan::PlanKey;
+
+use in_flight::{InFlight, Joined};
+pub use reply_map::ReplyMap;
+
+/// Why a shard has no answer. Cloned to everybody who waited.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ShardError {
+    /// It could not be rendered.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// No room for it.
+    #[error(transparent)]
+    Admission(#[from] AdmissionError),
+    /// As many answers as may are being made in this shard.
+    #[error("the cache shard is busy")]
+    Busy,
+    /// The image's decoder was replaced meanwhile.
+    #[error("the image's decoder was replaced")]
+    DecoderGone,
+}
+
+/// An answer, and whether its asker waited for another's work.
+#[derive(Clone, Debug)]
+pub struct Obtained {
+    /// The answer.
+    pub rendered: Rendered,
+    /// Whether somebody else led.
+    pub coalesced: bool,
+}
+
+type ObtainResult = Result<Obtained, ShardError>;
+
+/// Asks for an answer that the map does not have.
+#[derive(Debug, Message)]
+#[rtype(result = "ObtainResult")]
+pub struct Obtain {
+    /// Its key.
+    pub key: PlanKey,
+    /// How it is made.
+    pub render: Render,
+    /// Who makes it.
+    pub decoder: Addr<Decoder>,
+}
+
+/// The actor.
+#[derive(Debug)]
+pub struct CacheShard {
+    map: Arc<ReplyMap>,
+    admission: Arc<Admission>,
+    in_flight: InFlight,
+    in_flight_count: Arc<AtomicUsize>,
+    jobs_max: usize,
+}
+
+impl CacheShard {
+    /// A shard over `map`; at most `jobs_max` answers are being made at once. `in_flight_count` tells
+    /// metrics how many.
+    pub fn new(
+        map: Arc<ReplyMap>,
+        admission: Arc<Admission>,
+        in_flight_count: Arc<AtomicUsize>,
+        jobs_max: usize,
+    ) -> Self {
+        Self { map, admission, in_flight: InFlight::default(), in_flight_count, jobs_max }
+    }
+
+    fn lead(&mut self, message: Obtain, ctx: &mut Context<Self>) {
+        let Obtain { key, render, decoder } = message;
+        let admission = Arc::clone(&self.admission);
+        let work = async move {
+            let bytes = render.plan.cost.bytes_in_decode;
+            let permit = admission.admit(bytes, render.deadline).await?;
+            let rendered = decoder.send(render).await;
+            drop(permit);
+            match rendered {
+                Ok(rendered) => rendered.map_err(ShardError::Render),
+                Err(MailboxError::Closed | MailboxError::Timeout) => Err(ShardError::DecoderGone),
+            }
+        };
+        let started = Instant::now();
+        ctx.spawn(work.into_actor(self).map(move |result, shard, _| {
+            tracing::debug!(?key, took = ?started.elapsed(), ok = result.is_ok(), "answer made");
+            shard.finish(key, &result);
+        }));
+    }
+
+    fn finish(&mut self, key: PlanKey, result: &Result<Rendered, ShardError>) {
+        if let Ok(rendered) = result {
+            self.map.put(key, rendered.clone());
+        }
+        for (number, asker) in self.in_flight.finish(key).into_iter().enumerate() {
+            let coalesced = number != 0;
+            let answer = result.clone().map(|rendered| Obtained { rendered, coalesced });
+            // Who has gone needs no answer.
+            let _gone = asker.send(answer);
+        }
+        self.in_flight_count.store(self.in_flight.len(), Ordering::Relaxed);
+    }
+}
+
+impl Actor for CacheShard {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.jobs_max);
+    }
+}
+
+impl Supervised for CacheShard {
+    fn restarting(&mut self, _: &mut Self::Context) {
+        metrics::restart("cache_shard");
+        // The work of those who waited is lost with the old context; they are told by the closed reply.
+        self.in_flight = InFlight::default();
+        self.in_flight_count.store(0, Ordering::Relaxed);
+    }
+}
+
+impl Handler<Obtain> for CacheShard {
+    type Result = ResponseFuture<ObtainResult>;
+
+    fn handle(&mut self, message: Obtain, ctx: &mut Self::Context) -> Self::Result {
+        // Made between the asker's look at the map and this message.
+        if let Some(rendered) = self.map.find(message.key) {
+            metrics::coalesced();
+            return Box::pin(std::future::ready(Ok(Obtained { rendered, coalesced: true })));
+        }
+        let (reply, answer) = oneshot::channel();
+        match self.in_flight.join(message.key, &message.render.interest, reply, self.jobs_max) {
+            Joined::Waits => metrics::coalesced(),
+            Joined::Leads => self.lead(message, ctx),
+            Joined::Refused => {
+                metrics::shed("shard_jobs");
+                return Box::pin(std::future::ready(Err(ShardError::Busy)));
+            }
+        }
+        self.in_flight_count.store(self.in_flight.len(), Ordering::Relaxed);
+        Box::pin(async move { answer.await.unwrap_or(Err(ShardError::DecoderGone)) })
+    }
+}

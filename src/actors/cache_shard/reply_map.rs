@@ -1,0 +1,147 @@
+//! `ReplyMap`: one shard's encoded answers, bounded by bytes. Eviction resists scans: what was asked for
+//! once makes room before what was asked for again (`quick_cache`, Clock-PRO), so that a crawler's
+//! sweep does not flush what viewers look at.
+
+use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter};
+
+use crate::actors::render::Rendered;
+use crate::metrics;
+use crate::plan::PlanKey;
+
+/// Bytes of an average answer, for the cache's own bookkeeping: a 256-pixel JPEG tile.
+const ANSWER_BYTES_TYPICAL: u64 = 12_288;
+
+/// Bytes that an entry costs beside its answer: key, handles and the cache's own.
+const ENTRY_BYTES: u64 = 160;
+
+#[derive(Clone, Debug)]
+struct ByBytes;
+
+impl Weighter<PlanKey, Rendered> for ByBytes {
+    fn weight(&self, _: &PlanKey, rendered: &Rendered) -> u64 {
+        u64::try_from(rendered.bytes.len()).unwrap_or(u64::MAX).saturating_add(ENTRY_BYTES)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Counted;
+
+impl Lifecycle<PlanKey, Rendered> for Counted {
+    type RequestState = ();
+    fn on_evict(&self, (): &mut (), _: PlanKey, _: Rendered) {
+        metrics::evicted();
+    }
+}
+
+/// The answers of one shard.
+#[derive(Debug)]
+pub struct ReplyMap {
+    cache: Cache<PlanKey, Rendered, ByBytes, DefaultHashBuilder, Counted>,
+}
+
+impl ReplyMap {
+    /// A map of at most `bytes_max` bytes; 0 keeps nothing.
+    pub fn new(bytes_max: u64) -> Self {
+        let items = usize::try_from(bytes_max / ANSWER_BYTES_TYPICAL).unwrap_or(usize::MAX).max(16);
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(items)
+            .weight_capacity(bytes_max)
+            // The shards are ours, one actor each.
+            .shards(1)
+            .build();
+        let cache = match options {
+            Ok(options) => {
+                Cache::with_options(options, ByBytes, DefaultHashBuilder::default(), Counted)
+            }
+            Err(_) => {
+                Cache::with(items, bytes_max, ByBytes, DefaultHashBuilder::default(), Counted)
+            }
+        };
+        Self { cache }
+    }
+
+    /// The answer if it is here.
+    pub fn find(&self, key: PlanKey) -> Option<Rendered> {
+        self.cache.get(&key)
+    }
+
+    /// Keeps an answer.
+    pub fn put(&self, key: PlanKey, rendered: Rendered) {
+        self.cache.insert(key, rendered);
+    }
+
+    /// Bytes kept.
+    pub fn bytes(&self) -> u64 {
+        self.cache.weight()
+    }
+
+    /// Answers kept.
+    pub fn len(&self) -> usize {
+        self.cache.len()
+    }
+
+    /// Whether nothing is kept.
+    pub fn is_empty(&self) -> bool {
+        self.cache.is_empty()
+    }
+
+    /// Forgets all answers.
+    pub fn clear(&self) {
+        self.cache.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::model::Format;
+
+    fn answer(bytes: usize) -> Rendered {
+        Rendered { bytes: Bytes::from(vec![0; bytes]), format: Format::Jpeg, passed: false }
+    }
+
+    #[test]
+    fn the_byte_budget_holds_and_an_answer_larger_than_it_is_not_kept() {
+        let map = ReplyMap::new(100_000);
+        for key in 0..1000 {
+            map.put(PlanKey::from_u128(key), answer(1000));
+        }
+        assert!(map.bytes() <= 100_000, "{}", map.bytes());
+        assert!(50 < map.len(), "{}", map.len());
+        map.put(PlanKey::from_u128(5000), answer(200_000));
+        assert!(map.find(PlanKey::from_u128(5000)).is_none());
+        map.clear();
+        assert_eq!((map.bytes(), map.len()), (0, 0));
+    }
+
+    /// A trace: viewers ask for a hot set again and again; then a crawler sweeps through ten times
+    /// what the cache holds, each answer once, while viewers go on at a tenth of its pace.
+    #[test]
+    fn a_crawlers_sweep_does_not_flush_what_viewers_look_at() {
+        const HOT: u128 = 60;
+        let map = ReplyMap::new(100 * (1000 + ENTRY_BYTES));
+        let ask = |key: u128| {
+            let hit = map.find(PlanKey::from_u128(key)).is_some();
+            if !hit {
+                map.put(PlanKey::from_u128(key), answer(1000));
+            }
+            hit
+        };
+        for _ in 0..3 {
+            for key in 0..HOT {
+                ask(key);
+            }
+        }
+        let mut hits = 0_u32;
+        for sweep in 0..1000_u128 {
+            ask(1_000_000 + sweep);
+            if sweep % 10 == 0 {
+                hits += u32::from(ask((sweep / 10) % HOT));
+            }
+        }
+        assert!(95 <= hits, "{hits} of 100 requests of viewers were still answered from the cache");
+    }
+}

@@ -1,0 +1,161 @@
+//! `DecodedTiles`: decoded tiles that several answers share, bounded by bytes. Whoever needs a tile that
+//! somebody is decoding already waits for that one instead of decoding it again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quick_cache::sync::{Cache, GuardResult};
+use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter};
+
+use crate::codecs::CodecError;
+use crate::imaging::Raster;
+use crate::model::{ImageId, SourceVersion, TileAddress};
+
+/// Bytes of an average decoded tile, for the cache's own bookkeeping: 256 x 256 RGB.
+const TILE_BYTES_TYPICAL: u64 = 196_608;
+
+/// How long one thread waits for another's decode of the same tile before it does it itself.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// One tile of one state of one image.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TileKey {
+    /// The image.
+    pub image: ImageId,
+    /// The state of its file.
+    pub version: SourceVersion,
+    /// Which tile.
+    pub at: TileAddress,
+}
+
+#[derive(Clone, Debug)]
+struct ByBytes;
+
+impl Weighter<TileKey, Arc<Raster>> for ByBytes {
+    fn weight(&self, _: &TileKey, tile: &Arc<Raster>) -> u64 {
+        u64::try_from(tile.samples().len()).unwrap_or(u64::MAX).max(1)
+    }
+}
+
+/// Nothing to do at an eviction: the last holder frees the tile.
+#[derive(Clone, Debug)]
+struct Quiet;
+
+impl Lifecycle<TileKey, Arc<Raster>> for Quiet {
+    type RequestState = ();
+    fn on_evict(&self, (): &mut (), _: TileKey, _: Arc<Raster>) {}
+}
+
+/// The tiles.
+#[derive(Debug)]
+pub struct DecodedTiles {
+    cache: Cache<TileKey, Arc<Raster>, ByBytes, DefaultHashBuilder, Quiet>,
+}
+
+impl DecodedTiles {
+    /// A cache of at most `bytes_max` bytes of samples; 0 keeps nothing.
+    pub fn new(bytes_max: u64) -> Self {
+        let items = usize::try_from(bytes_max / TILE_BYTES_TYPICAL).unwrap_or(usize::MAX).max(16);
+        let cache = match OptionsBuilder::new()
+            .estimated_items_capacity(items)
+            .weight_capacity(bytes_max)
+            .build()
+        {
+            Ok(options) => {
+                Cache::with_options(options, ByBytes, DefaultHashBuilder::default(), Quiet)
+            }
+            Err(_) => Cache::with(items, bytes_max, ByBytes, DefaultHashBuilder::default(), Quiet),
+        };
+        Self { cache }
+    }
+
+    /// The tile if it is here.
+    pub fn find(&self, key: &TileKey) -> Option<Arc<Raster>> {
+        self.cache.get(key)
+    }
+
+    /// The tile, decoded by `decode` unless it is here or somebody is at it.
+    ///
+    /// # Errors
+    /// What `decode` reports; nothing is kept then.
+    pub fn obtain(
+        &self,
+        key: &TileKey,
+        decode: impl FnOnce() -> Result<Raster, CodecError>,
+    ) -> Result<Arc<Raster>, CodecError> {
+        match self.cache.get_value_or_guard(key, Some(JOIN_TIMEOUT)) {
+            GuardResult::Value(tile) => Ok(tile),
+            GuardResult::Guard(guard) => {
+                let tile = Arc::new(decode()?);
+                // Refused only where the guard's place was taken away meanwhile (a purge).
+                let _purged = guard.insert(Arc::clone(&tile));
+                Ok(tile)
+            }
+            GuardResult::Timeout => decode().map(Arc::new),
+        }
+    }
+
+    /// Bytes of samples kept.
+    pub fn bytes(&self) -> u64 {
+        self.cache.weight()
+    }
+
+    /// Forgets all tiles.
+    pub fn clear(&self) {
+        self.cache.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    use super::*;
+    use crate::model::Size;
+    use crate::model::image_info::ColourModel;
+
+    fn key(column: u32) -> TileKey {
+        TileKey {
+            image: ImageId::parse("a").unwrap(),
+            version: SourceVersion { len_bytes: 1, modified_ns: 1, inode: 1 },
+            at: TileAddress { stored: 0, column, row: 0 },
+        }
+    }
+
+    fn tile() -> Raster {
+        Raster::zeroed(Size::new(100, 100).unwrap(), ColourModel::Gray, false)
+    }
+
+    #[test]
+    fn threads_that_want_one_tile_decode_it_once() {
+        let tiles = DecodedTiles::new(1 << 20);
+        let decoded = AtomicUsize::new(0);
+        let together = Barrier::new(8);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    together.wait();
+                    let decode = || {
+                        decoded.fetch_add(1, Ordering::Relaxed);
+                        Ok(tile())
+                    };
+                    tiles.obtain(&key(0), decode).unwrap();
+                });
+            }
+        });
+        assert_eq!(decoded.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_failure_is_not_kept_and_the_bound_holds() {
+        let tiles = DecodedTiles::new(50_000);
+        tiles.obtain(&key(0), || Err(CodecError::malformed("x", "y"))).unwrap_err();
+        assert!(tiles.find(&key(0)).is_none());
+        for column in 0..100 {
+            tiles.obtain(&key(column), || Ok(tile())).unwrap();
+        }
+        assert!(tiles.bytes() <= 50_000, "{}", tiles.bytes());
+    }
+}

@@ -1,0 +1,25 @@
+//! State and threads. The cast, who holds whom (handles point one way, never back):
+//!
+//! | who | kind | how many | bounded by | holds |
+//! | --- | --- | --- | --- | --- |
+//! | [`Service`] | cheap to clone | one | | handles to all below |
+//! | [`ImageRegistry`](registry::ImageRegistry) | `dashmap` behind a plain struct | one | `images.open_max`, LRU | name -> address of its Decoder, and the open image it published |
+//! | [`Decoder`](decoder::Decoder) | supervised async actor | one an open image | `images.jobs_per_image_max` | the life of an image: opens, re-checks, closes, renders |
+//! | [`DecodedTiles`](decoded_tiles::DecodedTiles) | sharded map | one | `cache.decoded_bytes_max` | decoded tiles that several answers share |
+//! | [`CacheShard`](cache_shard::CacheShard) | supervised async actor over a shared map | `cache.shards` | bytes and jobs a shard | answers; who makes one, who waits for it |
+//! | [`Pool`](pool::Pool) | threads | decode, encode | `pool.jobs_max`, deadline | scratch buffers |
+//! | [`Admission`](admission::Admission) | plain struct | one | `pool.bytes_in_decode_max` | permits |
+
+pub mod admission;
+pub mod cache_shard;
+pub mod decoded_tiles;
+pub mod decoder;
+pub mod interest;
+pub mod open_image;
+pub mod pool;
+pub mod registry;
+pub mod render;
+pub mod service;
+pub mod start;
+
+pub use service::{Facts, Service, ServiceError};

@@ -1,0 +1,133 @@
+//! `OpenImage`: an immutable open image that any thread may read, and the clock marks that tell when
+//! it was last checked and last used.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use crate::codecs::{CodecError, Decode};
+use crate::metrics;
+use crate::model::{ImageId, ImageInfo, ReadAt, SourceVersion};
+use crate::sources::{FileSource, Folder, SourceError};
+
+/// Turns a source into an open image; a parameter so that tests can put in a decoder that fails.
+pub type Opener = Arc<dyn Fn(Arc<dyn ReadAt>) -> Result<Arc<dyn Decode>, CodecError> + Send + Sync>;
+
+/// Milliseconds since this process first asked for the time.
+pub(super) fn now_ms() -> u64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Why an image could not be opened. Cloned to everybody who waited for it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum OpenError {
+    /// No file, or it cannot be read.
+    #[error(transparent)]
+    Source(#[from] Arc<SourceError>),
+    /// The file is no image that we read.
+    #[error(transparent)]
+    Codec(#[from] Arc<CodecError>),
+}
+
+/// An image, opened.
+#[derive(Debug)]
+pub struct OpenImage {
+    id: ImageId,
+    version: SourceVersion,
+    source: Arc<FileSource>,
+    decode: Arc<dyn Decode>,
+    checked_ms: AtomicU64,
+    used_ms: AtomicU64,
+}
+
+impl OpenImage {
+    /// Opens `id` in `folder`.
+    ///
+    /// # Errors
+    /// No such file, unreadable, or no image that `opener` reads.
+    pub fn open(folder: &Folder, id: &ImageId, opener: &Opener) -> Result<Self, OpenError> {
+        let started = Instant::now();
+        let source = Arc::new(folder.source(id).map_err(Arc::new)?);
+        let measured = Arc::new(Measured(Arc::clone(&source)));
+        let decode = opener(measured).map_err(Arc::new)?;
+        metrics::stage("open", started.elapsed());
+        Ok(Self {
+            id: id.clone(),
+            version: *source.version(),
+            source,
+            decode,
+            checked_ms: AtomicU64::new(now_ms()),
+            used_ms: AtomicU64::new(now_ms()),
+        })
+    }
+
+    /// Its name.
+    pub const fn id(&self) -> &ImageId {
+        &self.id
+    }
+
+    /// The state of the file that it was opened from.
+    pub const fn version(&self) -> &SourceVersion {
+        &self.version
+    }
+
+    /// What its header says.
+    pub fn info(&self) -> &Arc<ImageInfo> {
+        self.decode.info()
+    }
+
+    /// Its codec.
+    pub fn decode(&self) -> &dyn Decode {
+        self.decode.as_ref()
+    }
+
+    /// Whether the file under that name still is the one that was opened; marks the look.
+    pub fn is_current(&self, folder: &Folder) -> bool {
+        let same = folder.version(&self.id).is_ok_and(|now| now == self.version);
+        if same {
+            self.checked_ms.store(now_ms(), Ordering::Relaxed);
+        }
+        same
+    }
+
+    /// Whether what was read just now came from the file as it was opened, not from one written over.
+    pub fn is_intact(&self) -> bool {
+        self.source.is_unchanged()
+    }
+
+    /// Whether the last look is younger than `age`.
+    pub fn is_fresh(&self, age: Duration) -> bool {
+        let checked = self.checked_ms.load(Ordering::Relaxed);
+        u128::from(now_ms().saturating_sub(checked)) < age.as_millis()
+    }
+
+    /// Marks it as used now.
+    pub fn touch(&self) {
+        self.used_ms.store(now_ms(), Ordering::Relaxed);
+    }
+
+    /// When it was last used, on the clock of this process.
+    pub fn used_ms(&self) -> u64 {
+        self.used_ms.load(Ordering::Relaxed)
+    }
+}
+
+/// A source that counts what is read of it.
+#[derive(Debug)]
+struct Measured(Arc<FileSource>);
+
+impl ReadAt for Measured {
+    fn len_bytes(&self) -> u64 {
+        self.0.len_bytes()
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset_bytes: u64) -> io::Result<()> {
+        let started = Instant::now();
+        let result = self.0.read_exact_at(buffer, offset_bytes);
+        metrics::stage("read", started.elapsed());
+        metrics::bytes_read(u64::try_from(buffer.len()).unwrap_or(0));
+        result
+    }
+}

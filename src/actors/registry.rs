@@ -1,0 +1,213 @@
+//! `ImageRegistry`: which images are open. A plain struct over a `dashmap`: a look-up of an open image
+//! that was checked a moment ago sends no message.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix::{Addr, ArbiterHandle, MailboxError, Supervisor};
+use arc_swap::ArcSwapOption;
+use dashmap::DashMap;
+
+use crate::actors::decoder::{Decoder, DecoderTools, Lookup, LookupError, Published};
+use crate::actors::open_image::{OpenError, OpenImage, now_ms};
+use crate::actors::pool::PoolError;
+use crate::metrics;
+use crate::model::ImageId;
+
+/// How often a look-up that met a decoder just being replaced is tried.
+const ATTEMPTS_MAX: usize = 3;
+
+#[derive(Clone, Debug)]
+struct Entry {
+    decoder: Addr<Decoder>,
+    published: Published,
+}
+
+/// An open image and its decoder.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The image.
+    pub image: Arc<OpenImage>,
+    /// Its decoder.
+    pub decoder: Addr<Decoder>,
+}
+
+/// Bounds of the registry.
+#[derive(Clone, Copy, Debug)]
+pub struct RegistrySettings {
+    /// Images open at once.
+    pub open_max: usize,
+    /// An image unused this long is closed.
+    pub idle: Duration,
+    /// How long a look at a file is trusted.
+    pub recheck: Duration,
+}
+
+/// The open images.
+#[derive(Debug)]
+pub struct ImageRegistry {
+    images: DashMap<ImageId, Entry>,
+    settings: RegistrySettings,
+    tools: DecoderTools,
+    arbiters: Vec<ArbiterHandle>,
+    next_arbiter: AtomicUsize,
+}
+
+impl ImageRegistry {
+    /// An empty registry whose decoders live on `arbiters` in turn.
+    pub fn new(
+        settings: RegistrySettings,
+        tools: DecoderTools,
+        arbiters: Vec<ArbiterHandle>,
+    ) -> Self {
+        Self {
+            images: DashMap::new(),
+            settings,
+            tools,
+            arbiters,
+            next_arbiter: AtomicUsize::new(0),
+        }
+    }
+
+    /// The image as its file stands now, give or take [`RegistrySettings::recheck`].
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub async fn lookup(&self, id: &ImageId) -> Result<Found, LookupError> {
+        if let Some(found) = self.find_fresh(id) {
+            return Ok(found);
+        }
+        let mut last = Err(MailboxError::Closed);
+        for _ in 0..ATTEMPTS_MAX {
+            let entry = self.entry(id);
+            last = entry.decoder.send(Lookup).await;
+            match &last {
+                Ok(Ok(image)) => {
+                    image.touch();
+                    self.close_some_above_bound();
+                    return Ok(Found { image: Arc::clone(image), decoder: entry.decoder });
+                }
+                Ok(Err(error)) => {
+                    // A name without a file keeps no actor, or strangers could make them without end.
+                    if matches!(error, LookupError::Open(OpenError::Source(_))) {
+                        self.remove_missing(id);
+                    }
+                    break;
+                }
+                Err(_) => self.replace(id, &entry),
+            }
+        }
+        match last {
+            Ok(result) => {
+                let error = result.err();
+                Err(error.unwrap_or_else(stopped))
+            }
+            Err(_) => Err(stopped()),
+        }
+    }
+
+    /// An open image that needs no check, without a message.
+    fn find_fresh(&self, id: &ImageId) -> Option<Found> {
+        let entry = self.images.get(id)?;
+        let image = entry.published.load_full()?;
+        if !image.is_fresh(self.settings.recheck) || !entry.decoder.connected() {
+            return None;
+        }
+        image.touch();
+        Some(Found { image, decoder: entry.decoder.clone() })
+    }
+
+    /// The entry of `id`, with a decoder that has perhaps not opened its image yet. The guard of the
+    /// map is given back before anything is awaited.
+    fn entry(&self, id: &ImageId) -> Entry {
+        let entry = self.images.entry(id.clone()).or_insert_with(|| self.start(id));
+        entry.value().clone()
+    }
+
+    fn start(&self, id: &ImageId) -> Entry {
+        let published: Published = Arc::new(ArcSwapOption::empty());
+        let number = self.next_arbiter.fetch_add(1, Ordering::Relaxed);
+        let arbiter = self.arbiters.get(number % self.arbiters.len().max(1));
+        let decoder = Decoder::new(id.clone(), self.tools.clone(), Arc::clone(&published));
+        let decoder = match arbiter {
+            Some(arbiter) => Supervisor::start_in_arbiter(arbiter, |_| decoder),
+            None => Supervisor::start(|_| decoder),
+        };
+        Entry { decoder, published }
+    }
+
+    /// Takes away a decoder that is gone, if nobody has replaced it yet.
+    fn replace(&self, id: &ImageId, gone: &Entry) {
+        let removed = self.images.remove_if(id, |_, entry| entry.decoder == gone.decoder);
+        if removed.is_some() {
+            metrics::restart("decoder");
+            tracing::warn!(image = %id, "decoder was gone and is replaced");
+        }
+    }
+
+    fn remove_missing(&self, id: &ImageId) {
+        self.images.remove_if(id, |_, entry| entry.published.load().is_none());
+    }
+
+    /// Forgets what is published of an image, so that the next look-up opens it anew.
+    pub fn forget(&self, image: &OpenImage) {
+        if let Some(entry) = self.images.get(image.id()) {
+            let published = entry.published.load_full();
+            if published.is_some_and(|now| now.version() == image.version()) {
+                entry.published.store(None);
+            }
+        }
+    }
+
+    /// Closes images that nobody used for [`RegistrySettings::idle`]; call every few seconds.
+    pub fn close_idle(&self) {
+        let idle_ms = u64::try_from(self.settings.idle.as_millis()).unwrap_or(u64::MAX);
+        let now = now_ms();
+        self.images.retain(|_, entry| {
+            let published = entry.published.load();
+            published.as_ref().is_some_and(|image| now.saturating_sub(image.used_ms()) < idle_ms)
+        });
+    }
+
+    /// Closes the least recently used eighth where more are open than may be.
+    fn close_some_above_bound(&self) {
+        if self.images.len() <= self.settings.open_max {
+            return;
+        }
+        let mut used: Vec<(u64, ImageId)> = self
+            .images
+            .iter()
+            .map(|entry| {
+                let used = entry.published.load().as_ref().map_or(0, |image| image.used_ms());
+                (used, entry.key().clone())
+            })
+            .collect();
+        used.sort_unstable();
+        let excess = used.len().saturating_sub(self.settings.open_max);
+        let count = excess + self.settings.open_max / 8;
+        // The one just opened is the youngest and stays.
+        for (_, id) in used.iter().take(count.min(used.len().saturating_sub(1))) {
+            self.images.remove(id);
+        }
+    }
+
+    /// Closes all images.
+    pub fn clear(&self) {
+        self.images.clear();
+    }
+
+    /// Images known: open, or being opened.
+    pub fn len(&self) -> usize {
+        self.images.len()
+    }
+
+    /// Whether none is known.
+    pub fn is_empty(&self) -> bool {
+        self.images.is_empty()
+    }
+}
+
+fn stopped() -> LookupError {
+    LookupError::Pool(PoolError::Stopped { pool: "decode" })
+}

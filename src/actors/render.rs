@@ -1,0 +1,205 @@
+//! From a plan to an answer's bytes. A tile's reading, decoding, steps and encoding run back to back in
+//! one pool job: each hop between threads would cost more than it brings. Only what is slow to encode
+//! goes on to the encode pool.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::actors::decoded_tiles::{DecodedTiles, TileKey};
+use crate::actors::decoder::{DecoderTools, Render};
+use crate::actors::interest::Interest;
+use crate::actors::open_image::OpenImage;
+use crate::actors::pool::{PoolError, Priority, Ticket};
+use crate::codecs::{self, CodecError, Encoding};
+use crate::imaging::{self, ImagingError, Mosaic, Raster, Scratch};
+use crate::metrics;
+use crate::model::{Format, TileAddress};
+use crate::plan::{Plan, RequestClass};
+
+/// Pixels above which an answer's encoding is a job of its own: eight tiles of 256 x 256.
+const ENCODE_APART_PX: u64 = 8 * 65_536;
+
+/// An encoded answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The file.
+    pub bytes: Bytes,
+    /// Its format.
+    pub format: Format,
+    /// Whether it is a stored tile, undecoded.
+    pub passed: bool,
+}
+
+/// Why an answer could not be made. Cloned to everybody who waited for it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum RenderError {
+    /// A tile could not be read, or the answer not encoded.
+    #[error(transparent)]
+    Codec(#[from] Arc<CodecError>),
+    /// The plan does not fit the pixels.
+    #[error(transparent)]
+    Imaging(#[from] Arc<ImagingError>),
+    /// The pool did not do it.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// As many jobs of this image as may are under way.
+    #[error("as many answers of this image as may are being made")]
+    ImageBusy,
+    /// The file was written over while it was read.
+    #[error("the file changed while it was read")]
+    Changed,
+}
+
+impl From<CodecError> for RenderError {
+    fn from(error: CodecError) -> Self {
+        Self::Codec(Arc::new(error))
+    }
+}
+
+impl From<ImagingError> for RenderError {
+    fn from(error: ImagingError) -> Self {
+        Self::Imaging(Arc::new(error))
+    }
+}
+
+/// What the first job made.
+enum Made {
+    Answer(Rendered),
+    Pixels(Raster),
+}
+
+/// Makes the answer.
+///
+/// # Errors
+/// See [`RenderError`]; nothing half-made is ever returned.
+pub async fn render(tools: &DecoderTools, order: Render) -> Result<Rendered, RenderError> {
+    let Render { image, plan, interest, deadline } = order;
+    let priority = match plan.class {
+        RequestClass::Tile | RequestClass::Thumbnail => Priority::Prompt,
+        RequestClass::Region | RequestClass::Full => Priority::Patient,
+    };
+    let ticket = Ticket { priority, deadline, interest };
+    let job = Job {
+        image: Arc::clone(&image),
+        plan: Arc::clone(&plan),
+        tiles: Arc::clone(&tools.tiles),
+        interest: ticket.interest.clone(),
+        pass_through_bytes_max: tools.pass_through_bytes_max,
+    };
+    match tools.decode_pool.run(ticket.clone(), move |scratch| job.make(scratch)).await?? {
+        Made::Answer(rendered) => Ok(rendered),
+        Made::Pixels(raster) => {
+            let encoding = encoding_of(&image, &plan);
+            let encode = move |_: &mut Scratch| encode(&raster, &encoding);
+            tools.encode_pool.run(ticket, encode).await?
+        }
+    }
+}
+
+/// Everything that one answer's pixels are made from.
+struct Job {
+    image: Arc<OpenImage>,
+    plan: Arc<Plan>,
+    tiles: Arc<DecodedTiles>,
+    interest: Interest,
+    pass_through_bytes_max: Option<u64>,
+}
+
+impl Job {
+    fn make(&self, scratch: &mut Scratch) -> Result<Made, RenderError> {
+        let made = match self.plan.pass_through {
+            Some(at) => match self.pass(at)? {
+                Some(rendered) => Ok(Made::Answer(rendered)),
+                None => self.draw(scratch),
+            },
+            None => self.draw(scratch),
+        };
+        // Bytes of a file that is being written over may decode to anything, and fail as anything.
+        if self.image.is_intact() { made } else { Err(RenderError::Changed) }
+    }
+
+    /// The stored tile as it is, where that is an answer.
+    fn pass(&self, at: TileAddress) -> Result<Option<Rendered>, RenderError> {
+        let started = Instant::now();
+        let stored = self.image.decode().stored_tile(at, self.plan.encode.embed_icc)?;
+        metrics::stage("decode", started.elapsed());
+        let fits = |bytes: &Bytes| {
+            let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            self.pass_through_bytes_max.is_none_or(|max| length <= max)
+        };
+        Ok(stored
+            .filter(|tile| tile.format == self.plan.encode.format && fits(&tile.bytes))
+            .map(|tile| Rendered { bytes: tile.bytes, format: tile.format, passed: true }))
+    }
+
+    fn draw(&self, scratch: &mut Scratch) -> Result<Made, RenderError> {
+        let started = Instant::now();
+        let pixels = self.decode()?;
+        metrics::stage("decode", started.elapsed());
+
+        let started = Instant::now();
+        let pixels = imaging::apply(&self.plan.steps, pixels, scratch)?;
+        metrics::stage("process", started.elapsed());
+        let slow = self.plan.encode.format != Format::Jpeg;
+        if ENCODE_APART_PX < pixels.size().area() || slow {
+            return Ok(Made::Pixels(pixels));
+        }
+        let encoding = encoding_of(&self.image, &self.plan);
+        encode(&pixels, &encoding).map(Made::Answer)
+    }
+
+    /// The pixels that the plan's steps begin with.
+    fn decode(&self) -> Result<Raster, RenderError> {
+        let source = &self.plan.source;
+        let info = self.image.info();
+        if let Some(at) = source.single_tile(info) {
+            return self.tile_once(at);
+        }
+        let mut mosaic = Mosaic::new(source.area, source.shrink, info.colour, info.alpha);
+        for at in source.tiles() {
+            if self.interest.is_gone() {
+                return Err(PoolError::Cancelled.into());
+            }
+            let Some(rect) = info.tile_rect(at) else { continue };
+            mosaic.add(&*self.tile_shared(at)?, rect)?;
+        }
+        Ok(mosaic.finish()?)
+    }
+
+    fn key(&self, at: TileAddress) -> TileKey {
+        TileKey { image: self.image.id().clone(), version: *self.image.version(), at }
+    }
+
+    /// A tile that is the whole answer: taken from the shared ones if it is there, but not put there,
+    /// because the answer itself is kept.
+    fn tile_once(&self, at: TileAddress) -> Result<Raster, RenderError> {
+        match self.tiles.find(&self.key(at)) {
+            Some(tile) => Ok(Raster::clone(&tile)),
+            None => Ok(self.decode_tile(at)?),
+        }
+    }
+
+    fn tile_shared(&self, at: TileAddress) -> Result<Arc<Raster>, RenderError> {
+        Ok(self.tiles.obtain(&self.key(at), || self.decode_tile(at))?)
+    }
+
+    fn decode_tile(&self, at: TileAddress) -> Result<Raster, CodecError> {
+        let tile = self.image.decode().decode_tile(at)?;
+        metrics::pixels_decoded(tile.size().area());
+        Ok(tile)
+    }
+}
+
+fn encoding_of(image: &OpenImage, plan: &Plan) -> Encoding {
+    let icc = image.info().icc.clone().filter(|_| plan.encode.embed_icc);
+    Encoding { format: plan.encode.format, quality: plan.encode.quality, icc }
+}
+
+fn encode(pixels: &Raster, encoding: &Encoding) -> Result<Rendered, RenderError> {
+    let started = Instant::now();
+    let bytes = codecs::encode(pixels, encoding)?;
+    metrics::stage("encode", started.elapsed());
+    Ok(Rendered { bytes, format: encoding.format, passed: false })
+}

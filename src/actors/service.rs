@@ -1,0 +1,299 @@
+//! `Service::answer`: the way of a request, top to bottom. Whoever has read it knows the server.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::MailboxError;
+
+use crate::actors::admission::AdmissionError;
+use crate::actors::cache_shard::{Obtain, ShardError};
+use crate::actors::decoder::{LookupError, Render};
+use crate::actors::interest::{Asker, Interest};
+use crate::actors::open_image::OpenError;
+use crate::actors::pool::{PoolError, Ticket};
+use crate::actors::registry::{Found, ImageRegistry};
+use crate::actors::render::{RenderError, Rendered};
+use crate::actors::start::{Observed, Shards};
+use crate::codecs::CodecError;
+use crate::metrics;
+use crate::model::request::{Conditions, PictureRequest};
+use crate::model::{Fault, FaultKind, Picture, Reply, Request, Want};
+use crate::plan::{self, Plan, PlanError, Rules};
+use crate::sources::{Folder, Listing, SourceError};
+
+/// How often a request is tried again when its image changed or its decoder was replaced under it.
+const ATTEMPTS_MAX: usize = 4;
+
+/// What the access log and the metrics say of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Request class.
+    pub class: &'static str,
+    /// Format of the answer.
+    pub format: &'static str,
+    /// What the cache did.
+    pub outcome: &'static str,
+}
+
+impl Default for Facts {
+    fn default() -> Self {
+        Self { class: "other", format: "none", outcome: "none" }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The image cannot be opened.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+    /// The request does not fit the image or the limits.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The answer could not be made.
+    #[error(transparent)]
+    Shard(#[from] ShardError),
+    /// The shard is gone.
+    #[error("the cache shard does not answer")]
+    Mailbox(#[from] MailboxError),
+    /// The folder cannot be listed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The pool did not do it.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+}
+
+/// A picture, and who wants it.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    picture: &'a PictureRequest,
+    conditions: &'a Conditions,
+    asker: &'a Asker,
+}
+
+/// Handles to everything that answers.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub(super) folder: Arc<Folder>,
+    pub(super) registry: Arc<ImageRegistry>,
+    pub(super) shards: Arc<Shards>,
+    pub(super) rules: Arc<Rules>,
+    pub(super) deadline: Duration,
+    pub(super) observed: Arc<Observed>,
+}
+
+impl Service {
+    /// Answers one request about one image.
+    ///
+    /// # Errors
+    /// See [`ServiceError`]; each has its [`Fault`].
+    pub async fn answer(
+        &self,
+        request: &Request,
+        facts: &mut Facts,
+    ) -> Result<Reply, ServiceError> {
+        let asker = Asker::new();
+        let mut attempt = 1;
+        loop {
+            let started = Instant::now();
+            let found = self.registry.lookup(&request.image).await?;
+            metrics::stage("lookup", started.elapsed());
+            let answered = match &request.want {
+                Want::Info => Ok(info(&found, facts)),
+                Want::Picture(picture) => {
+                    let wanted = Wanted { picture, conditions: &request.conditions, asker: &asker };
+                    self.picture(&found, wanted, facts).await
+                }
+            };
+            match answered {
+                Err(error) if error.is_passing() && attempt < ATTEMPTS_MAX => {
+                    self.registry.forget(&found.image);
+                    attempt += 1;
+                }
+                answered => return answered,
+            }
+        }
+    }
+
+    async fn picture(
+        &self,
+        found: &Found,
+        wanted: Wanted<'_>,
+        facts: &mut Facts,
+    ) -> Result<Reply, ServiceError> {
+        let Wanted { picture: request, conditions, asker } = wanted;
+        let image = &found.image;
+        let plan = plan::plan(request, image.id(), image.version(), image.info(), &self.rules)?;
+        facts.class = plan.class.label();
+        facts.format = request.format.suffix();
+        let etag = plan.key.to_string();
+        let modified_s = image.version().modified_s();
+        if conditions.are_met_by(&etag, modified_s) {
+            facts.outcome = "not_modified";
+            return Ok(Reply::NotModified { etag, modified_s });
+        }
+        let resolved = plan.resolved;
+        let rendered = match self.shards.map_of(plan.key).find(plan.key) {
+            Some(rendered) => {
+                facts.outcome = "hit";
+                rendered
+            }
+            None => self.obtain(found, plan, asker, facts).await?,
+        };
+        metrics::pixels_served(resolved.size.area());
+        let Rendered { bytes, format, .. } = rendered;
+        Ok(Reply::Picture(Picture { bytes, format, resolved, etag, modified_s }))
+    }
+
+    /// Has the answer's shard make it, or waits for the one who makes it already.
+    async fn obtain(
+        &self,
+        found: &Found,
+        plan: Plan,
+        asker: &Asker,
+        facts: &mut Facts,
+    ) -> Result<Rendered, ServiceError> {
+        facts.outcome = "fault";
+        let key = plan.key;
+        let render = Render {
+            image: Arc::clone(&found.image),
+            plan: Arc::new(plan),
+            interest: Interest::of(asker),
+            deadline: Instant::now() + self.deadline,
+        };
+        let message = Obtain { key, render, decoder: found.decoder.clone() };
+        let obtained = self.shards.address_of(key).send(message).await??;
+        facts.outcome = match (obtained.coalesced, obtained.rendered.passed) {
+            (true, _) => "coalesced",
+            (false, true) => "passed",
+            (false, false) => "miss",
+        };
+        Ok(obtained.rendered)
+    }
+
+    /// A page of a folder's images, for the gallery.
+    ///
+    /// # Errors
+    /// No such folder, or no room in the pool.
+    pub async fn list(
+        &self,
+        path: String,
+        after: Option<String>,
+        count_max: usize,
+    ) -> Result<Listing, ServiceError> {
+        let folder = Arc::clone(&self.folder);
+        let asker = Asker::new();
+        let ticket = Ticket::prompt(&asker, self.deadline);
+        let pool = &self.observed.decode_pool;
+        let listed = pool.run(ticket, move |_| {
+            folder.list(&path, after.as_deref(), count_max, &crate::codecs::is_image_name)
+        });
+        Ok(listed.await??)
+    }
+
+    /// Sets the gauges that show the state of the cast; called when somebody scrapes.
+    pub fn observe(&self) {
+        metrics::level("tessera_images_open", u64::try_from(self.registry.len()).unwrap_or(0));
+        self.shards.observe();
+        self.observed.observe();
+    }
+
+    /// Images that the registry knows: open, or being opened.
+    pub fn images_known(&self) -> usize {
+        self.registry.len()
+    }
+
+    /// Closes idle images; call every few seconds.
+    pub fn close_idle(&self) {
+        self.registry.close_idle();
+    }
+}
+
+fn info(found: &Found, facts: &mut Facts) -> Reply {
+    facts.class = "info";
+    facts.format = "text";
+    Reply::Info {
+        info: Arc::clone(found.image.info()),
+        modified_s: found.image.version().modified_s(),
+    }
+}
+
+impl ServiceError {
+    /// Whether another look at the image may well succeed: it changed, or its decoder was replaced, or
+    /// those who led the work had gone.
+    fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Shard(
+                ShardError::DecoderGone
+                    | ShardError::Render(
+                        RenderError::Changed | RenderError::Pool(PoolError::Cancelled)
+                    )
+            ) | Self::Mailbox(_)
+        )
+    }
+
+    /// Who is to blame, in words that anybody may read.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Lookup(LookupError::Open(OpenError::Source(error))) => source_fault(error),
+            Self::Lookup(LookupError::Open(OpenError::Codec(error))) => codec_fault(error),
+            Self::Lookup(LookupError::Pool(error)) | Self::Pool(error) => pool_fault(error),
+            Self::Plan(error) => error.fault(),
+            Self::Source(error) => source_fault(error),
+            Self::Mailbox(_) => busy(),
+            Self::Shard(error) => shard_fault(error),
+        }
+    }
+}
+
+fn shard_fault(error: &ShardError) -> Fault {
+    match error {
+        ShardError::Render(RenderError::Codec(error)) => codec_fault(error),
+        ShardError::Render(RenderError::Imaging(_)) => bug(),
+        ShardError::Render(RenderError::Pool(error)) => pool_fault(error),
+        ShardError::Render(RenderError::ImageBusy | RenderError::Changed)
+        | ShardError::Admission(AdmissionError::NoRoom)
+        | ShardError::Busy
+        | ShardError::DecoderGone => busy(),
+        ShardError::Admission(error @ AdmissionError::TooLarge { .. }) => {
+            Fault::new(FaultKind::TooLarge, error.to_string())
+        }
+    }
+}
+
+fn source_fault(error: &SourceError) -> Fault {
+    match error {
+        SourceError::NotFound => Fault::not_found("there is no image of this name"),
+        SourceError::Io(_) => Fault::new(FaultKind::Image, "the image's file cannot be read"),
+    }
+}
+
+/// Texts of codecs speak of the file's inside and never of its path.
+fn codec_fault(error: &CodecError) -> Fault {
+    match error {
+        CodecError::Malformed { .. }
+        | CodecError::Unsupported { .. }
+        | CodecError::OverLimit { .. } => Fault::new(FaultKind::Image, error.to_string()),
+        CodecError::Io(_) => Fault::new(FaultKind::Image, "the image's file cannot be read"),
+    }
+}
+
+fn pool_fault(error: &PoolError) -> Fault {
+    match error {
+        PoolError::Full { .. }
+        | PoolError::Expired { .. }
+        | PoolError::Cancelled
+        | PoolError::Stopped { .. } => busy(),
+        PoolError::Panicked { .. } => bug(),
+    }
+}
+
+fn busy() -> Fault {
+    Fault::new(FaultKind::Busy, "the server is busy; try again in a moment")
+}
+
+fn bug() -> Fault {
+    Fault::new(FaultKind::Bug, "the server failed to make this answer")
+}

@@ -1,0 +1,26 @@
+//! `tessera serve`: the server.
+
+use std::process::ExitCode;
+
+use clap::Command;
+
+use crate::cli::{CliError, with_settings};
+use crate::config::{self, Layers};
+use crate::server;
+
+pub(super) fn command() -> Command {
+    with_settings(
+        Command::new("serve")
+            .about("Serves a folder of images, recursively, until SIGTERM")
+            .after_help("All settings with their defaults: tessera serve --help"),
+    )
+}
+
+pub(super) fn run(layers: &Layers) -> Result<ExitCode, CliError> {
+    let (config, _) = config::load(layers)?;
+    for warning in config::look_alikes(layers) {
+        server::announce(&format!("warning: {warning}"));
+    }
+    server::serve(&config)?;
+    Ok(ExitCode::SUCCESS)
+}

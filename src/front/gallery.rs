@@ -1,0 +1,101 @@
+//! The gallery's paths: pages and assets out of the binary, and the list of a folder as JSON.
+
+use std::borrow::Cow;
+
+use serde_json::json;
+
+use crate::actors::{Service, ServiceError};
+use crate::front::http::not_modified_if_known;
+use crate::front::viewer::{self, Asset};
+use crate::model::ImageId;
+use crate::protocols::percent;
+use crate::protocols::wire::{Method, RawRequest, Response};
+
+/// Images in one page of a listing.
+const PAGE_IMAGES: usize = 100;
+
+/// Answers a path that no protocol claimed.
+pub(super) async fn answer(service: &Service, raw: &RawRequest<'_>) -> Response {
+    match raw.method {
+        Method::Get | Method::Head => {}
+        Method::Options => return Response::new(204, "").with("Allow", "GET, HEAD, OPTIONS"),
+        Method::Post | Method::Other => {
+            return plain(405, "only GET, HEAD and OPTIONS are taken here")
+                .with("Allow", "GET, HEAD, OPTIONS");
+        }
+    }
+    match raw.path {
+        "/" => page(viewer::gallery_page(), raw),
+        "/gallery.json" => list(service, raw).await,
+        path if path.starts_with("/view/") => page(viewer::view_page(), raw),
+        path => match viewer::asset(path) {
+            Some(asset) => page(asset, raw),
+            None => plain(404, "there is nothing at this address"),
+        },
+    }
+}
+
+fn page(asset: Asset, raw: &RawRequest<'_>) -> Response {
+    let response = Response::new(200, asset.bytes)
+        .with("Content-Type", asset.media_type)
+        .with("ETag", format!("\"{}\"", asset.etag))
+        .with("Cache-Control", "no-cache")
+        .with("Content-Security-Policy", viewer::CONTENT_SECURITY_POLICY)
+        .with("X-Content-Type-Options", "nosniff");
+    not_modified_if_known(response, raw)
+}
+
+fn plain(status: u16, text: impl Into<Cow<'static, str>>) -> Response {
+    Response::new(status, format!("{}\n", text.into()))
+        .with("Content-Type", "text/plain; charset=utf-8")
+}
+
+/// `GET /gallery.json?folder=PATH&after=NAME`: one page of a folder.
+async fn list(service: &Service, raw: &RawRequest<'_>) -> Response {
+    let (Some(folder), Some(after)) =
+        (parameter(raw.query, "folder"), parameter(raw.query, "after"))
+    else {
+        return plain(400, "the folder's name is not percent-encoded UTF-8");
+    };
+    let folder = match ImageId::parse(&folder) {
+        Ok(folder) => folder.as_str().to_owned(),
+        Err(_) if folder.trim_matches('/').is_empty() => String::new(),
+        Err(error) => return plain(400, error.to_string()),
+    };
+    let after = Some(after).filter(|after| !after.is_empty()).map(Cow::into_owned);
+    match service.list(folder.clone(), after, PAGE_IMAGES).await {
+        Ok(listing) => {
+            let path = |name: &str| match folder.as_str() {
+                "" => name.to_owned(),
+                folder => format!("{folder}/{name}"),
+            };
+            let folders: Vec<_> = listing
+                .folders
+                .iter()
+                .map(|name| json!({"name": name, "path": path(name)}))
+                .collect();
+            let images: Vec<_> = listing
+                .files
+                .iter()
+                .map(|file| json!({"name": file.name, "path": path(&file.name), "bytes": file.bytes}))
+                .collect();
+            let body = json!({
+                "folder": folder, "folders": folders, "images": images, "next": listing.next,
+            });
+            Response::new(200, body.to_string())
+                .with("Content-Type", "application/json")
+                .with("Cache-Control", "no-cache")
+        }
+        Err(ServiceError::Source(_)) => plain(404, "there is no folder of this name"),
+        Err(error) => {
+            let fault = error.fault();
+            plain(fault.kind.status(), fault.text)
+        }
+    }
+}
+
+/// A query parameter's decoded value, empty where it is not there; nothing where it cannot be decoded.
+fn parameter<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
+    let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    percent::decode(value.unwrap_or_default()).ok()
+}

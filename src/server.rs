@@ -1,0 +1,243 @@
+//! Wiring: starts the cast, binds the listeners, says where they listen, and drains when told to stop.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::{App, HttpServer, rt};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::actors::start;
+use crate::codecs::{self, DecodeLimits};
+use crate::config::{AccessLog, Bind, Config, LogFormat, ServerConfig, UpscaleUnmarked};
+use crate::front::admin::{self, Admin};
+use crate::front::http::{self, Front};
+use crate::metrics::Exporter;
+use crate::plan::{PassThrough, Rules};
+use crate::protocols::{self, IiifVersion, Settings};
+use crate::telemetry;
+
+/// How often idle images are closed and histograms drained.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Connections that the system may hold before they are accepted.
+const BACKLOG: i32 = 2048;
+
+/// Why the server did not start, or ended badly.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// An address is taken, or not ours.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address as configured.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A thread, the image folder or the signals.
+    #[error("cannot start")]
+    Start(#[from] io::Error),
+    /// Metrics.
+    #[error("cannot start the metrics: {0}")]
+    Metrics(String),
+}
+
+/// Serves until SIGTERM or SIGINT, then drains.
+///
+/// # Errors
+/// Where it cannot start; see [`ServeError`].
+pub fn serve(config: &Config) -> Result<(), ServeError> {
+    let json = config.log.format == LogFormat::Json;
+    telemetry::start_events(json, &config.log.level);
+    let exporter = Exporter::install().map_err(|error| ServeError::Metrics(error.to_string()))?;
+    rt::System::new().block_on(run(config, exporter, json))
+}
+
+async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), ServeError> {
+    let limits = DecodeLimits::default();
+    let opener = Arc::new(move |source| codecs::open(source, &limits));
+    let service = start::start(config, rules(config), opener)?;
+    let access = match config.log.access {
+        AccessLog::On => Some(telemetry::AccessLog::start(json)?),
+        AccessLog::Off => None,
+    };
+    let draining = Arc::new(AtomicBool::new(false));
+    let front = Front {
+        service: service.clone(),
+        settings: Arc::new(settings(config)),
+        cors: config.protocol.cors.clone(),
+        body_bytes_max: config.server.body_bytes_max,
+        access: access.clone(),
+    };
+    let public = public_server(&front, &config.server)?;
+    let admin = Admin { service: service.clone(), exporter: exporter.clone(), draining };
+    let admin_server = admin_server(&admin, &config.server)?;
+    rt::spawn(upkeep(service, exporter));
+    let handles = [Some(public.handle()), admin_server.as_ref().map(Server::handle)];
+    rt::spawn(stop_on_signal(handles.into_iter().flatten().collect(), admin.draining));
+    if let Some(server) = admin_server {
+        rt::spawn(server);
+    }
+    let ended = public.await;
+    if let Some(access) = access {
+        access.stop();
+    }
+    Ok(ended?)
+}
+
+/// The public listener, bound and announced.
+fn public_server(front: &Front, config: &ServerConfig) -> Result<Server, ServeError> {
+    let front = front.clone();
+    let server = HttpServer::new(move || App::new().configure(http::configure(&front)))
+        .workers(config.workers)
+        .backlog(u32::try_from(BACKLOG).unwrap_or(1024))
+        .max_connections(config.connections_max)
+        .keep_alive(config.keep_alive)
+        .tcp_nodelay(true)
+        .shutdown_timeout(config.drain.as_secs())
+        .disable_signals();
+    let server = match listen(&config.bind)? {
+        Listener::Tcp(listener, address) => {
+            announce(&format!("listening on http://{address}"));
+            server.listen_auto_h2c(listener)?
+        }
+        Listener::Unix(listener, path) => {
+            announce(&format!("listening on unix:{path}"));
+            server.listen_uds(listener)?
+        }
+        Listener::None => return Err(ServeError::Start(io::Error::other("server.bind is none"))),
+    };
+    Ok(server.run())
+}
+
+/// The admin listener, if one is wanted.
+fn admin_server(admin: &Admin, config: &ServerConfig) -> Result<Option<Server>, ServeError> {
+    let admin = admin.clone();
+    let server = HttpServer::new(move || App::new().configure(admin::configure(&admin)))
+        .workers(1)
+        .shutdown_timeout(1)
+        .disable_signals();
+    let server = match listen(&config.admin)? {
+        Listener::Tcp(listener, address) => {
+            announce(&format!("admin listening on http://{address}"));
+            server.listen(listener)?
+        }
+        Listener::Unix(listener, path) => {
+            announce(&format!("admin listening on unix:{path}"));
+            server.listen_uds(listener)?
+        }
+        Listener::None => return Ok(None),
+    };
+    Ok(Some(server.run()))
+}
+
+enum Listener {
+    Tcp(TcpListener, SocketAddr),
+    Unix(UnixListener, String),
+    None,
+}
+
+fn listen(bind: &Bind) -> Result<Listener, ServeError> {
+    match bind {
+        Bind::Tcp(address) => {
+            let error = |source| ServeError::Bind { address: address.to_string(), source };
+            let listener = TcpListener::bind(address).map_err(error)?;
+            let address = listener.local_addr()?;
+            Ok(Listener::Tcp(listener, address))
+        }
+        Bind::Unix(path) => {
+            let shown = path.display().to_string();
+            let error = |source| ServeError::Bind { address: format!("unix:{shown}"), source };
+            remove_stale_socket(path).map_err(error)?;
+            let listener = UnixListener::bind(path)
+                .map_err(|source| ServeError::Bind { address: format!("unix:{shown}"), source })?;
+            Ok(Listener::Unix(listener, shown))
+        }
+        Bind::None => Ok(Listener::None),
+    }
+}
+
+/// Removes a socket that a server left behind; one that somebody listens on stays.
+fn remove_stale_socket(path: &Path) -> io::Result<()> {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
+    if metadata.file_type().is_socket() && UnixStream::connect(path).is_err() {
+        fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+/// One line on standard error, whatever the log's form: scripts wait for it.
+pub(crate) fn announce(line: &str) {
+    // Nobody listens to a closed standard error, and the server serves all the same.
+    let _closed = writeln!(io::stderr(), "{line}");
+}
+
+async fn upkeep(service: crate::actors::Service, exporter: Exporter) {
+    let mut interval = rt::time::interval(UPKEEP_INTERVAL);
+    loop {
+        interval.tick().await;
+        service.close_idle();
+        exporter.run_upkeep();
+    }
+}
+
+/// SIGTERM, SIGINT and SIGUSR1 drain: requests in flight finish, new connections are refused.
+async fn stop_on_signal(servers: Vec<ServerHandle>, draining: Arc<AtomicBool>) {
+    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::user_defined1()];
+    let streams = kinds.map(signal);
+    let [Ok(mut terminate), Ok(mut interrupt), Ok(mut user)] = streams else {
+        tracing::error!("cannot listen for signals; the server stops only when killed");
+        return;
+    };
+    let name = tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+        _ = user.recv() => "SIGUSR1",
+    };
+    tracing::info!(signal = name, "draining");
+    draining.store(true, Ordering::Relaxed);
+    for server in servers {
+        server.stop(true).await;
+    }
+    tracing::info!("stopped");
+}
+
+fn rules(config: &Config) -> Rules {
+    let bytes_max = Some(config.render.pass_through_bytes_max).filter(|bytes| *bytes != 0);
+    Rules {
+        limits: config.render.limits.clone(),
+        jpeg_quality: config.render.jpeg_quality,
+        png_level: config.render.png_level,
+        webp_quality: config.render.webp_quality,
+        pass_through: if config.render.pass_through {
+            PassThrough::On { bytes_max }
+        } else {
+            PassThrough::Off
+        },
+        icc_bytes_max: config.render.icc_bytes_max,
+        ..Rules::default()
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    let protocol = &config.protocol;
+    Settings {
+        limits: config.render.limits.clone(),
+        iiif_version: if protocol.iiif_version == 2 { IiifVersion::V2 } else { IiifVersion::V3 },
+        iiif_upscale_unmarked: match protocol.upscale_unmarked {
+            UpscaleUnmarked::Clip => protocols::UpscaleUnmarked::Clip,
+            UpscaleUnmarked::Refuse => protocols::UpscaleUnmarked::Refuse,
+        },
+        cache_control: protocol.cache_control.clone(),
+        base_url: Some(protocol.base_url.clone()).filter(|url| !url.is_empty()),
+        uri_bytes_max: config.server.uri_bytes_max,
+        allow_bare_slash: protocol.allow_bare_slash,
+    }
+}

@@ -1,0 +1,212 @@
+//! The cast with a decoder that does as it is told: panics, counts, waits. What the real binary cannot
+//! be made to do on purpose is shown here.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
+
+use tessera::actors::start::start;
+use tessera::actors::{Facts, Service};
+use tessera::codecs::{CodecError, Decode, StoredTile};
+use tessera::config::{self, Config, Layers};
+use tessera::imaging::Raster;
+use tessera::model::image_info::ColourModel;
+use tessera::model::request::{
+    Conditions, Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm,
+    Upscale,
+};
+use tessera::model::{
+    FaultKind, Format, ImageId, ImageInfo, ReadAt, Reply, Request, Size, StoredLevel, TileAddress,
+    TileEncoding, Want,
+};
+use tessera::plan::Rules;
+
+/// What the stub does and has done.
+#[derive(Debug, Default)]
+struct Script {
+    opened: AtomicUsize,
+    decoded: AtomicUsize,
+    panics_left: AtomicUsize,
+    malformed: AtomicBool,
+    /// Two of these must be at work at once for either to go on.
+    meet: Option<Barrier>,
+}
+
+#[derive(Debug)]
+struct Stub {
+    info: Arc<ImageInfo>,
+    script: Arc<Script>,
+}
+
+impl Stub {
+    fn open(script: &Arc<Script>, source: &dyn ReadAt) -> Result<Arc<dyn Decode>, CodecError> {
+        script.opened.fetch_add(1, Ordering::SeqCst);
+        let mut first = [0];
+        source.read_exact_at(&mut first, 0)?;
+        if script.malformed.load(Ordering::SeqCst) {
+            return Err(CodecError::malformed("stub", "told to be"));
+        }
+        let (size, tile) = (Size::new(512, 512).unwrap(), Size::new(256, 256).unwrap());
+        let stored = vec![StoredLevel { size, tile, factor: 1.0, encoding: TileEncoding::Other }];
+        let info = ImageInfo {
+            container: "stub",
+            size,
+            tile,
+            levels: ImageInfo::ladder(&stored, tile),
+            stored,
+            colour: ColourModel::Gray,
+            alpha: false,
+            bits: 8,
+            icc: None,
+            resolution: None,
+        };
+        Ok(Arc::new(Self { info: Arc::new(info), script: Arc::clone(script) }))
+    }
+}
+
+impl Decode for Stub {
+    fn info(&self) -> &Arc<ImageInfo> {
+        &self.info
+    }
+
+    fn decode_tile(&self, at: TileAddress) -> Result<Raster, CodecError> {
+        self.script.decoded.fetch_add(1, Ordering::SeqCst);
+        let take = |left: usize| left.checked_sub(1);
+        if self.script.panics_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok() {
+            panic!("the stub was told to panic");
+        }
+        if let Some(meet) = &self.script.meet {
+            meet.wait();
+        }
+        let rect = self.info.tile_rect(at).unwrap();
+        Ok(Raster::zeroed(rect.size(), ColourModel::Gray, false))
+    }
+
+    fn stored_tile(&self, _: TileAddress, _: bool) -> Result<Option<StoredTile>, CodecError> {
+        Ok(None)
+    }
+}
+
+fn config(root: &std::path::Path, flags: &[(&str, &str)]) -> Config {
+    let root = ("images.root".to_owned(), root.display().to_string());
+    let flags = flags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let layers =
+        Layers { flags: std::iter::once(root).chain(flags).collect(), ..Layers::default() };
+    config::load(&layers).unwrap().0
+}
+
+fn tile(column: u64) -> Request {
+    let region = Region::Pixels { x: column * 256, y: 0, width: 256, height: 256 };
+    let size = ScaleTo {
+        form: SizeForm::Exact(256, 256),
+        upscale: Upscale::Refuse,
+        over_limit: OverLimit::Refuse,
+    };
+    Request {
+        image: ImageId::parse("a").unwrap(),
+        want: Want::Picture(PictureRequest {
+            frame: Frame::Region { region, size },
+            mirror: false,
+            rotation: Rotation::None,
+            quality: Quality::Default,
+            format: Format::Jpeg,
+            encoder_quality: None,
+        }),
+        conditions: Conditions::default(),
+    }
+}
+
+/// Runs `test` inside an actix system over a folder with one file `a`.
+fn with_service<F: Future<Output = ()>>(
+    script: Script,
+    flags: &[(&str, &str)],
+    test: impl FnOnce(Service, Arc<Script>) -> F,
+) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a"), b"x").unwrap();
+    let config = config(folder.path(), flags);
+    let script = Arc::new(script);
+    let stub = Arc::clone(&script);
+    actix_rt::System::new().block_on(async move {
+        let opener = Arc::new(move |source: Arc<dyn ReadAt>| Stub::open(&stub, source.as_ref()));
+        let service = start(&config, Rules::default(), opener).unwrap();
+        test(service, script).await;
+    });
+}
+
+async fn status(service: &Service, request: &Request) -> Result<(), FaultKind> {
+    match service.answer(request, &mut Facts::default()).await {
+        Ok(Reply::Picture(_)) => Ok(()),
+        Ok(other) => panic!("no picture: {other:?}"),
+        Err(error) => Err(error.fault().kind),
+    }
+}
+
+#[test]
+fn a_decoder_that_panics_is_replaced_and_its_image_works_again() {
+    let script = Script { panics_left: AtomicUsize::new(3), ..Script::default() };
+    with_service(script, &[], |service, script| async move {
+        for _ in 0..3 {
+            assert_eq!(status(&service, &tile(0)).await, Err(FaultKind::Bug));
+        }
+        assert_eq!(status(&service, &tile(0)).await, Ok(()));
+        assert_eq!(script.opened.load(Ordering::SeqCst), 4, "opened anew after each panic");
+    });
+}
+
+#[test]
+fn many_tiles_of_one_image_are_decoded_at_once() {
+    let script = Script { meet: Some(Barrier::new(2)), ..Script::default() };
+    let threads = [("pool.decode_threads", "2")];
+    with_service(script, &threads, |service, script| async move {
+        let (left, right) = (tile(0), tile(1));
+        let both = tokio::join!(status(&service, &left), status(&service, &right));
+        assert_eq!(both, (Ok(()), Ok(())));
+        assert_eq!(script.decoded.load(Ordering::SeqCst), 2);
+        assert_eq!(script.opened.load(Ordering::SeqCst), 1, "one open for both");
+    });
+}
+
+#[test]
+fn a_broken_image_answers_with_its_error_and_burns_no_cpu() {
+    let script = Script { malformed: AtomicBool::new(true), ..Script::default() };
+    let hold = [("images.failure_hold_ms", "200")];
+    with_service(script, &hold, |service, script| async move {
+        for _ in 0..50 {
+            assert_eq!(status(&service, &tile(0)).await, Err(FaultKind::Image));
+        }
+        let tries = script.opened.load(Ordering::SeqCst);
+        assert!(tries < 50, "opened {tries} times for 50 requests");
+        script.malformed.store(false, Ordering::SeqCst);
+        let since = Instant::now();
+        while status(&service, &tile(0)).await != Ok(()) {
+            assert!(since.elapsed() < Duration::from_secs(30), "never tried again");
+        }
+    });
+}
+
+#[test]
+fn names_without_a_file_leave_nothing_behind() {
+    with_service(Script::default(), &[], |service, _| async move {
+        for number in 0..100 {
+            let image = ImageId::parse(&format!("none{number}")).unwrap();
+            let request = Request { image, ..tile(0) };
+            assert_eq!(status(&service, &request).await, Err(FaultKind::NotFound));
+        }
+        assert_eq!(service.images_known(), 0);
+    });
+}
+
+#[test]
+fn one_answer_is_made_once_and_then_found() {
+    with_service(Script::default(), &[], |service, script| async move {
+        let mut facts = Facts::default();
+        service.answer(&tile(0), &mut facts).await.unwrap();
+        assert_eq!(facts.outcome, "miss");
+        service.answer(&tile(0), &mut facts).await.unwrap();
+        assert_eq!(facts.outcome, "hit");
+        assert_eq!(script.decoded.load(Ordering::SeqCst), 1);
+    });
+}

@@ -1,0 +1,90 @@
+//! More than the server can do: refused at once, while what is ready keeps flowing.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::thread;
+use std::time::Instant;
+
+use crate::harness::{PATIENCE, RETINA, Server, folder_with, request};
+
+fn export(number: usize) -> String {
+    format!("/iiif/3/a.tif/{number},0,1300,1300/^3000,/0/default.png")
+}
+
+#[test]
+fn overload_is_503_at_once_and_cached_answers_keep_flowing() {
+    let folder = folder_with(&[("a.tif", RETINA)]);
+    let server = Server::start(folder.path(), &["--pool-jobs-max", "2"]);
+    let tile = "/iiif/3/a.tif/0,0,256,256/max/0/default.jpg";
+    assert_eq!(server.get(tile).status, 200);
+    thread::scope(|scope| {
+        let exports: Vec<_> = (0..40)
+            .map(|number| {
+                let address = &server.address;
+                scope.spawn(move || request(address, "GET", &export(number), &[], b""))
+            })
+            .collect();
+        while !exports.iter().all(thread::ScopedJoinHandle::is_finished) {
+            let hit = server.get(tile);
+            assert_eq!(hit.status, 200, "a cached answer was refused: {}", hit.text());
+        }
+        let answers: Vec<_> = exports.into_iter().map(|export| export.join().unwrap()).collect();
+        let refused: Vec<_> = answers.iter().filter(|answer| answer.status == 503).collect();
+        let served = answers.iter().filter(|answer| answer.status == 200).count();
+        assert!(!refused.is_empty() && 0 < served, "{} refused, {served} served", refused.len());
+        assert_eq!(refused.len() + served, 40);
+        for answer in refused {
+            let seconds: u32 = answer.header("Retry-After").unwrap().parse().unwrap();
+            assert!((1..=60).contains(&seconds));
+        }
+    });
+    assert!(0.0 < server.metric("tessera_shed_total", &["reason=\"pool_full\""]));
+    server.finish(&["no answer"]);
+}
+
+#[test]
+fn what_could_never_fit_is_413_and_not_503() {
+    let folder = folder_with(&[("a.tif", RETINA)]);
+    let server = Server::start(folder.path(), &["--pool-bytes-in-decode-max", "4MiB"]);
+    let answer = server.get(&export(0));
+    assert_eq!(answer.status, 413, "{}", answer.text());
+    let answer = server.get("/iiif/3/a.tif/full/100,/0/default.jpg");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    server.finish(&[]);
+    let server = Server::start(folder.path(), &["--render-source-px-max", "100000"]);
+    let answer = server.get("/iiif/3/a.tif/full/1411,/0/default.jpg");
+    assert_eq!(answer.status, 413);
+    assert!(answer.text().contains("100000"), "{}", answer.text());
+    server.finish(&[]);
+}
+
+#[test]
+fn a_client_that_has_gone_leaves_no_work_behind() {
+    let folder = folder_with(&[("a.tif", RETINA)]);
+    let server = Server::start(folder.path(), &[]);
+    let pending = 60;
+    let connections: Vec<TcpStream> = (0..pending)
+        .map(|number| {
+            let mut stream = TcpStream::connect(&server.address).unwrap();
+            let head = format!("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", export(number));
+            stream.write_all(head.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    let since = Instant::now();
+    while server.metric("tessera_cache_in_flight", &[])
+        < f64::from(u32::try_from(pending / 2).unwrap())
+    {
+        assert!(since.elapsed() < PATIENCE, "the exports did not arrive");
+    }
+    drop(connections);
+    let since = Instant::now();
+    while server.metric("tessera_cache_in_flight", &[]) != 0.0 {
+        assert!(since.elapsed() < PATIENCE, "abandoned work goes on");
+    }
+    let encoded = server.metric("tessera_stage_seconds_count", &["stage=\"encode\""]);
+    assert!(encoded < 20.0, "{encoded} of {pending} abandoned exports were made all the same");
+    let tile = server.get("/iiif/3/a.tif/0,0,256,256/max/0/default.jpg");
+    assert_eq!(tile.status, 200);
+    server.finish(&["no answer"]);
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# tests/with-server.sh COMMAND...: starts the server on a free port over the samples and the validator's
+# picture, runs the command with TESSERA_URL set, and stops the server.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo build --locked --quiet
+folder=$(mktemp -d)
+log=$folder/log
+trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; rm -rf "$folder"' EXIT
+mkdir "$folder/images"
+cp -r samples/*/ "$folder/images/"
+target/venv/bin/python tests/validator/picture.py "$folder/images/67352ccc-d1b0-11e1-89ae-279075081939.tif"
+target/debug/tessera serve "$folder/images" --bind 127.0.0.1:0 --admin none --log-access off \
+    --protocol-upscale-unmarked refuse 2>"$log" &
+server=$!
+for _ in $(seq 200); do
+    grep -q '^listening on ' "$log" && break
+    kill -0 "$server" 2>/dev/null || { cat "$log" >&2; exit 1; }
+    sleep 0.1
+done
+TESSERA_URL=$(sed -n 's/^listening on //p' "$log")
+export TESSERA_URL
+"$@"
