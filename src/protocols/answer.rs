@@ -28,7 +28,7 @@ pub fn respond(call: &Call, reply: &Reply, settings: &Settings) -> Response {
         Reply::Info { info, modified_s } => respond_info(call, info, *modified_s, settings),
         Reply::Picture(picture) => respond_picture(call, picture, settings),
         Reply::NotModified { etag, modified_s } => {
-            let response = validated(Response::new(304, ""), &quoted(etag), *modified_s, settings);
+            let response = validated(Response::new(304, ""), quoted(etag), *modified_s, settings);
             if call.request.want == Want::Info {
                 add_info_headers(call, response)
             } else {
@@ -52,14 +52,14 @@ fn respond_info(call: &Call, info: &ImageInfo, modified_s: i64, settings: &Setti
     } else {
         Response::new(200, document.body).with("Content-Type", document.content_type)
     };
-    add_info_headers(call, validated(response, &etag, modified_s, settings))
+    add_info_headers(call, validated(response, etag, modified_s, settings))
 }
 
 fn respond_picture(call: &Call, picture: &Picture, settings: &Settings) -> Response {
     let Some(asked) = call.picture() else { return mismatch(call) };
     let wrapped = |body: Bytes, content_type: &'static str| {
         let response = Response::new(200, body).with("Content-Type", content_type);
-        validated(response, &quoted(&picture.etag), picture.modified_s, settings)
+        validated(response, quoted(&picture.etag), picture.modified_s, settings)
     };
     let plain = || wrapped(picture.bytes.clone(), picture.format.media_type());
     match &call.dialect {
@@ -84,14 +84,14 @@ fn add_info_headers(call: &Call, response: Response) -> Response {
 }
 
 /// Adds what lets a cache keep and ask again: on 200 and on 304 alike (RFC 9110, section 15.4.5).
-fn validated(response: Response, etag: &str, modified_s: i64, settings: &Settings) -> Response {
+fn validated(response: Response, etag: String, modified_s: i64, settings: &Settings) -> Response {
     let response = response.with("Last-Modified", http_date(modified_s));
     let response = if settings.cache_control.is_empty() {
         response
     } else {
         response.with("Cache-Control", settings.cache_control.clone())
     };
-    response.with("ETag", etag.to_owned())
+    response.with("ETag", etag)
 }
 
 fn quoted(etag: &str) -> String {

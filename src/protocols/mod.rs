@@ -1,7 +1,7 @@
 //! Text to [`Request`](crate::model::Request) and [`Reply`](crate::model::Reply) to text, per protocol.
 //! Pure: knows no socket, no HTTP library, no file and no clock.
 //!
-//! [`parse`] finds the protocol by the path ([`mount`]) and hands the rest to it; [`respond`] words the
+//! [`parse`] finds the protocol by the path and hands the rest to it; [`respond`] words the
 //! service's answer as that protocol does; [`respond_fault`] and [`Refusal::respond`] word a refusal.
 #![deny(clippy::disallowed_types)]
 

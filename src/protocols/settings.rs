@@ -34,9 +34,11 @@ pub struct Settings {
     pub iiif_upscale_unmarked: UpscaleUnmarked,
     /// `Cache-Control` of pictures and descriptions; empty leaves the header out.
     pub cache_control: String,
-    /// The public address in place of `scheme://host`, for servers behind a proxy. On path mounts the
-    /// mount follows it; in the query form the identifier does, as with iipsrv's `BASE_URL`.
+    /// The public address in place of `scheme://host`, for servers behind a proxy; the mount follows.
     pub base_url: Option<String>,
+    /// What stands before the identifier in public addresses of the query form: iipsrv's `BASE_URL`,
+    /// for a web server in front that turns `/iiif/ID` into `?IIIF=ID`.
+    pub iiif_query_base_url: Option<String>,
     /// The longest path and query taken together, and the longest body, in bytes.
     pub uri_bytes_max: usize,
     /// Whether an IIIF identifier on a path mount may hold a bare `/`. The validator wants 404.
@@ -51,6 +53,7 @@ impl Default for Settings {
             iiif_upscale_unmarked: UpscaleUnmarked::default(),
             cache_control: "max-age=86400".to_owned(),
             base_url: None,
+            iiif_query_base_url: None,
             uri_bytes_max: 8192,
             allow_bare_slash: false,
         }

@@ -1,10 +1,12 @@
 //! `info.json`: IIIF Image API 3.0, section 5; 2.1, section 5. What it lists is served, and what is
 //! served beyond level 2 it lists.
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
 use crate::model::{ColourModel, Format, ImageInfo, Limits};
 use crate::protocols::settings::IiifVersion;
+
+const PROTOCOL: &str = "http://iiif.io/api/image";
 
 /// The document that describes level 2 of a version.
 pub(crate) const fn profile_uri(version: IiifVersion) -> &'static str {
@@ -15,87 +17,148 @@ pub(crate) const fn profile_uri(version: IiifVersion) -> &'static str {
 }
 
 /// The description in version 3.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Version3<'a> {
+    #[serde(rename = "@context")]
+    context: &'static str,
+    id: &'a str,
+    r#type: &'static str,
+    protocol: &'static str,
+    profile: &'static str,
+    #[serde(flatten)]
+    pyramid: Pyramid,
+    max_width: u32,
+    max_height: u32,
+    extra_qualities: &'static [&'static str],
+    extra_formats: [&'static str; 1],
+    extra_features: Vec<&'static str>,
+}
+
+/// The description in version 2.1.
+#[derive(Debug, Serialize)]
+struct Version2<'a> {
+    #[serde(rename = "@context")]
+    context: &'static str,
+    #[serde(rename = "@id")]
+    id: &'a str,
+    #[serde(rename = "@type")]
+    r#type: &'static str,
+    protocol: &'static str,
+    #[serde(flatten)]
+    pyramid: Pyramid,
+    profile: (&'static str, Profile2),
+}
+
+/// What version 2.1 adds to its level.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Profile2 {
+    formats: [&'static str; 3],
+    qualities: Vec<&'static str>,
+    supports: Vec<&'static str>,
+    max_width: u32,
+    max_height: u32,
+}
+
+/// The part that both versions share.
+#[derive(Debug, Serialize)]
+struct Pyramid {
+    width: u32,
+    height: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sizes: Vec<WholeSize>,
+    tiles: [Tiles; 1],
+}
+
+#[derive(Debug, Serialize)]
+struct WholeSize {
+    width: u32,
+    height: u32,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tiles {
+    width: u32,
+    height: u32,
+    scale_factors: Vec<u64>,
+}
+
+/// The description in version 3.
 pub(crate) fn version_3(base_uri: &str, info: &ImageInfo, limits: &Limits) -> String {
-    let mut document = Map::new();
-    let mut set = |name: &str, value: Value| document.insert(name.to_owned(), value);
-    set("@context", json!("http://iiif.io/api/image/3/context.json"));
-    set("id", json!(base_uri));
-    set("type", json!("ImageService3"));
-    set("protocol", json!("http://iiif.io/api/image"));
-    set("profile", json!("level2"));
-    set("width", json!(info.size.width()));
-    set("height", json!(info.size.height()));
-    set("maxWidth", json!(limits.output_side_px_max));
-    set("maxHeight", json!(limits.output_side_px_max));
-    if let Some(sizes) = sizes(info, limits) {
-        set("sizes", sizes);
-    }
-    set("tiles", tiles(info, limits));
-    set("extraQualities", json!(qualities(info)));
-    set("extraFormats", json!([Format::Webp.suffix()]));
-    let mut features = vec!["canonicalLinkHeader", "mirroring", "profileLinkHeader"];
+    let mut extra_features = vec!["canonicalLinkHeader", "mirroring", "profileLinkHeader"];
     if limits.upscaling_allowed {
-        features.push("sizeUpscaling");
+        extra_features.push("sizeUpscaling");
     }
-    set("extraFeatures", json!(features));
-    Value::Object(document).to_string()
+    print(&Version3 {
+        context: "http://iiif.io/api/image/3/context.json",
+        id: base_uri,
+        r#type: "ImageService3",
+        protocol: PROTOCOL,
+        profile: "level2",
+        pyramid: pyramid(info, limits),
+        max_width: limits.output_side_px_max,
+        max_height: limits.output_side_px_max,
+        extra_qualities: extra_qualities(info),
+        extra_formats: [Format::Webp.suffix()],
+        extra_features,
+    })
 }
 
 /// The description in version 2.1.
 pub(crate) fn version_2(base_uri: &str, info: &ImageInfo, limits: &Limits) -> String {
-    let mut document = Map::new();
-    let mut set = |name: &str, value: Value| document.insert(name.to_owned(), value);
-    set("@context", json!("http://iiif.io/api/image/2/context.json"));
-    set("@id", json!(base_uri));
-    set("@type", json!("iiif:Image"));
-    set("protocol", json!("http://iiif.io/api/image"));
-    set("width", json!(info.size.width()));
-    set("height", json!(info.size.height()));
-    if let Some(sizes) = sizes(info, limits) {
-        set("sizes", sizes);
-    }
-    set("tiles", tiles(info, limits));
     let mut supports =
         vec!["canonicalLinkHeader", "mirroring", "profileLinkHeader", "regionSquare"];
     if limits.upscaling_allowed {
         supports.push("sizeAboveFull");
     }
-    let mut offered = vec!["default"];
-    offered.extend(qualities(info));
-    let profile = json!({
-        "formats": Format::ALL.map(Format::suffix),
-        "qualities": offered,
-        "supports": supports,
-        "maxWidth": limits.output_side_px_max,
-        "maxHeight": limits.output_side_px_max,
-    });
-    set("profile", json!([profile_uri(IiifVersion::V2), profile]));
-    Value::Object(document).to_string()
+    let mut qualities = vec!["default"];
+    qualities.extend(extra_qualities(info));
+    let profile = Profile2 {
+        formats: Format::ALL.map(Format::suffix),
+        qualities,
+        supports,
+        max_width: limits.output_side_px_max,
+        max_height: limits.output_side_px_max,
+    };
+    print(&Version2 {
+        context: "http://iiif.io/api/image/2/context.json",
+        id: base_uri,
+        r#type: "iiif:Image",
+        protocol: PROTOCOL,
+        pyramid: pyramid(info, limits),
+        profile: (profile_uri(IiifVersion::V2), profile),
+    })
 }
 
-/// The levels that may be asked whole, smallest first; none where even the smallest is over the limit.
-fn sizes(info: &ImageInfo, limits: &Limits) -> Option<Value> {
-    let within = info.levels.iter().rev().map(|level| level.size);
-    let within = within.filter(|size| size.longer() <= limits.output_side_px_max);
-    let sizes: Vec<Value> =
-        within.map(|size| json!({"width": size.width(), "height": size.height()})).collect();
-    (!sizes.is_empty()).then_some(Value::Array(sizes))
+fn print(document: &impl Serialize) -> String {
+    // Only a map whose keys are no text could fail, and there is none.
+    serde_json::to_string(document).unwrap_or_default()
 }
 
-/// One grid for all levels. Viewers match `sizes` with the factors only where those rise.
-fn tiles(info: &ImageInfo, limits: &Limits) -> Value {
-    let within = |side_px: u32| side_px.min(limits.output_side_px_max);
+fn pyramid(info: &ImageInfo, limits: &Limits) -> Pyramid {
+    let side_px_max = limits.output_side_px_max;
+    // Smallest first, and only what may be asked whole.
+    let sizes = info.levels.iter().rev().map(|level| level.size);
+    let sizes = sizes.filter(|size| size.longer() <= side_px_max);
     let levels = u32::try_from(info.levels.len()).unwrap_or(u32::MAX);
-    let factors: Vec<u64> = (0..levels).map_while(|steps| 1_u64.checked_shl(steps)).collect();
-    json!([{
-        "width": within(info.tile.width()),
-        "height": within(info.tile.height()),
-        "scaleFactors": factors,
-    }])
+    let tiles = Tiles {
+        width: info.tile.width().min(side_px_max),
+        height: info.tile.height().min(side_px_max),
+        // Viewers match `sizes` with the factors only where these rise.
+        scale_factors: (0..levels).map_while(|steps| 1_u64.checked_shl(steps)).collect(),
+    };
+    Pyramid {
+        width: info.size.width(),
+        height: info.size.height(),
+        sizes: sizes.map(|size| WholeSize { width: size.width(), height: size.height() }).collect(),
+        tiles: [tiles],
+    }
 }
 
 /// Qualities beside `default`: `color` is not listed for an image that has none.
-fn qualities(info: &ImageInfo) -> &'static [&'static str] {
+const fn extra_qualities(info: &ImageInfo) -> &'static [&'static str] {
     match info.colour {
         ColourModel::Gray => &["gray", "bitonal"],
         ColourModel::Rgb => &["color", "gray", "bitonal"],

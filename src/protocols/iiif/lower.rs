@@ -26,10 +26,7 @@ pub(crate) fn parse_path(
         Some(IiifVersion::V2) => "/iiif/2/",
         Some(IiifVersion::V3) => "/iiif/3/",
     };
-    let prefix = match &settings.base_url {
-        Some(base_url) => format!("{}{mount}", base_url.trim_end_matches('/')),
-        None => format!("{}://{}{mount}", raw.scheme, raw.host),
-    };
+    let prefix = public_address(raw, settings, mount);
     Address::split(rest, settings.allow_bare_slash)
         .and_then(|address| Lowering { raw, settings, version, prefix }.lower(&address))
         .map_err(|fault| Refusal::new(Protocol::iiif(version), fault))
@@ -42,9 +39,9 @@ pub(crate) fn parse_query(
     settings: &Settings,
     value: &str,
 ) -> Result<Parsed, Refusal> {
-    let prefix = match &settings.base_url {
+    let prefix = match &settings.iiif_query_base_url {
         Some(base_url) => format!("{}/", base_url.trim_end_matches('/')),
-        None => format!("{}://{}{}?IIIF=", raw.scheme, raw.host, raw.path),
+        None => public_address(raw, settings, raw.path) + "?IIIF=",
     };
     let default = settings.iiif_version;
     Address::split(value, true)
@@ -60,6 +57,14 @@ pub(crate) fn parse_query(
             Lowering { raw, settings, version, prefix }.lower(&address)
         })
         .map_err(|fault| Refusal::new(Protocol::iiif(default), fault))
+}
+
+/// The address by which clients know a path.
+fn public_address(raw: &RawRequest<'_>, settings: &Settings, path: &str) -> String {
+    match &settings.base_url {
+        Some(base_url) => format!("{}{path}", base_url.trim_end_matches('/')),
+        None => format!("{}://{}{path}", raw.scheme, raw.host),
+    }
 }
 
 /// The version whose context `Accept` names.

@@ -31,10 +31,20 @@ fn the_base_uri_leads_to_the_description() {
     ] {
         assert_eq!(redirect(address, &settings), location);
     }
-    let base_url = Some("https://pictures.example/iiif/".to_owned());
-    let settings = Settings { base_url, ..settings };
-    let mounted = "https://pictures.example/iiif/iiif/3/a.tif/info.json";
-    assert_eq!(redirect("/iiif/3/a.tif", &settings), mounted);
+}
+
+#[test]
+fn public_addresses_follow_the_settings() {
+    let base_url = Some("https://pictures.example/".to_owned());
+    let settings = Settings { base_url, ..Settings::default() };
+    for (address, location) in [
+        ("/iiif/3/a.tif", "https://pictures.example/iiif/3/a.tif/info.json"),
+        ("/iip?IIIF=a.tif", "https://pictures.example/iip?IIIF=a.tif/info.json"),
+    ] {
+        assert_eq!(redirect(address, &settings), location);
+    }
+    let iiif_query_base_url = Some("https://pictures.example/iiif/".to_owned());
+    let settings = Settings { iiif_query_base_url, ..settings };
     let queried = "https://pictures.example/iiif/a.tif/info.json";
     assert_eq!(redirect("/iip?IIIF=a.tif", &settings), queried);
 }

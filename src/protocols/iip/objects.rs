@@ -33,6 +33,8 @@ pub(crate) enum Object {
     BitsPerChannel,
     /// `Colorspace`.
     Colorspace,
+    /// `Min-Max-sample-values`: the range of each band's samples.
+    SampleRange,
     /// `Horizontal-views`: one, at 0.
     HorizontalViews,
     /// `Vertical-views`: one, at 90.
@@ -45,7 +47,7 @@ impl Object {
     /// All of them, for errors that say so.
     pub(crate) const KNOWN: &str = "IIP,1.0, IIP-server, IIP-opt-comm, IIP-opt-obj, Basic-Info, \
         Max-size, Resolution-number, Resolutions, Tile-size, Bits-per-channel, Colorspace, \
-        Horizontal-views, Vertical-views, DPI";
+        Min-Max-sample-values, Horizontal-views, Vertical-views, DPI";
 
     /// The object of a name in lower case.
     pub(crate) fn parse(name: &str) -> Option<Self> {
@@ -59,6 +61,7 @@ impl Object {
             "resolutions" => Self::Resolutions,
             "tile-size" => Self::TileSize,
             "bits-per-channel" => Self::BitsPerChannel,
+            "min-max-sample-values" => Self::SampleRange,
             "horizontal-views" => Self::HorizontalViews,
             "vertical-views" => Self::VerticalViews,
             "dpi" => Self::Dpi,
@@ -77,7 +80,7 @@ impl Object {
             Self::OptionalCommands => Some("IIP-opt-comm:CVT QLT JTL PTL WTL TIL WID HEI RGN\r\n"),
             Self::OptionalObjects => Some(
                 "IIP-opt-obj:Horizontal-views Vertical-views Tile-size Bits-per-channel \
-                 Resolutions\r\n",
+                 Min-Max-sample-values Resolutions\r\n",
             ),
             Self::BasicInfo
             | Self::MaxSize
@@ -86,6 +89,7 @@ impl Object {
             | Self::TileSize
             | Self::BitsPerChannel
             | Self::Colorspace
+            | Self::SampleRange
             | Self::HorizontalViews
             | Self::VerticalViews
             | Self::Dpi => None,
@@ -121,6 +125,7 @@ impl Object {
             }
             Self::BitsPerChannel => write!(lines, "Bits-per-channel:{}\r\n", info.bits),
             Self::Colorspace => write_colorspace(info, lines),
+            Self::SampleRange => write_sample_range(info, lines),
             Self::HorizontalViews => lines.write_str("Horizontal-views:0\r\n"),
             Self::VerticalViews => lines.write_str("Vertical-views:90\r\n"),
             Self::Dpi => match info.resolution {
@@ -154,4 +159,14 @@ fn write_colorspace(info: &ImageInfo, lines: &mut String) -> std::fmt::Result {
         ColourModel::Rgb => "3 3 0 1 2",
     };
     write!(lines, "Colorspace,0-{last},0:0 0 {planes}\r\n")
+}
+
+/// For each band, alpha too, ` MIN ` and ` MAX ` with a blank on both sides, the last blank left out.
+/// Nothing for samples of more than 16 bits: their range is no matter of the header.
+fn write_sample_range(info: &ImageInfo, lines: &mut String) -> std::fmt::Result {
+    let Some(max) = 1_u32.checked_shl(info.bits.into()).filter(|count| *count <= 1 << 16) else {
+        return Ok(());
+    };
+    let bands = vec![format!(" 0  {} ", max.saturating_sub(1)); info.bands().into()].concat();
+    write!(lines, "Min-Max-sample-values:{}\r\n", bands.trim_end())
 }

@@ -33,7 +33,12 @@ fn objects_are_answered_to_the_byte() {
         ("FIF=rgb.tif&OBJ=IIP-opt-comm", "IIP-opt-comm:CVT QLT JTL PTL WTL TIL WID HEI RGN\r\n"),
         (
             "FIF=rgb.tif&OBJ=IIP-opt-obj",
-            "IIP-opt-obj:Horizontal-views Vertical-views Tile-size Bits-per-channel Resolutions\r\n",
+            "IIP-opt-obj:Horizontal-views Vertical-views Tile-size Bits-per-channel \
+             Min-Max-sample-values Resolutions\r\n",
+        ),
+        (
+            "FIF=rgb.tif&OBJ=Min-Max-sample-values",
+            "Min-Max-sample-values: 0  255  0  255  0  255\r\n",
         ),
         ("FIF=rgb.tif&OBJ=Horizontal-views", "Horizontal-views:0\r\n"),
         ("FIF=rgb.tif&OBJ=Vertical-views", "Vertical-views:90\r\n"),
