@@ -60,6 +60,7 @@ function showFault(error) {
   element("fault-text").textContent = explain(error);
   element("fault").hidden = false;
   element("toolbar").hidden = true;
+  element("picture").removeAttribute("aria-busy");
 }
 
 function open(info, image) {
@@ -79,7 +80,7 @@ function open(info, image) {
   viewer.addHandler("open-failed", () => showFault(
     new Fault("The server's description of this image could not be understood."),
   ));
-  viewer.addOnceHandler("tile-load-failed", ({ tile }) => tellTileFault(tile.getUrl()));
+  followTileFaults(viewer);
 }
 
 function options(info) {
@@ -91,9 +92,13 @@ function options(info) {
   return {
     element: element("picture"),
     tileSources: info,
+    // For one picture WebGL shows nothing more, and without a graphics card (remote desktops, virtual
+    // machines) it draws twelve times fewer frames a second.
+    drawer: "canvas",
     showNavigationControl: false,
     showNavigator: getComputedStyle(overview).display !== "none",
     navigatorElement: overview,
+    navigatorOpacity: 1,
     navigatorBackground: "transparent",
     navigatorBorderColor: "transparent",
     navigatorDisplayRegionColor: "#e3a283",
@@ -105,17 +110,26 @@ function options(info) {
     maxZoomPixelRatio: 4,
     gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
     // A busy server says to come back after two seconds.
-    tileRetryMax: 3,
+    tileRetryMax: 2,
     tileRetryDelay: 2500,
   };
 }
 
-async function tellTileFault(address) {
-  try {
-    await fetchGood(address);
-  } catch (error) {
-    toast(`A part of this image could not be loaded. ${explain(error)}`, TILE_FAULT_SHOWN_MS);
-  }
+// Tells of one damaged tile, after it has been tried again: of the next hundred nobody wants to read.
+function followTileFaults(viewer) {
+  let isTold = false;
+  viewer.addHandler("tile-load-failed", async ({ tile, maxReached }) => {
+    if (isTold || !maxReached) {
+      return;
+    }
+    isTold = true;
+    try {
+      await fetchGood(tile.getUrl());
+      isTold = false;
+    } catch (error) {
+      toast(`A part of this image could not be loaded. ${explain(error)}`, TILE_FAULT_SHOWN_MS);
+    }
+  });
 }
 
 function followPlace(viewer) {
@@ -148,6 +162,10 @@ function followLoading(viewer) {
   image.addHandler("fully-loaded-change", show);
 }
 
+function showsWholeImage(viewport) {
+  return viewport.getZoom(true) <= viewport.getHomeZoom() * 1.02;
+}
+
 function followMagnification(viewer) {
   const { viewport } = viewer;
   const show = () => {
@@ -156,8 +174,7 @@ function followMagnification(viewer) {
     const percent = 100 * ratio;
     element("magnification").textContent = `\u00b7 ${percent.toFixed(percent < 9.95 ? 1 : 0)} %`;
     // The overview says nothing while the picture itself shows everything.
-    const isWhole = viewport.getZoom(true) <= viewport.getHomeZoom() * 1.05;
-    element("overview").classList.toggle("idle", isWhole);
+    element("overview").classList.toggle("idle", showsWholeImage(viewport));
   };
   show();
   viewer.addHandler("viewport-change", show);
@@ -170,11 +187,18 @@ function startToolbar(viewer) {
     viewport.zoomBy(ratio);
     viewport.applyConstraints();
   };
+  const rotateBy = (angle_deg) => {
+    const wasWhole = showsWholeImage(viewport);
+    viewport.rotateBy(angle_deg);
+    if (wasWhole) {
+      viewport.goHome();
+    }
+  };
   onClick("zoom-in", () => zoomBy(ZOOM_STEP_RATIO));
   onClick("zoom-out", () => zoomBy(1 / ZOOM_STEP_RATIO));
   onClick("home", () => viewport.goHome());
-  onClick("rotate-left", () => viewport.rotateBy(-90));
-  onClick("rotate-right", () => viewport.rotateBy(90));
+  onClick("rotate-left", () => rotateBy(-90));
+  onClick("rotate-right", () => rotateBy(90));
   startFullScreen();
   element("toolbar").hidden = false;
 }

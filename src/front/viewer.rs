@@ -133,7 +133,7 @@ mod tests {
                 checked += 1;
             }
         }
-        assert_eq!(checked, 19, "references in pages and modules");
+        assert!(15 < checked, "found only {checked} references: are they written otherwise?");
     }
 
     #[test]
