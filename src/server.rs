@@ -228,6 +228,7 @@ fn rules(config: &Config) -> Rules {
 
 fn settings(config: &Config) -> Settings {
     let protocol = &config.protocol;
+    let set = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     Settings {
         limits: config.render.limits.clone(),
         iiif_version: if protocol.iiif_version == 2 { IiifVersion::V2 } else { IiifVersion::V3 },
@@ -236,7 +237,8 @@ fn settings(config: &Config) -> Settings {
             UpscaleUnmarked::Refuse => protocols::UpscaleUnmarked::Refuse,
         },
         cache_control: protocol.cache_control.clone(),
-        base_url: Some(protocol.base_url.clone()).filter(|url| !url.is_empty()),
+        base_url: set(&protocol.base_url),
+        iiif_query_base_url: set(&protocol.query_base_url),
         uri_bytes_max: config.server.uri_bytes_max,
         allow_bare_slash: protocol.allow_bare_slash,
     }

@@ -1,6 +1,12 @@
 //! The cast with a decoder that does as it is told: panics, counts, waits. What the real binary cannot
 //! be made to do on purpose is shown here.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::panic_in_result_fn,
+    clippy::assertions_on_result_states,
+    reason = "tests fail by panicking"
+)]
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -74,9 +80,8 @@ impl Decode for Stub {
     fn decode_tile(&self, at: TileAddress) -> Result<Raster, CodecError> {
         self.script.decoded.fetch_add(1, Ordering::SeqCst);
         let take = |left: usize| left.checked_sub(1);
-        if self.script.panics_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok() {
-            panic!("the stub was told to panic");
-        }
+        let told = self.script.panics_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take);
+        assert!(told.is_err(), "the stub was told to panic");
         if let Some(meet) = &self.script.meet {
             meet.wait();
         }

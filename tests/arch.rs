@@ -59,7 +59,11 @@ const DOORS: &[(&str, &[&str])] = &[
     ("mozjpeg", &["codecs/jpeg/"]),
     ("png::", &["codecs/png/"]),
     ("libwebp_sys", &["codecs/webp/"]),
-    ("metrics::", &["metrics.rs"]),
+    ("use metrics::", &["metrics.rs"]),
+    ("metrics_exporter_prometheus", &["metrics.rs"]),
+    ("weezl", &["codecs/tiff/"]),
+    ("libdeflater", &["codecs/tiff/"]),
+    ("zstd::", &["codecs/tiff/"]),
 ];
 
 const CODE_LINES_MAX: usize = 400;

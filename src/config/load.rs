@@ -317,6 +317,7 @@ fn blank() -> Config {
             iiif_version: 3,
             upscale_unmarked: UpscaleUnmarked::Clip,
             base_url: String::new(),
+            query_base_url: String::new(),
             allow_bare_slash: false,
             cache_control: String::new(),
             cors: String::new(),

@@ -149,8 +149,10 @@ pub struct ProtocolConfig {
     pub iiif_version: u8,
     /// Decision D1.
     pub upscale_unmarked: UpscaleUnmarked,
-    /// Scheme, host and prefix that ids begin with; empty: as the client asked.
+    /// Scheme and host that ids and redirects begin with; empty: as the client asked.
     pub base_url: String,
+    /// What stands before the identifier in ids of the query form; empty: as the client asked.
+    pub query_base_url: String,
     /// Whether an IIIF identifier may hold bare slashes.
     pub allow_bare_slash: bool,
     /// `Cache-Control` of answers.

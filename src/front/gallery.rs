@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use serde_json::json;
 
 use crate::actors::{Service, ServiceError};
-use crate::front::http::not_modified_if_known;
 use crate::front::viewer::{self, Asset};
 use crate::model::ImageId;
+use crate::model::request::Conditions;
 use crate::protocols::percent;
 use crate::protocols::wire::{Method, RawRequest, Response};
 
@@ -43,6 +43,23 @@ fn page(asset: Asset, raw: &RawRequest<'_>) -> Response {
         .with("Content-Security-Policy", viewer::CONTENT_SECURITY_POLICY)
         .with("X-Content-Type-Options", "nosniff");
     not_modified_if_known(response, raw)
+}
+
+/// Turns 200 into 304 where the response carries the validator that the client sent.
+fn not_modified_if_known(response: Response, raw: &RawRequest<'_>) -> Response {
+    let Some(etag) = response.header("ETag").map(|etag| etag.trim_matches('"').to_owned()) else {
+        return response;
+    };
+    let conditions = Conditions {
+        if_none_match: raw.if_none_match.map(str::to_owned),
+        if_modified_since_s: None,
+    };
+    if response.status != 200 || !conditions.are_met_by(&etag, i64::MAX) {
+        return response;
+    }
+    let kept = ["ETag", "Last-Modified", "Cache-Control", "Vary", "Link"];
+    let headers = response.headers.into_iter().filter(|(name, _)| kept.contains(name)).collect();
+    Response { status: 304, headers, body: Vec::new().into() }
 }
 
 fn plain(status: u16, text: impl Into<Cow<'static, str>>) -> Response {

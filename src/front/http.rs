@@ -15,8 +15,7 @@ use crate::actors::{Facts, Service, ServiceError};
 use crate::front::gallery;
 use crate::front::timed_body::TimedBody;
 use crate::metrics;
-use crate::model::request::Conditions;
-use crate::model::{Fault, FaultKind, ImageId, Reply};
+use crate::model::{Fault, FaultKind, ImageId};
 use crate::protocols::wire::{Method, RawRequest, Response};
 use crate::protocols::{self, Parsed, Protocol, Settings};
 use crate::telemetry::{Access, AccessLog};
@@ -99,7 +98,7 @@ impl Front {
                 let protocol = call.protocol();
                 let mut facts = Facts::default();
                 let response = match self.service.answer(&call.request, &mut facts).await {
-                    Ok(reply) => self.worded(&call, &reply, &raw),
+                    Ok(reply) => protocols::respond(&call, &reply, &self.settings),
                     Err(error) => refused(protocol, &error, &call.request.image),
                 };
                 Answered { response, protocol: protocol.label(), facts }
@@ -113,15 +112,6 @@ impl Front {
                 metrics::fault(refusal.fault.kind.label());
                 Answered::new(refusal.respond(), refusal.protocol.label())
             }
-        }
-    }
-
-    /// The reply in its protocol's words; a description that the client has already becomes a 304.
-    fn worded(&self, call: &protocols::Call, reply: &Reply, raw: &RawRequest<'_>) -> Response {
-        let response = protocols::respond(call, reply, &self.settings);
-        match reply {
-            Reply::Info { .. } => not_modified_if_known(response, raw),
-            Reply::Picture(_) | Reply::NotModified { .. } => response,
         }
     }
 
@@ -228,23 +218,6 @@ impl std::fmt::Display for Chain<'_> {
         }
         Ok(())
     }
-}
-
-/// Turns 200 into 304 where the response carries the validator that the client sent.
-pub(super) fn not_modified_if_known(response: Response, raw: &RawRequest<'_>) -> Response {
-    let Some(etag) = response.header("ETag").map(|etag| etag.trim_matches('"').to_owned()) else {
-        return response;
-    };
-    let conditions = Conditions {
-        if_none_match: raw.if_none_match.map(str::to_owned),
-        if_modified_since_s: None,
-    };
-    if response.status != 200 || !conditions.are_met_by(&etag, i64::MAX) {
-        return response;
-    }
-    let kept = ["ETag", "Last-Modified", "Cache-Control", "Vary", "Link"];
-    let headers = response.headers.into_iter().filter(|(name, _)| kept.contains(name)).collect();
-    Response { status: 304, headers, body: Bytes::new() }
 }
 
 /// What protocols need of a request; nothing where the host is no host, which must not be echoed.
