@@ -55,3 +55,56 @@ pub(super) fn check_sides(format: Format, size: Size) -> Result<(), PlanError> {
         Err(PlanError::FormatOverLimit { size, format, limit_px })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::request::{Frame, Quality};
+    use crate::plan::fixtures::{jpeg, pyramid};
+
+    fn request(format: Format, encoder_quality: Option<u8>) -> PictureRequest {
+        let tile = jpeg(Frame::IipTile { resolution: 0, index: 0 });
+        PictureRequest { format, encoder_quality, ..tile }
+    }
+
+    #[test]
+    fn a_wished_quality_is_obeyed_where_the_format_has_one() {
+        let info = pyramid((200, 200), 256);
+        for (format, wish, expected) in [
+            (Format::Jpeg, None, 75),
+            (Format::Jpeg, Some(0), 1),
+            (Format::Jpeg, Some(255), 100),
+            (Format::Webp, None, 50),
+            (Format::Webp, Some(0), 0),
+            (Format::Png, Some(75), 1),
+        ] {
+            let plan = encode(&request(format, wish), &info, &Rules::default());
+            assert_eq!(plan.quality, expected, "{format:?} {wish:?}");
+        }
+    }
+
+    #[test]
+    fn a_profile_goes_only_with_samples_that_it_is_true_of() {
+        let mut info = pyramid((200, 200), 256);
+        let rules = Rules { icc_bytes_max: 10, ..Rules::default() };
+        let embeds = |quality, info: &ImageInfo| {
+            let request = PictureRequest { quality, ..request(Format::Jpeg, None) };
+            encode(&request, info, &rules).embed_icc
+        };
+        assert!(!embeds(Quality::Default, &info));
+        info.icc = Some([0; 10].into());
+        assert!(embeds(Quality::Default, &info) && embeds(Quality::Color, &info));
+        assert!(!embeds(Quality::Gray, &info) && !embeds(Quality::Bitonal, &info));
+        info.icc = Some([0; 11].into());
+        assert!(!embeds(Quality::Default, &info));
+    }
+
+    #[test]
+    fn a_side_that_the_format_cannot_hold_is_refused() {
+        let size = Size::new(16_384, 1).unwrap();
+        check_sides(Format::Jpeg, size).unwrap();
+        let error = check_sides(Format::Webp, size).unwrap_err();
+        assert_eq!(error.fault().kind.status(), 400);
+        assert!(error.to_string().contains("16383 pixels a side that webp can hold"), "{error}");
+    }
+}

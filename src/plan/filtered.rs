@@ -16,11 +16,11 @@ struct Span {
 }
 
 impl Span {
-    /// A span of the full image at a level: `x / factor`, and the level's own edge for the image's.
-    fn at_level(start: u32, end: u32, image_px: u32, level_px: u32, factor: f64) -> Self {
-        let edge = f64::from(level_px);
-        let at_level = |x: u32| near_whole(f64::from(x) / factor).min(edge);
-        Self { start: at_level(start), end: if end == image_px { edge } else { at_level(end) } }
+    /// A span of the full image at a level: `x / factor`, as far as the level goes. One that was
+    /// rounded up ends with a pixel that stands for less, which is so cut where the image ends.
+    fn at_level(start: u32, end: u32, level_px: u32, factor: f64) -> Self {
+        let at_level = |x: u32| near_whole(f64::from(x) / factor).min(f64::from(level_px));
+        Self { start: at_level(start), end: at_level(end) }
     }
 
     fn length(self) -> f64 {
@@ -37,17 +37,10 @@ impl Span {
 }
 
 /// The view from any level.
-pub(super) fn filtered(
-    view: &View,
-    level: &StoredLevel,
-    image: Size,
-    filter: Filter,
-) -> Option<Assembly> {
+pub(super) fn filtered(view: &View, level: &StoredLevel, filter: Filter) -> Option<Assembly> {
     let (region, size) = (view.region, level.size);
-    let x = (region.left(), region.right(), image.width(), size.width());
-    let x = Span::at_level(x.0, x.1, x.2, x.3, level.factor);
-    let y = (region.top(), region.bottom(), image.height(), size.height());
-    let y = Span::at_level(y.0, y.1, y.2, y.3, level.factor);
+    let x = Span::at_level(region.left(), region.right(), size.width(), level.factor);
+    let y = Span::at_level(region.top(), region.bottom(), size.height(), level.factor);
     let exact = CropBox { left: x.start, top: y.start, width: x.length(), height: y.length() };
     if let Some(area) = exact.as_rect().filter(|area| area.size() == view.size) {
         return Some(Assembly { area, shrink: Shrink::None, resize: None });

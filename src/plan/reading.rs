@@ -51,8 +51,7 @@ pub(super) fn reading(view: &View, info: &ImageInfo, filter: Filter) -> Option<R
     // The full level is the answer of last resort: it is the one to be enlarged.
     let full = info.stored.iter().enumerate().take(1);
     dense.chain(full).find_map(|(stored, level)| {
-        let assembly =
-            aligned(view, level, filter).or_else(|| filtered(view, level, info.size, filter))?;
+        let assembly = aligned(view, level, filter).or_else(|| filtered(view, level, filter))?;
         let cover = TileCover::of(assembly.area, level.tile);
         let source = Source { stored, cover, area: assembly.area, shrink: assembly.shrink };
         Some(Reading { source, resize: assembly.resize })

@@ -34,3 +34,40 @@ fn colours(quality: Quality, colour: ColourModel) -> Option<Step> {
 pub(super) fn keeps_colours(quality: Quality, colour: ColourModel) -> bool {
     colours(quality, colour).is_none()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::request::Frame;
+    use crate::plan::fixtures::{jpeg, pyramid};
+
+    #[test]
+    fn only_steps_that_change_something_are_taken_in_the_order_of_the_standard() {
+        let tile = || jpeg(Frame::IipTile { resolution: 0, index: 0 });
+        let mut info = pyramid((200, 200), 256);
+        assert_eq!(steps(&tile(), &info, None), []);
+        let color = PictureRequest { quality: Quality::Color, ..tile() };
+        assert_eq!(steps(&color, &info, None), []);
+        info.alpha = true;
+        let all = PictureRequest {
+            mirror: true,
+            rotation: Rotation::Quarter,
+            quality: Quality::Gray,
+            ..tile()
+        };
+        assert_eq!(
+            steps(&all, &info, None),
+            [Step::Mirror, Step::Turn(Rotation::Quarter), Step::Flatten, Step::Gray]
+        );
+        let png = PictureRequest { format: Format::Png, quality: Quality::Gray, ..tile() };
+        assert_eq!(steps(&png, &info, None), [Step::Gray]);
+        let bitonal = PictureRequest { quality: Quality::Bitonal, ..png };
+        assert_eq!(steps(&bitonal, &info, None), [Step::Flatten, Step::Bitonal]);
+        info.colour = ColourModel::Gray;
+        info.alpha = false;
+        let gray = PictureRequest { quality: Quality::Gray, ..tile() };
+        assert_eq!(steps(&gray, &info, None), []);
+        let color = PictureRequest { quality: Quality::Color, ..gray };
+        assert_eq!(steps(&color, &info, None), [Step::Colour]);
+    }
+}
