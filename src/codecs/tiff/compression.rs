@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 
 use libdeflater::{DecompressionError, Decompressor};
-use weezl::BitOrder;
-use weezl::decode::Decoder as LzwDecoder;
+use weezl::decode::Configuration;
+use weezl::{BitOrder, LzwStatus};
 
 use crate::codecs::CodecError;
 use crate::codecs::tiff::{malformed, packbits, unsupported};
@@ -120,9 +120,21 @@ fn copy(packed: &[u8], samples: &mut [u8]) -> usize {
 }
 
 fn lzw(packed: &[u8], samples: &mut [u8]) -> Result<usize, CodecError> {
-    let result = LzwDecoder::with_tiff_size_switch(BitOrder::Msb, 8).decode_bytes(packed, samples);
-    result.status.map_err(|error| malformed(format!("LZW: {error}")))?;
-    Ok(result.consumed_out)
+    // Stops as soon as the tile is full: some writers leave the end code out.
+    let mut decoder = Configuration::with_tiff_size_switch(BitOrder::Msb, 8)
+        .with_yield_on_full_buffer(true)
+        .build();
+    let (mut packed, mut filled) = (packed, 0);
+    while let Some(room) = samples.get_mut(filled..).filter(|room| !room.is_empty()) {
+        let step = decoder.decode_bytes(packed, room);
+        let status = step.status.map_err(|error| malformed(format!("LZW: {error}")))?;
+        packed = packed.get(step.consumed_in..).unwrap_or_default();
+        filled += step.consumed_out;
+        if !matches!(status, LzwStatus::Ok) {
+            break;
+        }
+    }
+    Ok(filled)
 }
 
 fn deflate(packed: &[u8], samples: &mut [u8]) -> Result<usize, CodecError> {
