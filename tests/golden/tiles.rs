@@ -61,6 +61,9 @@ fn the_header_is_told_as_it_is() {
     let info = image.info();
     assert_eq!(info.container, "TIFF");
     assert_eq!(info.icc.as_deref(), Some(&*fs::read(path("icc.raw")).unwrap()));
+    // 28.34 pixels a centimetre.
+    assert!((info.resolution.unwrap().x_per_metre - 2834.0).abs() < 1.0);
+    assert!(named("libtiff-jpeg.tif").info().resolution.is_none());
     assert_eq!((info.tile.width(), info.tile.height()), (64, 64));
     assert!(info.levels.iter().zip(&info.stored).all(|(level, stored)| level.size == stored.size));
     assert_eq!(named("container-le-big-sub-down.tif").info().container, "BigTIFF");
