@@ -56,6 +56,9 @@ fn send_tile(
             TileEncoding::Other => false,
         };
     assert_eq!(tile.is_some(), sendable, "{} {at:?}", fixture.file);
+    if level.encoding == TileEncoding::Webp && rect.size() == level.tile {
+        assert!(image.stored_tile(at, false).unwrap().is_some(), "{} {at:?}", fixture.file);
+    }
     let Some(tile) = tile else { return false };
     let name = format!("{}-{}-{}-{}", fixture.file, at.stored, at.column, at.row);
     let off = (fixture.tolerance, fixture.tolerance);
