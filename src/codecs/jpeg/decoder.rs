@@ -16,7 +16,8 @@ use crate::model::Size;
 const SCANS_MAX: usize = 128;
 
 /// Decodes the first `rows` rows of a file that must be exactly `size` pixels of `colour`; gray gives
-/// one band, the others RGB: `samples[(y * width + x) * bands + band]`.
+/// one band, the others RGB: `samples[(y * width + x) * bands + band]`. Damage below those rows is not
+/// seen.
 ///
 /// # Errors
 /// `Malformed` where the file is damaged, cut short, or of another size or colour; `OverLimit` above

@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_profile_is_embedded_numbered_from_one() {
-        let file = encode(&raster(ColourModel::Rgb, false), 75, Some(&[9; 70_000])).unwrap();
+        let file = encode(&raster(ColourModel::Rgb, false), 75, Some(&vec![9; 70_000])).unwrap();
         let (segments, _) = split(&file).unwrap();
         let numbers: Vec<&[u8]> = segments
             .iter()

@@ -168,3 +168,194 @@ impl fmt::Debug for TiffImage {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use tiff::tags::ByteOrder;
+
+    use super::*;
+    use crate::codecs::tiff::sample_file::{SampleFile, Tags};
+
+    fn open_bytes(data: Vec<u8>) -> Result<Arc<dyn Decode>, CodecError> {
+        open(Arc::new(data), &DecodeLimits::default())
+    }
+
+    /// What a gray picture with these tags is refused with.
+    fn refusal(tags: Tags<'_>) -> CodecError {
+        open_bytes(SampleFile::gray(tags)).unwrap_err()
+    }
+
+    fn first_tile() -> TileAddress {
+        TileAddress { stored: 0, column: 0, row: 0 }
+    }
+
+    #[test]
+    fn both_kinds_in_both_orders_open_and_decode() {
+        for order in [ByteOrder::LittleEndian, ByteOrder::BigEndian] {
+            for big in [false, true] {
+                let mut file = SampleFile::new(order, big);
+                file.add_gray(&[]);
+                file.add_gray(&[(256, &[20]), (257, &[12]), (254, &[1])]);
+                let image = open_bytes(file.data).unwrap();
+                assert_eq!(image.info().stored.len(), 2);
+                assert_eq!(image.info().container, if big { "BigTIFF" } else { "TIFF" });
+                let edge = TileAddress { column: 2, row: 1, ..first_tile() };
+                let tile = image.decode_tile(edge).unwrap();
+                assert_eq!((tile.size().width(), tile.size().height()), (8, 8));
+                assert_eq!(tile.samples()[..9], [0, 1, 2, 3, 4, 5, 6, 7, 16]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_read_is_named() {
+        for (tags, name) in [
+            (&[(258, &[16_u64][..])][..], "16 bits a sample"),
+            (&[(258, &[1])], "1 bits a sample"),
+            (&[(262, &[3])], "photometric palette"),
+            (&[(262, &[5]), (277, &[4])], "photometric CMYK"),
+            (&[(262, &[8]), (277, &[3])], "photometric CIELAB"),
+            (&[(262, &[2]), (277, &[3]), (284, &[2])], "planar configuration 2 (separate planes)"),
+            (&[(339, &[3])], "floating point samples"),
+            (&[(259, &[4])], "compression CCITT Group 4 fax"),
+            (&[(259, &[33003])], "compression JPEG 2000"),
+            (&[(259, &[5]), (317, &[3])], "predictor 3"),
+            (&[(259, &[7]), (277, &[2])], "JPEG tiles with 2 samples a pixel"),
+            (&[(262, &[6]), (277, &[3]), (530, &[3, 1])], "YCbCr subsampling 3 by 1"),
+            (&[(277, &[1000])], "1000 samples a pixel"),
+            (&[(266, &[2])], "fill order 2 (bits reversed)"),
+        ] {
+            match refusal(tags) {
+                CodecError::Unsupported { format: "TIFF", feature } => assert_eq!(feature, name),
+                other => panic!("{name}: {other}"),
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_beyond_the_limits_are_refused_unread() {
+        for tags in [
+            &[(256, &[u64::from(u32::MAX)][..])][..],
+            &[(256, &[10_000_000]), (257, &[10_000_000])],
+            &[(322, &[100_000]), (323, &[100_000])],
+            &[(256, &[9_000_000]), (257, &[9_000_000]), (322, &[1]), (323, &[1])],
+        ] {
+            let error = refusal(tags);
+            assert!(matches!(error, CodecError::OverLimit { .. }), "{tags:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_index_that_lies_is_malformed() {
+        for tags in [
+            &[(324, &[8_u64, 8][..])][..],
+            &[(325, &[256])],
+            &[(324, &[]), (325, &[])],
+            &[(256, &[0])],
+            &[(322, &[0])],
+            &[(256, &[])],
+        ] {
+            let error = refusal(tags);
+            assert!(matches!(error, CodecError::Malformed { .. }), "{tags:?}: {error}");
+        }
+        for tag in [256, 258, 324, 325] {
+            let mut file = SampleFile::new(ByteOrder::LittleEndian, false);
+            let directory = file.add_gray(&[]);
+            file.claim(directory, tag, u32::MAX);
+            let error = open_bytes(file.data).unwrap_err();
+            let refused =
+                matches!(error, CodecError::Malformed { .. } | CodecError::OverLimit { .. });
+            assert!(refused, "tag {tag}: {error}");
+        }
+    }
+
+    #[test]
+    fn circles_of_directories_end() {
+        let mut file = SampleFile::new(ByteOrder::LittleEndian, false);
+        let first = file.add_gray(&[]);
+        file.add_gray(&[(256, &[20]), (257, &[12])]);
+        file.link(first);
+        let error = open_bytes(file.data).unwrap_err().to_string();
+        assert!(error.contains("linked twice"), "{error}");
+
+        // The offset of the picture's own directory, which does not depend on the value.
+        let own = SampleFile::new(ByteOrder::LittleEndian, false).add_gray(&[(330, &[0])]);
+        assert!(matches!(refusal(&[(330, &[own])]), CodecError::Malformed { .. }));
+        assert!(matches!(refusal(&[(330, &[8, 8])]), CodecError::Malformed { .. }));
+    }
+
+    #[test]
+    fn chains_and_directories_without_end_are_over_the_limit() {
+        let limits = DecodeLimits { directories_max: 3, ..DecodeLimits::default() };
+        let mut file = SampleFile::new(ByteOrder::BigEndian, true);
+        for _ in 0..4 {
+            file.add_gray(&[]);
+        }
+        let error = open(Arc::new(file.data), &limits).unwrap_err();
+        assert!(matches!(error, CodecError::OverLimit { value: 4, limit: 3, .. }), "{error}");
+
+        let mut data = b"II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0".to_vec();
+        data.extend_from_slice(&(u64::MAX / 2).to_le_bytes());
+        let error = open_bytes(data).unwrap_err();
+        assert!(matches!(error, CodecError::OverLimit { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_tile_beyond_the_end_is_an_error_for_that_tile_only() {
+        let file = SampleFile::gray(&[(324, &[1 << 31, 8, 8, 8, 8, 8])]);
+        let image = open_bytes(file).unwrap();
+        let error = image.decode_tile(first_tile()).unwrap_err().to_string();
+        assert!(error.starts_with("malformed TIFF: tile (0, 0) of stored level 0"), "{error}");
+        image.decode_tile(TileAddress { column: 1, ..first_tile() }).unwrap();
+    }
+
+    #[test]
+    fn a_promise_of_pixels_costs_no_memory_before_the_bytes_are_seen() {
+        let sizes: Tags<'_> = &[(256, &[8192]), (257, &[8192]), (322, &[8192]), (323, &[8192])];
+        for compression in [1, 5, 8, 32773] {
+            let number = [compression];
+            let tags = [sizes, &[(259, &number)]].concat();
+            let image = open_bytes(SampleFile::gray(&tags)).unwrap();
+            let error = image.decode_tile(first_tile()).unwrap_err();
+            assert!(matches!(error, CodecError::Malformed { .. }), "{compression}: {error}");
+        }
+    }
+
+    #[test]
+    fn compressed_bytes_over_the_limit_are_refused() {
+        let limits = DecodeLimits { tile_bytes_max: 255, ..DecodeLimits::default() };
+        let image = open(Arc::new(SampleFile::gray(&[(259, &[5])])), &limits).unwrap();
+        let error = image.decode_tile(first_tile()).unwrap_err();
+        assert!(matches!(error, CodecError::OverLimit { value: 256, limit: 255, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_huge_tile_is_offered_in_pieces() {
+        let sizes: Tags<'_> = &[(256, &[5000]), (257, &[5000]), (322, &[5000]), (323, &[5000])];
+        let image = open_bytes(SampleFile::gray(sizes)).unwrap();
+        assert_eq!((image.info().tile.width(), image.info().tile.height()), (256, 256));
+        assert_eq!(image.info().stored[0].tile.width(), 5000);
+    }
+
+    #[test]
+    fn a_source_that_fails_is_no_broken_file() {
+        #[derive(Debug)]
+        struct Failing(Vec<u8>);
+        impl ReadAt for Failing {
+            fn len_bytes(&self) -> u64 {
+                self.0.len_bytes()
+            }
+            fn read_exact_at(&self, buffer: &mut [u8], offset_bytes: u64) -> io::Result<()> {
+                if buffer.len() == 256 {
+                    return Err(io::ErrorKind::PermissionDenied.into());
+                }
+                self.0.read_exact_at(buffer, offset_bytes)
+            }
+        }
+        let source = Arc::new(Failing(SampleFile::gray(&[])));
+        let image = open(source, &DecodeLimits::default()).unwrap();
+        assert!(matches!(image.decode_tile(first_tile()).unwrap_err(), CodecError::Io(_)));
+    }
+}

@@ -4,6 +4,7 @@ use tiff::Directory;
 use tiff::tags::Tag;
 
 use crate::codecs::CodecError;
+use crate::codecs::tiff::compression::Compression;
 use crate::codecs::tiff::structure::Structure;
 use crate::codecs::tiff::ycbcr::{Conversion, Subsampling};
 use crate::codecs::tiff::{malformed, unsupported};
@@ -46,18 +47,22 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Reads the tags of an image.
+    /// Reads the tags of an image whose tiles are compressed so.
     ///
     /// # Errors
     /// `Unsupported` with the name of the feature; `Malformed`.
-    pub(super) fn read(structure: &mut Structure, from: &Directory) -> Result<Self, CodecError> {
+    pub(super) fn read(
+        structure: &mut Structure,
+        from: &Directory,
+        compression: Compression,
+    ) -> Result<Self, CodecError> {
         let samples = structure.number(from, Tag::SamplesPerPixel)?.unwrap_or(1);
         if !(1..=SAMPLES_MAX).contains(&samples) {
             return Err(unsupported(format!("{samples} samples a pixel")));
         }
         check_samples(structure, from, samples)?;
         let samples = usize::try_from(samples).unwrap_or(usize::MAX);
-        let photometric = photometric(structure, from)?;
+        let photometric = photometric(structure, from, compression)?;
         let colours = usize::from(photometric.colour().bands());
         let extra = samples.checked_sub(colours).ok_or_else(|| {
             malformed(format!("{samples} samples a pixel are too few for its colours"))
@@ -128,7 +133,11 @@ fn check_samples(
     Ok(())
 }
 
-fn photometric(structure: &mut Structure, from: &Directory) -> Result<Photometric, CodecError> {
+fn photometric(
+    structure: &mut Structure,
+    from: &Directory,
+    compression: Compression,
+) -> Result<Photometric, CodecError> {
     let value = structure.number(from, Tag::PhotometricInterpretation)?;
     let name = match value {
         None => return Err(malformed("PhotometricInterpretation is missing")),
@@ -136,7 +145,11 @@ fn photometric(structure: &mut Structure, from: &Directory) -> Result<Photometri
         Some(1) => return Ok(Photometric::MinIsBlack),
         Some(2) => return Ok(Photometric::Rgb),
         Some(6) => {
-            let subsampling = Subsampling::read(structure, from)?;
+            // A JPEG stream has its own; writers often forget the tag.
+            let subsampling = match compression {
+                Compression::Jpeg => Subsampling::NONE,
+                _ => Subsampling::read(structure, from)?,
+            };
             let conversion = Conversion::read(structure, from)?;
             return Ok(Photometric::Ycbcr(Box::new(conversion), subsampling));
         }

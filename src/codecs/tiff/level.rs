@@ -8,6 +8,7 @@ use crate::codecs::number::{u64_of, usize_of, usize_of_bytes};
 use crate::codecs::tiff::compression::Compression;
 use crate::codecs::tiff::layout::{Layout, Photometric};
 use crate::codecs::tiff::structure::Structure;
+use crate::codecs::tiff::ycbcr::Subsampling;
 use crate::codecs::tiff::{malformed, unsupported};
 use crate::codecs::{CodecError, DecodeLimits};
 use crate::model::{Size, TileEncoding};
@@ -56,8 +57,8 @@ impl Level {
         tile: Size,
         limits: &DecodeLimits,
     ) -> Result<Self, CodecError> {
-        let layout = Layout::read(structure, from)?;
         let compression = Compression::of(structure.number(from, Tag::Compression)?.unwrap_or(1))?;
+        let layout = Layout::read(structure, from, compression)?;
         check_codec(compression, &layout)?;
         let differences = differences(structure, from, compression, &layout)?;
         let count = check_sizes(size, tile, layout.samples, limits)?;
@@ -134,7 +135,7 @@ fn differences(
     }
     match structure.number(from, Tag::Predictor)?.unwrap_or(1) {
         1 => Ok(false),
-        2 if layout.subsampling().is_some_and(|subsampling| !subsampling.is_none()) => {
+        2 if layout.subsampling().is_some_and(|found| found != Subsampling::NONE) => {
             Err(unsupported("predictor 2 with subsampled YCbCr"))
         }
         2 => Ok(true),

@@ -11,6 +11,8 @@ mod packbits;
 mod pixels;
 mod predictor;
 mod pyramid;
+#[cfg(test)]
+mod sample_file;
 mod stored;
 mod structure;
 mod tile;

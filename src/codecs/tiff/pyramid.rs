@@ -99,8 +99,12 @@ impl Pyramid {
         let (Some(full), Some(last)) = (self.levels.first(), self.levels.last()) else {
             return Ok(());
         };
-        // What has no sizes is no picture, so no level of this one.
-        let Ok(outline) = Outline::read(structure, from) else { return Ok(()) };
+        let outline = match Outline::read(structure, from) {
+            Ok(outline) => outline,
+            Err(CodecError::Io(error)) => return Err(CodecError::Io(error)),
+            // What has no sizes is no picture, so no level of this one.
+            Err(_) => return Ok(()),
+        };
         let Some(tile) = outline.tile else { return Ok(()) };
         if !outline.is_reduction(full.size, last.size) {
             return Ok(());

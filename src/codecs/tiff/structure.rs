@@ -33,7 +33,7 @@ pub(super) struct Structure {
 }
 
 impl Structure {
-    /// Reads the header. `head` is the file's first 16 bytes, or as many as it has.
+    /// Reads the header; no directory yet.
     ///
     /// # Errors
     /// `Malformed` where the header breaks off or is none; `Io`.

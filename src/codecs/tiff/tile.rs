@@ -129,6 +129,8 @@ fn finish(level: &Level, mut samples: Vec<u8>, area: Size) -> Result<Vec<u8>, Co
 
 fn jpeg_tile(level: &Level, bytes: &[u8], area: Size) -> Result<Vec<u8>, CodecError> {
     let colour = level.stream_colour();
+    let len = usize_of(level.tile.width()) * usize_of(level.tile.height()) * level.layout.samples;
+    level.compression.check_expansion(bytes.len(), len)?;
     let file = jpeg::complete(bytes, colour, &[&level.jpeg_tables])?;
     let mut samples = jpeg::decode(&file, level.tile, colour, area.height())?;
     pixels::crop(&mut samples, level.tile.width(), level.layout.samples, area);

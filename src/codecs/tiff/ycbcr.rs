@@ -30,6 +30,9 @@ pub(super) struct Subsampling {
 }
 
 impl Subsampling {
+    /// Every pixel has colour differences of its own.
+    pub(super) const NONE: Self = Self { horizontal: 1, vertical: 1 };
+
     /// Reads `YCbCrSubSampling`, by default 2, 2.
     ///
     /// # Errors
@@ -45,11 +48,6 @@ impl Subsampling {
             return Err(unsupported(format!("YCbCr subsampling {} by {}", pair[0], pair[1])));
         }
         Ok(Self { horizontal: pair[0] as usize, vertical: pair[1] as usize })
-    }
-
-    /// Whether every pixel has colour differences of its own.
-    pub(super) const fn is_none(self) -> bool {
-        self.horizontal == 1 && self.vertical == 1
     }
 
     /// Bytes of one data unit: its luma samples, then Cb and Cr.

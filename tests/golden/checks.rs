@@ -1,0 +1,68 @@
+//! What is handed to `check.py`, which opens pictures with decoders that are not ours.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tessera::imaging::Raster;
+
+/// A folder of pictures and what they should show.
+pub(crate) struct Checks {
+    folder: PathBuf,
+    rows: Vec<Value>,
+}
+
+impl Checks {
+    /// An empty folder below `target/fixtures/out`.
+    pub(crate) fn new(name: &str) -> Self {
+        let folder = crate::manifest::path("out").join(name);
+        if folder.is_dir() {
+            fs::remove_dir_all(&folder).unwrap();
+        }
+        fs::create_dir_all(&folder).unwrap();
+        Self { folder, rows: Vec::new() }
+    }
+
+    /// Adds a picture that should show `raster`, each sample off by at most `off_max`, and by `off_mean`
+    /// in the mean. The row may be added to.
+    pub(crate) fn picture(
+        &mut self,
+        name: &str,
+        file: &[u8],
+        raster: &Raster,
+        (off_max, off_mean): (u8, u8),
+    ) -> &mut Value {
+        let raw = format!("{name}.raw");
+        fs::write(self.folder.join(name), file).unwrap();
+        fs::write(self.folder.join(&raw), raster.samples()).unwrap();
+        let size = raster.size();
+        self.rows.push(json!({
+            "picture": name, "raw": raw, "off_max": off_max, "off_mean": off_mean,
+            "width": size.width(), "height": size.height(), "bands": raster.bands(),
+        }));
+        self.rows.last_mut().unwrap()
+    }
+
+    /// Adds decoded samples of a page of a TIFF.
+    pub(crate) fn page(&mut self, tiff: &Path, page: usize, samples: &[u8], off_max: u8) {
+        let raw = format!("{}.raw", self.rows.len());
+        fs::write(self.folder.join(&raw), samples).unwrap();
+        self.rows.push(json!({ "tiff": tiff, "page": page, "raw": raw, "off_max": off_max }));
+    }
+
+    /// Runs `check.py` over the folder: it must find every row right.
+    pub(crate) fn run(self) {
+        fs::write(self.folder.join("checks.json"), Value::from(self.rows.clone()).to_string())
+            .unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let own = root.join("target/venv/bin/python3");
+        let python = if own.is_file() { own } else { PathBuf::from("python3") };
+        let script = root.join("tests/golden/check.py");
+        let output = Command::new(python).arg(script).arg(&self.folder).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}{errors}\nis Python set up? run ./dev fixtures");
+        assert_eq!(text.trim(), format!("{} right", self.rows.len()));
+    }
+}

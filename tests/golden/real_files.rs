@@ -1,0 +1,148 @@
+//! Files from the world, where `EXTRA_IMAGES_DIR` names a folder of them with a `MANIFEST.tsv`: what is
+//! served, and how the rest is refused. Unset, it says so and tests nothing.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tessera::codecs::CodecError;
+
+use crate::checks::Checks;
+use crate::manifest::{decode_level, open_bytes};
+
+/// What must come of a file.
+#[derive(Debug, PartialEq)]
+enum Expected {
+    /// Opened and decoded; as many levels, each the page of this number, samples within this.
+    Served(&'static [usize], u8),
+    /// Refused as unsupported, naming this.
+    Unsupported(&'static str),
+    /// Refused as broken.
+    Malformed,
+    /// Refused: broken or unsupported, whichever is met first.
+    Refused,
+}
+
+use Expected::{Malformed, Refused, Served, Unsupported};
+
+/// What is read today, by the beginning of a file's name; the first row that fits counts.
+const EXPECTED: &[(&str, Expected)] = &[
+    ("caillebotte-pyramid-jpeg.tif", Served(&[0, 1, 2, 3, 4, 5], 1)),
+    ("CMU-1-Small-Region.svs", Served(&[0], 1)),
+    ("naip-webp.tif", Served(&[0, 1, 2], 1)),
+    ("cantaloupe/tif-rgb-1res-64x56x8-tiled-jpeg.tif", Served(&[0], 1)),
+    ("cantaloupe/tif-rgb-1res-64x56x8-tiled-uncompressed-bigtiff.tif", Served(&[0], 0)),
+    ("cantaloupe/tif-rgba-1res-64x56x8-tiled-lzw.tif", Served(&[0], 0)),
+    ("libtiffpic/quad-tile.tif", Served(&[0], 0)),
+    ("libtiffpic/cramps-tile.tif", Served(&[0], 0)),
+    ("image-tiff/tiled-cmyk-i8.tif", Unsupported("signed samples")),
+    ("image-tiff/tiled-oversize-gray-i8.tif", Unsupported("signed samples")),
+    ("image-tiff/tiled-jpeg-ycbcr.tif", Unsupported("untiled")),
+    ("libtiffpic/zackthecat.tif", Unsupported("old-style JPEG")),
+    ("flower-channels.ome.tif", Unsupported("16 bits a sample")),
+    ("flower-rgb16-tiled-deflate.tif", Unsupported("16 bits a sample")),
+    ("flower-gray-f32-tiled.tif", Unsupported("32 bits a sample")),
+    ("cantaloupe/tif-rgb-1res-64x56x16-tiled-zip.tif", Unsupported("16 bits a sample")),
+    ("cantaloupe/tif-rgb-3res-64x56x16-tiled-uncompressed.tif", Unsupported("16 bits a sample")),
+    ("cantaloupe/tif-", Unsupported("untiled")),
+    ("corrupt/trunc-caillebotte.tif", Malformed),
+    ("corrupt/trunc-flower.jp2", Unsupported("whole format")),
+    ("corrupt/", Refused),
+];
+
+/// Endings of other formats and of what is left: strips.
+const BY_ENDING: &[(&str, Expected)] = &[
+    (".jp2", Unsupported("JPEG 2000")),
+    (".jph", Unsupported("JPEG 2000")),
+    (".png", Unsupported("PNG")),
+    (".jpg", Unsupported("JPEG")),
+    (".gif", Unsupported("GIF")),
+    (".webp", Unsupported("WebP")),
+    (".tif", Unsupported("untiled")),
+    (".tiff", Unsupported("untiled")),
+];
+
+/// What opening and decoding one file may take, unoptimised and on a busy machine; a damaged one less.
+const TIME_MAX: Duration = Duration::from_secs(20);
+const DAMAGED_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// What this process may ever have held: damaged files promise gigabytes.
+const PEAK_BYTES_MAX: u64 = 1 << 30;
+
+#[test]
+fn files_from_the_world_are_served_or_refused_by_name() {
+    let Some(folder) = env::var_os("EXTRA_IMAGES_DIR").map(PathBuf::from) else {
+        println!("EXTRA_IMAGES_DIR is unset: no files from the world were read");
+        return;
+    };
+    let manifest = fs::read_to_string(folder.join("MANIFEST.tsv")).unwrap();
+    let names: Vec<&str> =
+        manifest.lines().skip(1).filter_map(|line| line.split('\t').next()).collect();
+    let (mut checks, mut faults) = (Checks::new("real"), Vec::new());
+    for name in &names {
+        if let Err(fault) = judge(&folder, name, &mut checks) {
+            faults.push(format!("{name}: {fault}"));
+        }
+    }
+    assert!(faults.is_empty(), "{} of {}\n{}", faults.len(), names.len(), faults.join("\n"));
+    assert_eq!(names.len(), count_files(&folder), "MANIFEST.tsv names every file");
+    checks.run();
+    assert!(peak_bytes() < PEAK_BYTES_MAX, "{} bytes at the peak", peak_bytes());
+}
+
+fn judge(folder: &Path, name: &str, checks: &mut Checks) -> Result<(), String> {
+    let expected = EXPECTED.iter().find(|(start, _)| name.starts_with(start));
+    let expected = expected.or_else(|| BY_ENDING.iter().find(|(end, _)| name.ends_with(end)));
+    let Some((_, expected)) = expected else { return Err("no expectation".to_owned()) };
+    let (path, start) = (folder.join(name), Instant::now());
+    let opened = open_bytes(fs::read(&path).unwrap());
+    let verdict = match (opened, expected) {
+        (Ok(image), Served(pages, off_max)) => {
+            if image.info().stored.len() != pages.len() {
+                return Err(format!("{} levels", image.info().stored.len()));
+            }
+            for (stored, page) in pages.iter().enumerate() {
+                let whole = decode_level(&*image, stored).map_err(|error| error.to_string())?;
+                checks.page(&path, *page, whole.samples(), *off_max);
+            }
+            Ok(())
+        }
+        (Ok(_), _) => Err(format!("opened, expected {expected:?}")),
+        (Err(error), expected) => refusal(&error, expected),
+    };
+    let time_max = if name.starts_with("corrupt/") { DAMAGED_TIME_MAX } else { TIME_MAX };
+    if time_max < start.elapsed() {
+        return Err(format!("took {:?}", start.elapsed()));
+    }
+    verdict
+}
+
+fn refusal(error: &CodecError, expected: &Expected) -> Result<(), String> {
+    let fits = match (error, expected) {
+        (CodecError::Malformed { .. }, Malformed | Refused)
+        | (CodecError::Unsupported { .. } | CodecError::OverLimit { .. }, Refused) => true,
+        (CodecError::Unsupported { .. }, Unsupported(words)) => error.to_string().contains(words),
+        _ => false,
+    };
+    if fits { Ok(()) } else { Err(format!("{error}, expected {expected:?}")) }
+}
+
+fn count_files(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| match path.file_name().and_then(|name| name.to_str()) {
+            Some("MANIFEST.tsv" | "README.md") => 0,
+            _ if path.is_dir() => count_files(&path),
+            _ => 1,
+        })
+        .sum()
+}
+
+/// The most memory this process has held, by the kernel's count; 0 where that is not told.
+fn peak_bytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
+}

@@ -1,0 +1,103 @@
+//! Every tile of every level of every fixture has the pixels that another decoder sees.
+
+use std::fs;
+
+use tessera::codecs::CodecError;
+use tessera::model::{ColourModel, TileAddress};
+
+use crate::manifest::{FIXTURES, Fixture, decode_level, fixtures, open_fixture, path};
+
+#[test]
+fn every_level_has_the_pixels_that_another_decoder_sees() {
+    let mut faults = Vec::new();
+    let compared = fixtures().iter().map(|fixture| compare(fixture, &mut faults)).count();
+    assert_eq!(compared, FIXTURES);
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+fn compare(fixture: &Fixture, faults: &mut Vec<String>) {
+    let image = open_fixture(fixture);
+    let info = image.info();
+    let mut report = |what: String| faults.push(format!("{}: {what}", fixture.file));
+    let found: Vec<(u32, u32)> =
+        info.stored.iter().map(|level| (level.size.width(), level.size.height())).collect();
+    let expected: Vec<(u32, u32)> =
+        fixture.levels.iter().map(|level| (level.width, level.height)).collect();
+    if found != expected {
+        return report(format!("levels {found:?}, expected {expected:?}"));
+    }
+    if usize::from(info.bands()) != fixture.bands {
+        return report(format!("{} bands, expected {}", info.bands(), fixture.bands));
+    }
+    for (stored, level) in fixture.levels.iter().enumerate() {
+        let expected = fs::read(path(&level.raw)).unwrap();
+        match decode_level(&*image, stored) {
+            Err(error) => report(format!("level {stored}: {error}")),
+            Ok(raster) => {
+                let off = difference(raster.samples(), &expected);
+                if fixture.tolerance < off {
+                    report(format!("level {stored} is off by {off}"));
+                }
+            }
+        }
+    }
+}
+
+/// How far two buffers differ at most; 255 where their lengths do.
+fn difference(found: &[u8], expected: &[u8]) -> u8 {
+    if found.len() != expected.len() {
+        return u8::MAX;
+    }
+    found.iter().zip(expected).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0)
+}
+
+#[test]
+fn the_header_is_told_as_it_is() {
+    let named = |name: &str| {
+        let fixtures = fixtures();
+        open_fixture(fixtures.iter().find(|fixture| fixture.file == name).unwrap())
+    };
+    let image = named("vips-jpeg.tif");
+    let info = image.info();
+    assert_eq!(info.container, "TIFF");
+    assert_eq!(info.icc.as_deref(), Some(&*fs::read(path("icc.raw")).unwrap()));
+    // 28.34 pixels a centimetre.
+    assert!((info.resolution.unwrap().x_per_metre - 2834.0).abs() < 1.0);
+    assert!(named("libtiff-jpeg.tif").info().resolution.is_none());
+    assert_eq!((info.tile.width(), info.tile.height()), (64, 64));
+    assert!(info.levels.iter().zip(&info.stored).all(|(level, stored)| level.size == stored.size));
+    assert_eq!(named("container-le-big-sub-down.tif").info().container, "BigTIFF");
+    assert_eq!(named("gray-none.tif").info().colour, ColourModel::Gray);
+    assert!(named("shape-rgba.tif").info().alpha);
+    assert!(named("shape-rgb-one-more.tif").info().icc.is_none());
+}
+
+#[test]
+fn a_tile_outside_the_grid_is_malformed_and_never_a_panic() {
+    let image = open_fixture(&fixtures()[0]);
+    for (stored, column, row) in
+        [(0, 5, 0), (0, 0, 5), (0, u32::MAX, u32::MAX), (3, 0, 0), (usize::MAX, 0, 0)]
+    {
+        let at = TileAddress { stored, column, row };
+        let refusals = [
+            image.decode_tile(at).map(|_| ()).unwrap_err(),
+            image.stored_tile(at, false).map(|_| ()).unwrap_err(),
+        ];
+        for error in refusals {
+            assert!(matches!(error, CodecError::Malformed { .. }), "{at:?}: {error}");
+        }
+    }
+}
+
+#[test]
+fn many_threads_read_one_image_at_once() {
+    let fixtures = fixtures();
+    let fixture = fixtures.iter().find(|fixture| fixture.file == "jpeg-rgb.tif").unwrap();
+    let image = open_fixture(fixture);
+    let expected = decode_level(&*image, 0).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert_eq!(decode_level(&*image, 0).unwrap(), expected));
+        }
+    });
+}

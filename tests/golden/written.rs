@@ -1,0 +1,146 @@
+//! What we send is read by others: stored tiles made files of their own, and encoded rasters.
+
+use std::fs;
+use std::sync::Arc;
+
+use serde_json::json;
+use tessera::codecs::{Decode, Encoding, encode};
+use tessera::imaging::Raster;
+use tessera::model::{ColourModel, Format, Size, TileAddress, TileEncoding};
+
+use crate::checks::Checks;
+use crate::manifest::{Fixture, addresses, crop, fixtures, open_fixture, path};
+
+/// Whole tiles of the JPEG and WebP fixtures: none may stop being passed through unnoticed.
+const STORED_TILES: usize = 211;
+
+#[test]
+fn stored_tiles_are_files_that_others_read_alike() {
+    let mut checks = Checks::new("stored");
+    let sent: usize = fixtures().iter().map(|fixture| send_tiles(fixture, &mut checks)).sum();
+    assert_eq!(sent, STORED_TILES);
+    checks.run();
+}
+
+fn send_tiles(fixture: &Fixture, checks: &mut Checks) -> usize {
+    let image = open_fixture(fixture);
+    let mut sent = 0;
+    for (stored, level) in fixture.levels.iter().enumerate() {
+        let (samples, info) = (fs::read(path(&level.raw)).unwrap(), image.info());
+        let expected =
+            Raster::new(info.stored[stored].size, info.colour, info.alpha, samples).unwrap();
+        for at in addresses(&*image, stored) {
+            sent += usize::from(send_tile(fixture, &*image, at, &expected, checks));
+        }
+    }
+    sent
+}
+
+fn send_tile(
+    fixture: &Fixture,
+    image: &dyn Decode,
+    at: TileAddress,
+    expected: &Raster,
+    checks: &mut Checks,
+) -> bool {
+    let info = image.info();
+    let (level, rect) = (info.stored[at.stored], info.tile_rect(at).unwrap());
+    let tile = image.stored_tile(at, true).unwrap();
+    assert_eq!(tile, image.stored_tile(at, true).unwrap(), "stable to the byte");
+    let sendable = rect.size() == level.tile
+        && fixture.file != "jpeg-white.tif"
+        && match level.encoding {
+            TileEncoding::Jpeg => !fixture.file.contains("jfif"),
+            // A profile would have to be put into the container.
+            TileEncoding::Webp => fixture.icc == 0,
+            TileEncoding::Other => false,
+        };
+    assert_eq!(tile.is_some(), sendable, "{} {at:?}", fixture.file);
+    if level.encoding == TileEncoding::Webp && rect.size() == level.tile {
+        assert!(image.stored_tile(at, false).unwrap().is_some(), "{} {at:?}", fixture.file);
+    }
+    let Some(tile) = tile else { return false };
+    let name = format!("{}-{}-{}-{}", fixture.file, at.stored, at.column, at.row);
+    let off = (fixture.tolerance, fixture.tolerance);
+    let row = checks.picture(&name, &tile.bytes, &crop(expected, rect), off);
+    if fixture.icc != 0 {
+        row["icc"] = json!("../../icc.raw");
+        let plain = image.stored_tile(at, false).unwrap().unwrap();
+        assert!(plain.bytes.len() + fixture.icc < tile.bytes.len(), "{name}: no profile unasked");
+    }
+    true
+}
+
+#[test]
+fn encoded_rasters_are_files_that_others_read_alike() {
+    let mut checks = Checks::new("encoded");
+    let icc: Arc<[u8]> = fs::read(path("icc.raw")).unwrap().into();
+    let mut written = 0;
+    for (width, height) in [(1, 1), (257, 3), (64, 64), (300, 200)] {
+        for (colour, alpha) in [
+            (ColourModel::Gray, false),
+            (ColourModel::Gray, true),
+            (ColourModel::Rgb, false),
+            (ColourModel::Rgb, true),
+        ] {
+            let raster = raster(Size::new(width, height).unwrap(), colour, alpha);
+            for (format, quality, off) in [
+                (Format::Png, 0, (0, 0)),
+                (Format::Png, 1, (0, 0)),
+                (Format::Png, 5, (0, 0)),
+                (Format::Webp, -1, (0, 0)),
+                (Format::Webp, 90, (40, 3)),
+                (Format::Jpeg, 100, (40, 3)),
+                (Format::Jpeg, 75, (60, 4)),
+                (Format::Jpeg, 5, (128, 20)),
+            ] {
+                for icc in [None, Some(Arc::clone(&icc))] {
+                    let encoding = Encoding { format, quality, icc };
+                    written += usize::from(write(&raster, &encoding, off, &mut checks));
+                }
+            }
+        }
+    }
+    assert_eq!(written, 4 * (4 * 5 + 2 * 3) * 2);
+    checks.run();
+}
+
+fn write(raster: &Raster, encoding: &Encoding, off: (u8, u8), checks: &mut Checks) -> bool {
+    if encoding.format == Format::Jpeg && raster.alpha() {
+        encode(raster, encoding).unwrap_err();
+        return false;
+    }
+    let file = encode(raster, encoding).unwrap();
+    assert_eq!(file, encode(raster, encoding).unwrap(), "stable to the byte");
+    let (size, bands) = (raster.size(), raster.bands());
+    let name = format!(
+        "{}x{}x{bands}-q{}-{}.{}",
+        size.width(),
+        size.height(),
+        encoding.quality,
+        encoding.icc.is_some(),
+        encoding.format.suffix()
+    );
+    let row = checks.picture(&name, &file, raster, off);
+    if encoding.icc.is_some() {
+        row["icc"] = json!("../../icc.raw");
+    }
+    if encoding.format == Format::Webp {
+        row["mode"] = json!(if raster.alpha() { "RGBA" } else { "RGB" });
+    }
+    true
+}
+
+/// A smooth picture, so that lossy codecs can be held to a narrow bound.
+fn raster(size: Size, colour: ColourModel, alpha: bool) -> Raster {
+    let bands = u32::from(colour.bands()) + u32::from(alpha);
+    let sample = |x: u32, y: u32, band: u32| {
+        let wave = f64::from(x * (band + 1)) / 60.0 + f64::from(y) / 45.0;
+        (wave.sin() * 100.0 + 128.0) as u8
+    };
+    let (width, height) = (size.width(), size.height());
+    let pixel = |x, y| (0..bands).map(move |band| sample(x, y, band));
+    let samples =
+        (0..height).flat_map(|y| (0..width).flat_map(move |x| pixel(x, y))).collect::<Vec<u8>>();
+    Raster::new(size, colour, alpha, samples).unwrap()
+}
