@@ -99,9 +99,14 @@ mod tests {
 
     #[test]
     fn sides_are_powers_of_two_within_bounds() {
-        for (side_px, known) in
-            [(0, false), (128, false), (256, true), (1000, false), (131_072, true), (262_144, false)]
-        {
+        for (side_px, known) in [
+            (0, false),
+            (128, false),
+            (256, true),
+            (1000, false),
+            (131_072, true),
+            (262_144, false),
+        ] {
             assert_eq!(Layout::new(side_px).is_some(), known, "{side_px}");
         }
     }
@@ -132,7 +137,10 @@ mod tests {
         let levels = layout.lower_levels(|block| &blocks[usize::try_from(block).unwrap()]).unwrap();
         let sides: Vec<u32> = levels.iter().map(|level| level.size.width()).collect();
         assert_eq!(sides, [4096, 2048, 1024]);
-        assert_eq!(levels[0].tiles[0..5], [span(0, 0), span(0, 1), span(0, 2), span(0, 3), span(1, 0)]);
+        assert_eq!(
+            levels[0].tiles[0..5],
+            [span(0, 0), span(0, 1), span(0, 2), span(0, 3), span(1, 0)]
+        );
         assert_eq!(levels[0].tiles[16], span(0, 4));
         assert_eq!(levels[1].tiles[8 + 2], span(1, 18));
         assert_eq!(levels[2].tiles[15], span(15, 20));

@@ -192,7 +192,8 @@ fn count(len: usize) -> u64 {
 impl Named {
     fn open(path: &Path, suffix: &str) -> Result<Self, TerrainError> {
         let path = beside(path, suffix);
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let opened =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let file = opened.map_err(|error| TerrainError::io("create", &path, error))?;
         Ok(Self { path, file })
     }

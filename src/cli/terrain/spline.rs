@@ -36,8 +36,7 @@ const SHARES: [[f32; 4]; SPACING_PX] = {
 pub(super) fn join_rows(rows: [&[f32]; 4], phase: usize, joined: &mut [f32]) {
     let [a, b, c, d] = SHARES[phase];
     for (index, value) in joined.iter_mut().enumerate() {
-        *value =
-            a * rows[0][index] + b * rows[1][index] + c * rows[2][index] + d * rows[3][index];
+        *value = a * rows[0][index] + b * rows[1][index] + c * rows[2][index] + d * rows[3][index];
     }
 }
 
@@ -47,7 +46,8 @@ pub(super) fn spread(samples: &[f32], pixels: &mut [f32]) {
     assert_eq!(samples.len(), pixels.len() / SPACING_PX + 3, "a sample before and two after");
     for (four, run) in samples.windows(4).zip(pixels.chunks_exact_mut(SPACING_PX)) {
         for (share, pixel) in SHARES.iter().zip(run) {
-            *pixel = share[0] * four[0] + share[1] * four[1] + share[2] * four[2] + share[3] * four[3];
+            *pixel =
+                share[0] * four[0] + share[1] * four[1] + share[2] * four[2] + share[3] * four[3];
         }
     }
 }

@@ -47,7 +47,10 @@ impl AbbreviatedEncoder {
     /// `Unsupported` for a raster that is not plain RGB; IO where libjpeg gives up.
     pub fn encode(&self, tile: &Raster) -> Result<Vec<u8>, CodecError> {
         if tile.colour() != ColourModel::Rgb || tile.alpha() {
-            return Err(CodecError::unsupported("JPEG", "tiles of other bands than red, green, blue"));
+            return Err(CodecError::unsupported(
+                "JPEG",
+                "tiles of other bands than red, green, blue",
+            ));
         }
         let split = split(&encode_whole(tile, self.quality)?)?;
         if split.tables == self.tables {
@@ -59,14 +62,14 @@ impl AbbreviatedEncoder {
 }
 
 fn encode_whole(tile: &Raster, quality: u8) -> Result<Vec<u8>, CodecError> {
-    let side = |px: u32| usize::try_from(px).unwrap_or(usize::MAX);
+    let pixels = |px: u32| usize::try_from(px).unwrap_or(usize::MAX);
     let size = tile.size();
     // mozjpeg reports libjpeg's errors by unwinding.
     let outcome = panic::catch_unwind(|| {
         let mut encoder = Compress::new(ColorSpace::JCS_RGB);
         // First, because it resets everything else.
         encoder.set_fastest_defaults();
-        encoder.set_size(side(size.width()), side(size.height()));
+        encoder.set_size(pixels(size.width()), pixels(size.height()));
         encoder.set_quality(f32::from(quality));
         encoder.set_chroma_sampling_pixel_sizes((2, 2), (2, 2));
         let mut started = encoder.start_compress(Vec::with_capacity(32 << 10))?;
@@ -132,9 +135,9 @@ mod tests {
         let tables = encoder.tables();
         let whole = [&tables[..tables.len() - 2], &stream[2..]].concat();
         let mut decoder = Decompress::new_mem(&whole).unwrap().rgb().unwrap();
-        let decoded: Vec<u8> = decoder.read_scanlines::<[u8; 3]>().unwrap().concat();
+        let samples: Vec<u8> = decoder.read_scanlines::<[u8; 3]>().unwrap().concat();
         decoder.finish().unwrap();
-        let worst = decoded.iter().zip(tile.samples()).map(|(a, b)| a.abs_diff(*b)).max();
+        let worst = samples.iter().zip(tile.samples()).map(|(a, b)| a.abs_diff(*b)).max();
         assert!(worst.unwrap() < 12, "{worst:?}");
     }
 
@@ -156,7 +159,8 @@ mod tests {
 
     #[test]
     fn streams_that_are_none_are_malformed() {
-        for stream in [&b""[..], b"\xFF\xD8", b"\xFF\xD8\xFF\xDB\x00", b"\xFF\xD8\xFF\xDB\x00\x43\x00"]
+        for stream in
+            [&b""[..], b"\xFF\xD8", b"\xFF\xD8\xFF\xDB\x00", b"\xFF\xD8\xFF\xDB\x00\x43\x00"]
         {
             assert!(matches!(split(stream), Err(CodecError::Malformed { .. })), "{stream:?}");
         }
