@@ -1,3 +1,4 @@
 //! One file or folder per subcommand.
 
+pub mod inspect;
 pub mod terrain;
