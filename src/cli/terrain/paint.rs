@@ -82,7 +82,7 @@ impl Ground {
             // The wetter, the more of the noise's hills are trees; in the wettest places all are.
             let trees = (2.6 * (damp - 0.62) + 0.7 * medium + 1.1 * fine).clamp(0.0, 1.0);
             let tree = trees * (1.0 - bare);
-            let rough = 0.3 + 1.5 * bare;
+            let rough = 0.3 + 1.2 * bare;
             let rock_px = rough * (2.4 * (0.5 - coarse.abs()) + 1.1 * medium + 0.3 * fine);
             let crown_px = tree * (1.6 + 1.2 * medium - 1.3 * fine.abs());
             self.tree[i] = tree;

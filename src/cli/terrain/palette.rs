@@ -12,7 +12,7 @@
 pub(super) type Colour = [f32; 3];
 
 pub(super) const ROCK: Colour = [128.0, 117.0, 106.0];
-pub(super) const SNOW: Colour = [244.0, 247.0, 252.0];
+pub(super) const SNOW: Colour = [216.0, 222.0, 232.0];
 pub(super) const SAND: Colour = [216.0, 200.0, 158.0];
 pub(super) const RIVER: Colour = [44.0, 98.0, 122.0];
 pub(super) const SHALLOWS: Colour = [92.0, 138.0, 136.0];
