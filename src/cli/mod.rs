@@ -1,8 +1,12 @@
 //! The command line: one file a subcommand. Flags of settings are made from `config`'s rows, so that
 //! none can be forgotten.
 
+<<<<<<< HEAD
 pub mod check_config;
 pub mod serve;
+=======
+pub mod inspect;
+>>>>>>> samples
 pub mod terrain;
 
 use std::ffi::OsString;

@@ -1,10 +1,10 @@
 //! The real binary against a real socket: what a client, an operator and a stranger see.
+#![expect(unreachable_pub, reason = "the harness is for the modules of this one binary")]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::as_conversions,
-    clippy::string_slice,
     reason = "tests fail by panicking"
 )]
 

@@ -41,7 +41,7 @@ pub(super) fn make(
     let mut half = blank(block_px / 2);
     for (row, column) in grid(block_px / TILE_PX) {
         let at = (left + column * TILE_PX, top + row * TILE_PX);
-        let tile = painter.tile(&relief, at, (left, top));
+        let tile = painter.tile(&relief, at);
         tiles.push(encoder.encode(&tile)?);
         let small = halved(&tile);
         half.paste(&small, Rect::whole(small.size()), column * TILE_PX / 2, row * TILE_PX / 2);
@@ -85,7 +85,10 @@ pub(super) fn blank(side_px: u32) -> Raster {
 /// Each pixel the mean of four, rounded; both sides must be even.
 pub(super) fn halved(raster: &Raster) -> Raster {
     let size = raster.size();
-    assert!(size.width() % 2 == 0 && size.height() % 2 == 0, "only even sides are halved");
+    assert!(
+        size.width().is_multiple_of(2) && size.height().is_multiple_of(2),
+        "only even sides are halved"
+    );
     let mut half = Raster::zeroed(size.halved_down(1), ColourModel::Rgb, false);
     let (row_bytes, half_row_bytes) = (raster.row_bytes(), half.row_bytes());
     let rows = raster.samples().chunks_exact(row_bytes * 2);

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvError, SendError, Sender, bounded};
 
 use crate::cli::terrain::block::Block;
 use crate::cli::terrain::error::TerrainError;
@@ -27,20 +27,20 @@ pub(super) fn make_in_order(
     let window = threads.get() * 2;
     thread::scope(|scope| {
         let (jobs, job_queue) = bounded::<u32>(window);
-        let (made, made_queue) = bounded::<Made>(window);
+        let (results, result_queue) = bounded::<Made>(window);
         for _ in 0..threads.get() {
-            let (job_queue, made) = (job_queue.clone(), made.clone());
-            scope.spawn(move || work(&job_queue, &made, make));
+            let (job_queue, results) = (job_queue.clone(), results.clone());
+            scope.spawn(move || work(&job_queue, &results, make));
         }
         // Only the workers' ends stay open, so that the loop ends when they do.
-        drop((job_queue, made));
-        hand_on(range, window, &jobs, &made_queue, keep)
+        drop((job_queue, results));
+        hand_on(range, window, &jobs, &result_queue, keep)
     })
 }
 
 fn work(
     jobs: &Receiver<u32>,
-    made: &Sender<Made>,
+    results: &Sender<Made>,
     make: &(dyn Fn(u32) -> Result<Block, TerrainError> + Sync),
 ) {
     for index in jobs {
@@ -49,7 +49,7 @@ fn work(
             Err(TerrainError::Worker(format!("block {index} ended in a panic")))
         });
         // Nobody waits any more: the one who did has met an error.
-        if made.send((index, block)).is_err() {
+        if results.send((index, block)).is_err() {
             return;
         }
     }
@@ -59,26 +59,27 @@ fn hand_on(
     range: Range<u32>,
     window: usize,
     jobs: &Sender<u32>,
-    made: &Receiver<Made>,
+    results: &Receiver<Made>,
     keep: &mut dyn FnMut(Block) -> Result<(), TerrainError>,
 ) -> Result<(), TerrainError> {
-    let gone = || TerrainError::Worker("all workers are gone".to_owned());
+    let lost = |_: SendError<u32>| TerrainError::Worker("nobody takes work".to_owned());
+    let gone = |_: RecvError| TerrainError::Worker("all workers are gone".to_owned());
     let mut ahead = range.clone();
     let mut early = BTreeMap::new();
     for index in ahead.by_ref().take(window) {
-        jobs.send(index).map_err(|_| gone())?;
+        jobs.send(index).map_err(lost)?;
     }
     for index in range {
         let block = loop {
             if let Some(block) = early.remove(&index) {
                 break block;
             }
-            let (found, block) = made.recv().map_err(|_| gone())?;
+            let (found, block) = results.recv().map_err(gone)?;
             early.insert(found, block);
         };
         keep(block?)?;
         if let Some(next) = ahead.next() {
-            jobs.send(next).map_err(|_| gone())?;
+            jobs.send(next).map_err(lost)?;
         }
     }
     Ok(())

@@ -11,6 +11,10 @@
     clippy::cast_sign_loss,
     reason = "lattice arithmetic: wrapping and rounding are what is wanted"
 )]
+#![expect(
+    clippy::many_single_char_names,
+    reason = "a to d are the corners of a cell, x and y its axes, as in the paper"
+)]
 #![expect(clippy::indexing_slicing, reason = "pixel loops over rows of a fixed length")]
 
 /// Noise at a point: about -1 to 1, and its change per unit of x and y.
@@ -22,6 +26,7 @@ pub(super) struct Slope {
 }
 
 /// Mixes a lattice point and a seed to 32 even bits.
+#[inline]
 const fn hash(x: i32, y: i32, seed: u32) -> u32 {
     let mut bits = (x as u32).wrapping_mul(0x9E37_79B1)
         ^ (y as u32).wrapping_mul(0x85EB_CA77).rotate_left(13)
@@ -32,6 +37,7 @@ const fn hash(x: i32, y: i32, seed: u32) -> u32 {
 }
 
 /// The slope of a lattice point: each part -1.5 to 1.5, which brings the noise to about -1 to 1.
+#[inline]
 fn gradient(x: i32, y: i32, seed: u32) -> [f32; 2] {
     const SCALE: f32 = 1.5 / 32768.0;
     let bits = hash(x, y, seed);
@@ -39,10 +45,12 @@ fn gradient(x: i32, y: i32, seed: u32) -> [f32; 2] {
 }
 
 /// The quintic step from 0 to 1 and its change.
+#[inline]
 const fn fade(t: f32) -> (f32, f32) {
     (t * t * t * (t * (t * 6.0 - 15.0) + 10.0), 30.0 * t * t * (t * (t - 2.0) + 1.0))
 }
 
+#[inline]
 fn floor(value: f32) -> i32 {
     // `f32::floor` is a library call without SSE4.1.
     let whole = value as i32;
@@ -53,8 +61,8 @@ fn floor(value: f32) -> i32 {
 pub(super) fn slope(x: f32, y: f32, seed: u32) -> Slope {
     let (column, row) = (floor(x), floor(y));
     let (fx, fy) = (x - column as f32, y - row as f32);
-    let [a, b, c, d] = [(0, 0), (1, 0), (0, 1), (1, 1)]
-        .map(|(right, down)| gradient(column + right, row + down, seed));
+    let (a, b) = (gradient(column, row, seed), gradient(column + 1, row, seed));
+    let (c, d) = (gradient(column, row + 1, seed), gradient(column + 1, row + 1, seed));
     let va = a[0] * fx + a[1] * fy;
     let vb = b[0] * (fx - 1.0) + b[1] * fy;
     let vc = c[0] * fx + c[1] * (fy - 1.0);
@@ -103,7 +111,8 @@ pub(super) fn lattice_row<const CELL: usize>(row: &mut [f32], left: i32, y: i32,
     });
     // At a lattice column, the noise of this row is a straight line through x: value and change.
     let line = |column: i32| {
-        let [top, bottom] = [0, 1].map(|down| gradient(column, lattice_row + down, seed));
+        let top = gradient(column, lattice_row, seed);
+        let bottom = gradient(column, lattice_row + 1, seed);
         let (above, below) = (top[1] * fy, bottom[1] * (fy - 1.0));
         (above + uy * (below - above), top[0] + uy * (bottom[0] - top[0]))
     };
@@ -125,7 +134,14 @@ pub(super) fn lattice_row<const CELL: usize>(row: &mut [f32], left: i32, y: i32,
     rest.chunks_mut(CELL).for_each(|pixels| fill(pixels, &weights));
 }
 
+/// What is above the whole number below.
+#[inline]
+pub(super) fn fraction(value: f32) -> f32 {
+    value - floor(value) as f32
+}
+
 /// 0 up to `low`, 1 from `high` on, smooth between.
+#[inline]
 pub(super) fn smoothstep(low: f32, high: f32, value: f32) -> f32 {
     let t = ((value - low) / (high - low)).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)

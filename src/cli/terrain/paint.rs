@@ -11,7 +11,7 @@
 )]
 
 use crate::cli::terrain::layout::TILE_PX;
-use crate::cli::terrain::noise::{lattice_row, smoothstep};
+use crate::cli::terrain::noise::{fraction, lattice_row, smoothstep};
 use crate::cli::terrain::palette::{Colour, Palette, RIVER, ROCK, SAND, SHALLOWS, SNOW, TREE, mix};
 use crate::cli::terrain::relief::{Grid, Relief, World};
 use crate::cli::terrain::spline::{SPACING_PX, join_rows, spread};
@@ -82,7 +82,7 @@ impl Ground {
             // The wetter, the more of the noise's hills are trees; in the wettest places all are.
             let trees = (2.6 * (damp - 0.62) + 0.7 * medium + 1.1 * fine).clamp(0.0, 1.0);
             let tree = trees * (1.0 - bare);
-            let rough = 0.3 + 1.5 * bare;
+            let rough = 0.3 + 1.2 * bare;
             let rock_px = rough * (2.4 * (0.5 - coarse.abs()) + 1.1 * medium + 0.3 * fine);
             let crown_px = tree * (1.6 + 1.2 * medium - 1.3 * fine.abs());
             self.tree[i] = tree;
@@ -108,31 +108,23 @@ impl Painter {
         self.world
     }
 
-    /// Paints the tile whose upper left pixel is (`left`, `top`) of an area whose relief begins at
-    /// (`relief_left`, `relief_top`).
-    pub(super) fn tile(&self, relief: &Relief, at: (u32, u32), relief_at: (u32, u32)) -> Raster {
+    /// Paints the tile whose upper left pixel is `at` (left, top), within the area of `relief`.
+    pub(super) fn tile(&self, relief: &Relief, at: (u32, u32)) -> Raster {
         let size = Size::at_least_one(TILE_PX, TILE_PX);
         let mut raster = Raster::zeroed(size, ColourModel::Rgb, false);
         let (mut above, mut here) = (Ground::empty(), Ground::empty());
-        let within = ((at.0 - relief_at.0) as usize, (at.1 - relief_at.1) as usize);
-        self.survey(relief, at, within, 0, &mut above);
+        self.survey(relief, at, 0, &mut above);
         for (row, pixels) in (1..).zip(raster.samples_mut().chunks_exact_mut(TILE * 3)) {
-            self.survey(relief, at, within, row, &mut here);
+            self.survey(relief, at, row, &mut here);
             self.colour_row(&above, &here, pixels);
             std::mem::swap(&mut above, &mut here);
         }
         raster
     }
 
-    /// Fills the ground of row `row - 1` of the tile at (`left`, `top`), which is (`x`, `y`) in the relief.
-    fn survey(
-        &self,
-        relief: &Relief,
-        (left, top): (u32, u32),
-        (x, y): (usize, usize),
-        row: usize,
-        ground: &mut Ground,
-    ) {
+    /// Fills the ground of row `row - 1` of the tile at (`left`, `top`).
+    fn survey(&self, relief: &Relief, (left, top): (u32, u32), row: usize, ground: &mut Ground) {
+        let (x, y) = ((left - relief.left) as usize, (top - relief.top) as usize);
         expand(&relief.height_px, x, y + row, &mut ground.base_px);
         expand(&relief.bank_px, x, y + row, &mut ground.bank_px);
         expand(&relief.moisture, x, y + row, &mut ground.moisture);
@@ -195,7 +187,7 @@ impl Painter {
         let grass = self.palette.ground(height + 0.012 * coarse, moisture.min(0.62));
         let mut colour = mix(grass.map(|value| value * shade), TREE, 0.85 * here.tree[i]);
         // Layers of stone, bent as the ground is.
-        let layer = (height * 90.0 + 0.6 * coarse).fract();
+        let layer = fraction(height * 90.0 + 0.6 * coarse);
         let stone = ROCK.map(|value| value * (0.86 + 0.28 * (layer - 0.5).abs() + 0.08 * fine));
         let bare = smoothstep(0.45, 1.3, steep) * (0.3 + 1.6 * height).min(1.0);
         colour = mix(colour, stone, bare * (1.0 - 0.7 * here.tree[i]));
@@ -212,8 +204,9 @@ impl Painter {
 fn lit(colour: Colour, east: f32, south: f32) -> Colour {
     let facing = (0.5 * (east + south) + 0.707) / (1.0 + east * east + south * south).sqrt();
     let sun = facing.max(0.0);
-    let light = [0.30 + 0.98 * sun, 0.36 + 0.90 * sun, 0.44 + 0.78 * sun];
-    [0, 1, 2].map(|band| (colour[band] * light[band]).min(255.0))
+    let light = [0.36 + 0.92 * sun, 0.42 + 0.84 * sun, 0.50 + 0.72 * sun];
+    let under = |band: usize| (colour[band] * light[band]).min(255.0);
+    [under(0), under(1), under(2)]
 }
 
 /// One row of pixels of a grid: `x` pixels right of its area's corner, `y - 1` below.

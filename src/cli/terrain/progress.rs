@@ -44,10 +44,8 @@ impl Console {
 
 impl Progress for Console {
     fn begin(&self, done_px: u64, all_px: u64) {
-        let style = ProgressStyle::with_template(
-            "making {msg} {wide_bar} {percent}% of a gigapixel world, {eta} left",
-        );
-        if let Ok(style) = style {
+        let template = "making {msg} {wide_bar} {percent} %, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);
         }
         self.bar.set_message(self.name.clone());

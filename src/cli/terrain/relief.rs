@@ -20,6 +20,9 @@ const MARGIN_AFTER: usize = 2;
 /// The finest wave of the coarse grid in pixels: four samples.
 const WAVE_PX_MIN: f32 = 32.0;
 
+/// Banks farther away than this make no difference.
+const BANK_PX_MAX: f32 = 200.0;
+
 /// A world: the same seed and side give the same terrain.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct World {
@@ -59,6 +62,9 @@ impl Grid {
 /// All properties of a square area.
 #[derive(Clone, Debug)]
 pub(super) struct Relief {
+    /// The area's upper left pixel.
+    pub(super) left: u32,
+    pub(super) top: u32,
     pub(super) height_px: Grid,
     pub(super) bank_px: Grid,
     pub(super) moisture: Grid,
@@ -72,7 +78,7 @@ impl Relief {
             origin as f32 + (index as f32 - MARGIN as f32) * SPACING_PX as f32
         };
         let grid = || Grid { side, samples: Vec::with_capacity(side * side) };
-        let mut relief = Self { height_px: grid(), bank_px: grid(), moisture: grid() };
+        let mut relief = Self { left, top, height_px: grid(), bank_px: grid(), moisture: grid() };
         for row in 0..side {
             for column in 0..side {
                 let place = world.place(at(left, column), at(top, row));
@@ -86,9 +92,9 @@ impl Relief {
 }
 
 impl World {
-    /// Height of the highest peaks in pixels; on the 32768 pixels of the whole world, 1800.
+    /// Height of the highest peaks in pixels; on the 32768 pixels of the whole world, 1640.
     pub(super) fn peak_px(self) -> f32 {
-        self.side_px as f32 * 0.055
+        self.side_px as f32 * 0.05
     }
 
     fn place(self, x_px: f32, y_px: f32) -> Place {
@@ -100,34 +106,42 @@ impl World {
         let bend_y = fractal(x * 5.0 + 7.7, y * 5.0 - 3.1, self.seed ^ 0x0B22, 4);
         let (x, y) = (x + 0.055 * bend_x, y + 0.055 * bend_y);
         let land = self.land(x, y);
+        if land < -0.02 {
+            return Place { height_px: land * self.peak_px(), bank_px: BANK_PX_MAX, moisture: 0.5 };
+        }
         let great_px = self.river(x, y, 7.0);
         let small_px = self.river(x + 0.37, y + 0.11, 26.0);
-        let elevation = carve(carve(land, great_px / side_px, 0.016), small_px / side_px, 0.0032);
-        let banks_px = great_px - side_px * 0.00062 * (1.0 - 2.4 * elevation.max(0.0));
-        let brook_px = small_px - side_px * 0.00019 * (1.0 - 2.0 * elevation.max(0.0));
+        let valley = carve(land, great_px / side_px, 0.016, 0.7);
+        let elevation = carve(valley, small_px / side_px, 0.004, 0.3);
+        // Rivers narrow as they come from higher ground, and begin somewhere.
+        let great_bank_px = great_px - side_px * 0.00062 * (1.0 - 2.4 * elevation);
+        let small_bank_px = small_px - side_px * 0.00019 * (1.0 - 2.0 * elevation);
         Place {
             height_px: elevation * self.peak_px(),
-            bank_px: banks_px.min(brook_px),
-            moisture: self.moisture(x, y, latitude) - 0.2 * elevation.max(0.0),
+            bank_px: great_bank_px.min(small_bank_px).min(BANK_PX_MAX),
+            moisture: self.moisture(x, y, latitude) - 0.2 * elevation,
         }
     }
 
     /// Elevation without rivers: -1 to 1, 0 at the sea.
     fn land(self, x: f32, y: f32) -> f32 {
         let continent = fractal(x * 2.7 + 3.0, y * 2.7, self.seed ^ 0x0D44, 4) + 0.17;
-        let ranges = fractal(x * 3.4, y * 3.4 + 5.0, self.seed ^ 0x0E55, 2);
-        let ranges = smoothstep(-0.05, 0.6, ranges);
-        let hills = self.eroded(x * 11.0, y * 11.0, 11.0);
-        let ridges = self.ridged(x * 9.0, y * 9.0, 9.0);
         let base = 0.34 * continent;
         let inland = smoothstep(-0.03, 0.2, base);
-        base + 0.12 * hills * (0.35 + 0.65 * inland) + 0.85 * ridges * ranges * inland
+        let hills = self.eroded(x * 11.0, y * 11.0, 11.0);
+        let lowland = base + 0.12 * hills * (0.35 + 0.65 * inland);
+        let ranges = fractal(x * 3.4, y * 3.4 + 5.0, self.seed ^ 0x0E55, 2);
+        let mountainous = inland * smoothstep(-0.05, 0.6, ranges);
+        if mountainous <= 0.0 {
+            return lowland;
+        }
+        lowland + 0.85 * mountainous * self.ridged(x * 9.0, y * 9.0, 9.0)
     }
 
     /// Rain: forests and clearings of all sizes, a dry belt south of the middle.
     fn moisture(self, x: f32, y: f32, latitude: f32) -> f32 {
-        let rain = fractal(x * 4.1 + 11.0, y * 4.1, self.seed ^ 0x0C33, self.octaves(4.1));
-        0.32 + 0.55 * rain + 0.7 * (latitude - 0.62).abs()
+        let rain = fractal(x * 4.1 + 11.0, y * 4.1, self.seed ^ 0x0C33, 6);
+        0.32 + 0.68 * rain + 0.7 * (latitude - 0.62).abs()
     }
 
     /// Hills whose slopes are smoother than their feet, as rain leaves them: each octave counts less
@@ -189,15 +203,15 @@ impl World {
 }
 
 /// Lowers the land beside a river to a valley, the more the nearer; mountains stop rivers. Distance and
-/// width are shares of the world's side.
-fn carve(land: f32, distance: f32, width: f32) -> f32 {
+/// width are shares of the world's side, `depth` is how much of the height goes at most.
+fn carve(land: f32, distance: f32, width: f32, depth: f32) -> f32 {
     if land <= 0.0 {
         return land;
     }
     let near = distance / width;
     let valley = 1.0 / (1.0 + near * near);
     let reach = 1.0 - smoothstep(0.2, 0.5, land);
-    land * (1.0 - 0.72 * valley * reach)
+    land * (1.0 - depth * valley * reach)
 }
 
 #[cfg(test)]
@@ -205,6 +219,14 @@ mod tests {
     use super::*;
 
     const WORLD: World = World { side_px: 32_768, seed: 1 };
+
+    #[test]
+    fn rivers_lower_the_land_beside_them_and_no_peak() {
+        assert!(carve(0.1, 0.0, 0.01, 0.7) < 0.05);
+        assert!((carve(0.1, 1.0, 0.01, 0.7) - 0.1).abs() < 1e-3);
+        assert!((carve(0.6, 0.0, 0.01, 0.7) - 0.6).abs() < 1e-6);
+        assert!((carve(-0.1, 0.0, 0.01, 0.7) + 0.1).abs() < 1e-6);
+    }
 
     #[test]
     fn neighbouring_areas_agree_where_they_overlap() {

@@ -62,14 +62,14 @@ impl AbbreviatedEncoder {
 }
 
 fn encode_whole(tile: &Raster, quality: u8) -> Result<Vec<u8>, CodecError> {
-    let side = |px: u32| usize::try_from(px).unwrap_or(usize::MAX);
+    let pixels = |px: u32| usize::try_from(px).unwrap_or(usize::MAX);
     let size = tile.size();
     // mozjpeg reports libjpeg's errors by unwinding.
     let outcome = panic::catch_unwind(|| {
         let mut encoder = Compress::new(ColorSpace::JCS_RGB);
         // First, because it resets everything else.
         encoder.set_fastest_defaults();
-        encoder.set_size(side(size.width()), side(size.height()));
+        encoder.set_size(pixels(size.width()), pixels(size.height()));
         encoder.set_quality(f32::from(quality));
         encoder.set_chroma_sampling_pixel_sizes((2, 2), (2, 2));
         let mut started = encoder.start_compress(Vec::with_capacity(32 << 10))?;
@@ -135,9 +135,9 @@ mod tests {
         let tables = encoder.tables();
         let whole = [&tables[..tables.len() - 2], &stream[2..]].concat();
         let mut decoder = Decompress::new_mem(&whole).unwrap().rgb().unwrap();
-        let decoded: Vec<u8> = decoder.read_scanlines::<[u8; 3]>().unwrap().concat();
+        let samples: Vec<u8> = decoder.read_scanlines::<[u8; 3]>().unwrap().concat();
         decoder.finish().unwrap();
-        let worst = decoded.iter().zip(tile.samples()).map(|(a, b)| a.abs_diff(*b)).max();
+        let worst = samples.iter().zip(tile.samples()).map(|(a, b)| a.abs_diff(*b)).max();
         assert!(worst.unwrap() < 12, "{worst:?}");
     }
 

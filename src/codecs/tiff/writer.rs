@@ -45,8 +45,11 @@ pub struct JpegPyramid<'a> {
 
 /// The first bytes of the file: little-endian BigTIFF whose first directory is at this offset.
 pub fn header(first_directory_bytes: u64) -> [u8; 16] {
-    let [a, b, c, d, e, f, g, h] = first_directory_bytes.to_le_bytes();
-    [b'I', b'I', 43, 0, 8, 0, 0, 0, a, b, c, d, e, f, g, h]
+    let mut bytes = [0; 16];
+    let (start, offset) = bytes.split_at_mut(8);
+    start.copy_from_slice(&[b'I', b'I', 43, 0, 8, 0, 0, 0]);
+    offset.copy_from_slice(&first_directory_bytes.to_le_bytes());
+    bytes
 }
 
 impl JpegPyramid<'_> {
@@ -216,7 +219,7 @@ mod tests {
         WrittenLevel { size: size(side_px), tiles: (0..tiles).map(span).collect() }
     }
 
-    fn pyramid<'a>(levels: &'a [WrittenLevel], tile_px: u32) -> JpegPyramid<'a> {
+    fn pyramid(levels: &[WrittenLevel], tile_px: u32) -> JpegPyramid<'_> {
         JpegPyramid { tile: size(tile_px), levels, tables: &[1; 20], description: "a picture" }
     }
 
