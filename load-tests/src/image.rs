@@ -18,6 +18,8 @@ const CELL_WIDTH_PX: u32 = WIDTH_PX / CELLS_A_SIDE;
 const CELL_HEIGHT_PX: u32 = HEIGHT_PX / CELLS_A_SIDE;
 /// Standard deviation of the noise in eight-bit steps: a good camera in daylight.
 const NOISE_SIGMA: &str = "1.5";
+/// Larger files among the samples are not photographs but what other programs left there.
+const PHOTOGRAPH_BYTES_MAX: u64 = 4 << 20;
 /// Raised when the recipe below changes, so that older images are made again.
 const RECIPE_VERSION: u32 = 1;
 /// How a photograph is turned; quarter turns would change its shape.
@@ -35,7 +37,7 @@ pub(crate) fn ensure(vips: &Tool, samples: &Path, folder: &Path) -> Result<(), L
     if fs::read_to_string(&record).is_ok_and(|made| made == recipe) {
         return Ok(());
     }
-    tools::progress("making the test image (once, a minute or two) ...");
+    tools::progress("making the test image (once, a few minutes) ...");
     let work = folder.join("parts");
     fs::create_dir_all(&work).trying("cannot make a folder for the test image")?;
     let kitchen = Kitchen { vips, folder: &work };
@@ -51,7 +53,7 @@ pub(crate) fn ensure(vips: &Tool, samples: &Path, folder: &Path) -> Result<(), L
     fs::write(&record, recipe).trying("cannot record how the test image was made")
 }
 
-/// All `*.tif` below a folder, in order of their paths.
+/// All `*.tif` of a photograph's size below a folder, in order of their paths.
 fn photographs(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -60,7 +62,7 @@ fn photographs(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
         for path in entries.flatten().map(|entry| entry.path()) {
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|suffix| suffix == "tif") {
+            } else if is_photograph(&path) {
                 found.push(path.canonicalize().trying(format!("cannot read {}", path.display()))?);
             }
         }
@@ -70,6 +72,12 @@ fn photographs(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
         return Err(LoadError::NoSamples { folder: folder.to_owned() });
     }
     Ok(found)
+}
+
+fn is_photograph(path: &Path) -> bool {
+    let small = |bytes| bytes <= PHOTOGRAPH_BYTES_MAX;
+    path.extension().is_some_and(|suffix| suffix == "tif")
+        && path.metadata().is_ok_and(|metadata| small(metadata.len()))
 }
 
 /// What the pixels depend on, as text: where it differs, the images are made again.

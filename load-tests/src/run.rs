@@ -24,7 +24,11 @@ const FULL: (Lengths, Effort) = (
 /// [`Extent::Quick`].
 const QUICK: (Lengths, Effort) = (
     Lengths { cold_tiles_max: 1500, exports: 40, visits: 12 },
-    Effort { cpu_min: Duration::from_millis(700), wall_max: Duration::from_secs(3), passes_max: 4 },
+    Effort {
+        cpu_min: Duration::from_millis(700),
+        wall_max: Duration::from_millis(2500),
+        passes_max: 4,
+    },
 );
 
 /// Measures and reports; the faults of the run, in words, none where all is well.
