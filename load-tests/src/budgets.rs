@@ -86,6 +86,11 @@ impl Run {
         self.0.iter().find(|found| found.scenario == scenario && found.kind == kind)
     }
 
+    /// Whether any server was measured in a scenario.
+    pub(crate) fn has(&self, scenario: &str) -> bool {
+        self.0.iter().any(|measured| measured.scenario == scenario)
+    }
+
     /// The ratio of processor times a request, where both were taken.
     pub(crate) fn cpu_ratio(&self, measured: &Measurement, to: Kind) -> Option<f64> {
         let other = self.find(measured.scenario, to)?;

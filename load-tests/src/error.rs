@@ -32,13 +32,13 @@ pub(crate) enum LoadError {
         text: String,
     },
     /// A server did not come up or went away.
-    #[error("{server} did not start within {seconds} s; it said: {text}")]
+    #[error("{server} does not listen after {waited_s:.1} s; it said: {text}")]
     NotListening {
         /// Which server.
         server: &'static str,
         /// How long it was waited for.
-        seconds: u64,
-        /// The end of its log.
+        waited_s: f64,
+        /// The end of its log, "nothing" where that is empty.
         text: String,
     },
     /// The floor's files could not be taken from the server that stands for them.

@@ -10,6 +10,7 @@ use crate::error::{LoadError, Trying as _};
 use crate::interrupt;
 use crate::scenarios::Scenario;
 use crate::servers::{Kind, Rig};
+use crate::tools::progress;
 
 /// Stores the answers to all asks of the scenarios that have a floor. Tiles are asked for by IIP, so
 /// that the floor needs no other syntax than the peer.
@@ -22,6 +23,7 @@ pub(crate) fn fill_floor(rig: &Rig, scenarios: &[Scenario]) -> Result<(), LoadEr
     if asks.is_empty() {
         return Ok(());
     }
+    progress("storing answers for the static floor ...");
     let donor = rig.start(Kind::TesseraIip)?;
     let mut connection = Connection::open(donor.address).trying("cannot connect to tessera")?;
     for ask in asks {

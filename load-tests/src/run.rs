@@ -19,7 +19,7 @@ use crate::tools::{self, progress};
 /// [`Extent::Full`].
 const FULL: (Lengths, Effort) = (
     Lengths { cold_tiles_max: usize::MAX, exports: 150, visits: 60 },
-    Effort { cpu_min: Duration::from_secs(3), wall_max: Duration::from_secs(20), passes_max: 30 },
+    Effort { cpu_min: Duration::from_secs(3), wall_max: Duration::from_secs(20), passes_max: 40 },
 );
 /// [`Extent::Quick`].
 const QUICK: (Lengths, Effort) = (
@@ -27,7 +27,7 @@ const QUICK: (Lengths, Effort) = (
     Effort {
         cpu_min: Duration::from_millis(700),
         wall_max: Duration::from_millis(2500),
-        passes_max: 4,
+        passes_max: 12,
     },
 );
 
@@ -45,7 +45,6 @@ pub(crate) fn run(options: &Options) -> Result<Vec<String>, LoadError> {
     image::ensure(&vips, &options.samples, &rig.images)?;
     let mut scenarios = scenarios::all(lengths);
     scenarios.retain(|s| options.only.is_empty() || options.only.iter().any(|o| o == s.name));
-    progress("storing answers for the static floor ...");
     harvest::fill_floor(&rig, &scenarios)?;
     let figures = measure_all(&rig, &scenarios, effort)?;
     let environment = environment::look(&rig, &options.repository, extent_name);

@@ -73,28 +73,31 @@ impl Guard {
         &mut self,
         mut ready: impl FnMut(&Self) -> Option<T>,
     ) -> Result<T, LoadError> {
-        let deadline = Instant::now() + PATIENCE;
+        let start = Instant::now();
         loop {
             interrupt::check()?;
             if let Some(found) = ready(self) {
                 return Ok(found);
             }
             let ended = self.child.try_wait().trying("cannot watch a server")?.is_some();
-            if ended || deadline < Instant::now() {
-                return Err(self.not_listening());
+            if ended || PATIENCE < start.elapsed() {
+                return Err(self.not_listening(start.elapsed()));
             }
             pause();
         }
     }
 
-    fn not_listening(&self) -> LoadError {
+    fn not_listening(&self, waited: Duration) -> LoadError {
         let log = self.log();
         let mut start = log.len().saturating_sub(LOG_BYTES_QUOTED);
         while !log.is_char_boundary(start) {
             start += 1;
         }
-        let text = log.get(start..).unwrap_or_default().trim().to_owned();
-        LoadError::NotListening { server: self.server, seconds: PATIENCE.as_secs(), text }
+        let text = match log.get(start..).unwrap_or_default().trim() {
+            "" => "nothing".to_owned(),
+            text => text.to_owned(),
+        };
+        LoadError::NotListening { server: self.server, waited_s: waited.as_secs_f64(), text }
     }
 
     fn has_ended_by(&mut self, deadline: Instant) -> bool {
