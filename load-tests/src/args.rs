@@ -24,8 +24,8 @@ usage: tessera-load [options]
   --update-readme   put the tables into load-tests/README.md
   --help            this text
 
-Paths that are not given are found in the repository that the program was built from. All servers listen
-on 127.0.0.1 only and are stopped at the end, also by Ctrl-C.
+Paths that are not given are found in the repository that the program was built from. All servers
+listen on 127.0.0.1 only and are stopped at the end, also by Ctrl-C.
 Status: 0 measured, 1 a check failed, 2 could not measure.
 ";
 

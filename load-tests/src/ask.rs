@@ -25,8 +25,8 @@ pub(crate) const EXPORT_WIDTH_PX: u32 = 1024;
 pub(crate) enum Syntax {
     /// IIIF Image API 3.0, as OpenSeadragon words it.
     Iiif,
-    /// IIP: `JTL` for tiles, `CVT` for the rest. iipsrv's fastest way, and the same query string for
-    /// whoever speaks IIP.
+    /// IIP: `JTL` for tiles, `CVT` for the rest. iipsrv's fastest way, and the same query string
+    /// for whoever speaks IIP.
     Iip,
     /// The name of a file that holds the answer.
     Static,
@@ -35,7 +35,8 @@ pub(crate) enum Syntax {
 /// What an answer must be to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expect {
-    /// A whole JPEG of this size; scaled heights may differ by `slack_px`, since servers round apart.
+    /// A whole JPEG of this size; scaled heights may differ by `slack_px`, since servers round
+    /// apart.
     Picture { width_px: u32, height_px: u32, slack_px: u32 },
     /// A text that names the full width.
     Description,

@@ -1,5 +1,5 @@
-//! What Tessera claims of itself, as ratios between servers of one run: numbers of different machines
-//! and days compare with nothing.
+//! What Tessera claims of itself, as ratios between servers of one run: numbers of different
+//! machines and days compare with nothing.
 
 use crate::measure::Measurement;
 use crate::scenarios::{

@@ -1,5 +1,5 @@
-//! What processes have used, from `/proc` (proc(5)): processor time and peak memory of a process and
-//! all its descendants.
+//! What processes have used, from `/proc` (proc(5)): processor time and peak memory of a process
+//! and all its descendants.
 
 use std::collections::HashMap;
 use std::fs;

@@ -42,8 +42,8 @@ pub(crate) struct Pass {
     pub(crate) wall: Duration,
 }
 
-/// Runs the list: connection `c` of `n` sends requests `c`, `c + n`, `c + 2n`, ... All connections are
-/// open before the first request. Past `wall_max` nothing more is sent.
+/// Runs the list: connection `c` of `n` sends requests `c`, `c + n`, `c + 2n`, ... All connections
+/// are open before the first request. Past `wall_max` nothing more is sent.
 ///
 /// # Errors
 /// Where a connection cannot be opened; failed requests are counted in the pass instead.

@@ -1,5 +1,5 @@
-//! Fills the floor: asks Tessera once for everything that the floor will be asked for, and keeps the
-//! answers as files. So nginx sends the very same bytes.
+//! Fills the floor: asks Tessera once for everything that the floor will be asked for, and keeps
+//! the answers as files. So nginx sends the very same bytes.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,8 +12,8 @@ use crate::scenarios::Scenario;
 use crate::servers::{Kind, Rig};
 use crate::tools::progress;
 
-/// Stores the answers to all asks of the scenarios that have a floor. Tiles are asked for by IIP, so
-/// that the floor needs no other syntax than the peer.
+/// Stores the answers to all asks of the scenarios that have a floor. Tiles are asked for by IIP,
+/// so that the floor needs no other syntax than the peer.
 ///
 /// # Errors
 /// Where Tessera does not start or answers anything with something else than asked for.

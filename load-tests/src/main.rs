@@ -1,6 +1,6 @@
-//! `tessera-load`: measures on loopback what a request costs Tessera, beside what sending the same bytes
-//! costs at least (nginx, static files) and what the server before it takes (iipsrv). README.md beside
-//! this package says how to read the figures.
+//! `tessera-load`: measures on loopback what a request costs Tessera, beside what sending the same
+//! bytes costs at least (nginx, static files) and what the server before it takes (iipsrv).
+//! README.md beside this package says how to read the figures.
 
 mod args;
 mod ask;

@@ -1,5 +1,5 @@
-//! Puts one scenario to one server until enough processor time has passed for the clock's ticks not to
-//! matter, and sums up.
+//! Puts one scenario to one server until enough processor time has passed for the clock's ticks not
+//! to matter, and sums up.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The geometry of the test pyramids: both images have the same levels and tiles, and every level is
-//! exactly half the one before, so that all protocols name the same pixels and round nothing.
+//! The geometry of the test pyramids: both images have the same levels and tiles, and every level
+//! is exactly half the one before, so that all protocols name the same pixels and round nothing.
 
 /// Columns of the full image, 157 * 128.
 pub(crate) const WIDTH_PX: u32 = 20_096;

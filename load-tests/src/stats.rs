@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// The nearest-rank percentile of sorted values: the least one that `per_mille` thousandths of all do
-/// not exceed; zero where there are none.
+/// The nearest-rank percentile of sorted values: the least one that `per_mille` thousandths of all
+/// do not exceed; zero where there are none.
 pub(crate) fn percentile(sorted: &[Duration], per_mille: usize) -> Duration {
     let rank = (sorted.len() * per_mille).div_ceil(1000).max(1);
     sorted.get(rank - 1).or(sorted.last()).copied().unwrap_or_default()

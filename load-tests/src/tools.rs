@@ -1,5 +1,5 @@
-//! The programs that the bench stands on, found before anything starts, each with the remedy where it
-//! is missing.
+//! The programs that the bench stands on, found before anything starts, each with the remedy where
+//! it is missing.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};

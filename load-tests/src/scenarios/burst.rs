@@ -1,5 +1,6 @@
-//! A burst: 200 clients ask for the same export at the same moment, of a server that has just started.
-//! A server that joins equal requests decodes and encodes once; one that does not, 200 times.
+//! A burst: 200 clients ask for the same export at the same moment, of a server that has just
+//! started. A server that joins equal requests decodes and encodes once; one that does not, 200
+//! times.
 
 use crate::ask::Ask;
 use crate::pyramid::Image;

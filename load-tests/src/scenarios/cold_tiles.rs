@@ -1,6 +1,6 @@
 //! Cold tiles: each tile once, in an order that no read-ahead foresees, asked of a server that has
-//! just started. From the JPEG pyramid that is pass-through for servers that know it; from the Deflate
-//! pyramid it is one decode and one encode each.
+//! just started. From the JPEG pyramid that is pass-through for servers that know it; from the
+//! Deflate pyramid it is one decode and one encode each.
 
 use crate::ask::Ask;
 use crate::pyramid::{Image, tiles};

@@ -1,5 +1,5 @@
-//! Exports: rectangles of 4:3, from 2048 to 8192 pixels wide, scaled to 1024 pixels; no two alike and
-//! none on a tile's border, so that every one is decoded, scaled and encoded.
+//! Exports: rectangles of 4:3, from 2048 to 8192 pixels wide, scaled to 1024 pixels; no two alike
+//! and none on a tile's border, so that every one is decoded, scaled and encoded.
 
 use crate::ask::Ask;
 use crate::pyramid::{HEIGHT_PX, Image, WIDTH_PX};

@@ -1,5 +1,5 @@
-//! Hot tiles: 64 inner tiles over and over, as when many people look at the picture of the day. Every
-//! answer is in every server's cache.
+//! Hot tiles: 64 inner tiles over and over, as when many people look at the picture of the day.
+//! Every answer is in every server's cache.
 
 use crate::ask::Ask;
 use crate::pyramid::{Image, Tile};

@@ -1,5 +1,5 @@
-//! Descriptions: `info.json` by IIIF, the four objects that OpenSeadragon asks for by IIP. Both images
-//! in turn, over and over.
+//! Descriptions: `info.json` by IIIF, the four objects that OpenSeadragon asks for by IIP. Both
+//! images in turn, over and over.
 
 use crate::ask::Ask;
 use crate::pyramid::Image;

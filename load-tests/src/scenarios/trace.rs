@@ -1,7 +1,8 @@
 //! A viewer trace: people open an image, see its thumbnail, zoom in on something and look around.
 //! Every visit is 100 requests in the proportions that published logs of two viewers show: 87 whole
-//! tiles, 8 cut by the edge, 4 thumbnails, 1 description. Which tiles, the rules of a viewer decide:
-//! all that the window shows at the level that fits it, none twice in a visit, as browsers keep them.
+//! tiles, 8 cut by the edge, 4 thumbnails, 1 description. Which tiles, the rules of a viewer
+//! decide: all that the window shows at the level that fits it, none twice in a visit, as browsers
+//! keep them.
 
 use std::collections::HashSet;
 
@@ -100,8 +101,8 @@ impl Tiles {
     }
 }
 
-/// The columns (or rows) of tiles that a window of `window_px` touches: centred on a point as far as
-/// the image's ends allow.
+/// The columns (or rows) of tiles that a window of `window_px` touches: centred on a point as far
+/// as the image's ends allow.
 #[expect(
     clippy::as_conversions,
     clippy::cast_possible_truncation,

@@ -1,6 +1,6 @@
-//! iipsrv as well as it can be set up: a process per core of the reference machine (two), unix sockets,
-//! nginx in front with the less busy one first, one OpenMP thread each, no log, no memcached, and
-//! caches that together are as large as Tessera's.
+//! iipsrv as well as it can be set up: a process per core of the reference machine (two), unix
+//! sockets, nginx in front with the less busy one first, one OpenMP thread each, no log, no
+//! memcached, and caches that together are as large as Tessera's.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! The servers under measurement: how each is started on loopback, fairly tuned, and which syntax it
-//! is asked in. They live as long as the value that stands for them.
+//! The servers under measurement: how each is started on loopback, fairly tuned, and which syntax
+//! it is asked in. They live as long as the value that stands for them.
 
 mod guard;
 mod iipsrv;

@@ -1,5 +1,5 @@
-//! Tessera as its users start it: one process, HTTP on a port of its choice, no admin listener, cache
-//! and log as they come.
+//! Tessera as its users start it: one process, HTTP on a port of its choice, no admin listener,
+//! cache and log as they come.
 
 use std::net::SocketAddr;
 use std::process::Command;
