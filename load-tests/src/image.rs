@@ -44,7 +44,6 @@ pub(crate) fn ensure(vips: &Tool, samples: &Path, folder: &Path) -> Result<(), L
     let bases = kitchen.bases(&photographs)?;
     let cells = kitchen.cells(&bases)?;
     for image in Image::ALL {
-        interrupt::check()?;
         kitchen.mosaic(&cells, image)?;
         fs::rename(work.join(image.file_name()), folder.join(image.file_name()))
             .trying("cannot put the test image in place")?;
@@ -100,8 +99,11 @@ struct Kitchen<'a> {
 
 impl Kitchen<'_> {
     fn vips(&self, arguments: &[&str]) -> Result<(), LoadError> {
+        let done =
+            tools::run(Command::new(&self.vips.path).args(arguments).current_dir(self.folder));
+        // A terminal's Ctrl-C ends vips too, which is then no fault of vips.
         interrupt::check()?;
-        tools::run(Command::new(&self.vips.path).args(arguments).current_dir(self.folder))
+        done
     }
 
     /// Every photograph cropped to a cell, in every orientation, with its own noise.
