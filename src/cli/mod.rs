@@ -1,25 +1,28 @@
 //! The command line: one file a subcommand. Flags of settings are made from `config`'s rows, so that
 //! none can be forgotten.
 
-<<<<<<< HEAD
 pub mod check_config;
-pub mod serve;
-=======
 pub mod inspect;
->>>>>>> samples
+pub mod serve;
 pub mod terrain;
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Arg, ArgMatches, Args as _, Command, FromArgMatches as _, value_parser};
 
+use crate::cli::inspect::{InspectArgs, Inspected};
 use crate::cli::terrain::TerrainArgs;
+use crate::codecs::{self, DecodeLimits};
 use crate::config::keys::KEYS;
 use crate::config::{ConfigError, Layers};
+use crate::model::ReadAt as _;
 use crate::server::ServeError;
+use crate::sources::FileSource;
 
 /// What a subcommand may end in.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +55,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = match matches.subcommand() {
         Some(("serve", matches)) => serve::run(&layers(matches)),
         Some(("check-config", matches)) => check_config::run(&layers(matches)),
+        Some(("inspect", matches)) => inspect_file(matches),
         Some(("terrain", matches)) => make_terrain(matches),
         _ => Ok(ExitCode::from(2)),
     };
@@ -73,7 +77,22 @@ fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(serve::command())
         .subcommand(check_config::command())
+        .subcommand(InspectArgs::augment_args(Command::new("inspect")))
         .subcommand(TerrainArgs::augment_args(Command::new("terrain")))
+}
+
+fn inspect_file(matches: &ArgMatches) -> Result<ExitCode, CliError> {
+    match InspectArgs::from_arg_matches(matches) {
+        Ok(args) => Ok(inspect::run(&args, open_file)),
+        Err(error) => error.exit(),
+    }
+}
+
+fn open_file(path: &Path) -> Result<Inspected, Box<dyn Error>> {
+    let source = Arc::new(FileSource::open_path(path)?);
+    let len_bytes = source.len_bytes();
+    let image = codecs::open(source, &DecodeLimits::default())?;
+    Ok(Inspected { info: Arc::clone(image.info()), len_bytes })
 }
 
 fn make_terrain(matches: &ArgMatches) -> Result<ExitCode, CliError> {
@@ -133,7 +152,7 @@ fn layers(matches: &ArgMatches) -> Layers {
     Layers::of_process(matches.get_one::<PathBuf>("config").cloned(), flags)
 }
 
-fn with_causes(error: &dyn std::error::Error) -> String {
+fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

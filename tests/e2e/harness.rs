@@ -34,7 +34,7 @@ pub fn folder_with(names: &[(&str, &str)]) -> tempfile::TempDir {
 /// The gray sample, 1411 x 1411 as RGB JPEG tiles.
 pub const RETINA: &str = "science/retina.tif";
 /// A second picture of another size.
-pub const CHELSEA: &str = "still-life/chelsea.tif";
+pub const CHELSEA: &str = "everyday/chelsea.tif";
 
 /// A running server. Dropping it kills it.
 pub struct Server {
