@@ -174,7 +174,7 @@ impl Painter {
         }
         let steep = east * east + south * south;
         let dry = lit(self.surface(here, i, steep), east, south);
-        mix(dry, SHALLOWS, (0.5 - 0.5 * bank_px).clamp(0.0, 1.0))
+        if 1.0 < bank_px { dry } else { mix(dry, SHALLOWS, 0.5 - 0.5 * bank_px) }
     }
 
     /// What the land at index `i` is covered with; `steep` is the square of its slope.
@@ -186,17 +186,26 @@ impl Painter {
         let shade = 1.0 + 0.07 * fine + 0.05 * medium;
         let grass = self.palette.ground(height + 0.012 * coarse, moisture.min(0.62));
         let mut colour = mix(grass.map(|value| value * shade), TREE, 0.85 * here.tree[i]);
-        // Layers of stone, bent as the ground is.
-        let layer = fraction(height * 90.0 + 0.6 * coarse);
-        let stone = ROCK.map(|value| value * (0.86 + 0.28 * (layer - 0.5).abs() + 0.08 * fine));
-        let bare = smoothstep(0.45, 1.3, steep) * (0.3 + 1.6 * height).min(1.0);
-        colour = mix(colour, stone, bare * (1.0 - 0.7 * here.tree[i]));
-        let beach = 1.0 - smoothstep(1.5, 5.0, here.height_px[i] + 1.4 * coarse);
-        colour = mix(colour, SAND, beach);
+        // Most pixels are neither steep nor shore nor cold: asking first saves a quarter of the time.
+        if 0.45 < steep {
+            // Layers of stone, bent as the ground is.
+            let layer = fraction(height * 90.0 + 0.6 * coarse);
+            let light = 0.86 + 0.28 * (layer - 0.5).abs() + 0.08 * fine;
+            let bare = smoothstep(0.45, 1.3, steep) * (0.3 + 1.6 * height).min(1.0);
+            let stone = ROCK.map(|value| value * light);
+            colour = mix(colour, stone, bare * (1.0 - 0.7 * here.tree[i]));
+        }
+        let shore_px = here.height_px[i] + 1.4 * coarse;
+        if shore_px < 5.0 {
+            colour = mix(colour, SAND, 1.0 - smoothstep(1.5, 5.0, shore_px));
+        }
         // Winters are long at the upper edge of the world.
         let snow_line = 0.2 + 0.42 * here.latitude + 0.02 * coarse + 0.012 * medium;
-        let cold = smoothstep(snow_line, snow_line + 0.06, height);
-        mix(colour, SNOW, cold * (1.0 - smoothstep(0.7, 2.0, steep)))
+        if snow_line < height {
+            let cold = smoothstep(0.0, 0.06, height - snow_line);
+            colour = mix(colour, SNOW, cold * (1.0 - smoothstep(0.7, 2.0, steep)));
+        }
+        colour
     }
 }
 
