@@ -23,7 +23,7 @@ const FULL: (Lengths, Effort) = (
         cpu_min: Duration::from_secs(3),
         wall_max: Duration::from_secs(20),
         passes_max: 40,
-        turns: 1,
+        turns: 2,
     },
 );
 /// [`Extent::Quick`].
