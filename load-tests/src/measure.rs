@@ -20,6 +20,8 @@ pub(crate) struct Effort {
     pub(crate) wall_max: Duration,
     /// No more passes than this.
     pub(crate) passes_max: u32,
+    /// How often every server gets its turn in a scenario; the best turn counts.
+    pub(crate) turns: u32,
 }
 
 /// What one server gave in one scenario.
