@@ -101,6 +101,8 @@ fn public_server(front: &Front, config: &ServerConfig) -> Result<Server, ServeEr
         .max_connections(config.connections_max)
         .keep_alive(config.keep_alive)
         .tcp_nodelay(true)
+        // A client that closes its side has gone: its work is dropped, not finished for nobody.
+        .h1_allow_half_closed(false)
         .shutdown_timeout(config.drain.as_secs())
         .disable_signals();
     let server = match listen(&config.bind)? {

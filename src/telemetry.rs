@@ -4,7 +4,7 @@
 //! [`FLUSH_INTERVAL`], so that a request never waits for a terminal, a pipe or a full disk.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -20,8 +20,14 @@ const BUFFER_BYTES_MAX: usize = 4 << 20;
 
 /// Starts event logging on standard error.
 pub fn start_events(json: bool, level: &str) {
-    let filter = EnvFilter::new(level);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // What a client's broken request makes the HTTP library say is that client's fault, not an event.
+    let filter = EnvFilter::new(format!("{level},actix_server=warn,actix_http=off,h2=off"));
+    // A closed standard error must not end the task that had something to say.
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .log_internal_errors(false);
     // A second start (tests in one process) keeps the first.
     let _first_wins =
         if json { builder.json().try_init() } else { builder.with_target(false).try_init() };

@@ -4,7 +4,6 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::panic_in_result_fn,
-    clippy::assertions_on_result_states,
     reason = "tests fail by panicking"
 )]
 

@@ -48,6 +48,20 @@ fn same(text: &str) -> String {
     text.to_owned()
 }
 
+/// `FILESYSTEM_PREFIX` up to its last slash: the folder.
+fn prefix_folder(text: &str) -> String {
+    match text.rsplit_once('/') {
+        Some(("", _)) => "/".to_owned(),
+        Some((folder, _)) => folder.to_owned(),
+        None => ".".to_owned(),
+    }
+}
+
+/// `FILESYSTEM_PREFIX` behind its last slash: what stands before each name.
+fn prefix_stem(text: &str) -> String {
+    text.rsplit_once('/').map_or(text, |(_, stem)| stem).to_owned()
+}
+
 /// `MAX_CVT`: -1 is no bound.
 fn side_px(text: &str) -> String {
     match text.trim() {
@@ -121,8 +135,10 @@ pub const KEYS: &[Key] = &[
         |c, t| number(t, &(1..=1_000_000)) => c.server.connections_max),
     key!("server.keep_alive_s", "75", "Seconds that an idle connection is kept", None,
         |c, t| seconds(t) => c.server.keep_alive),
-    key!("images.root", "", "The folder that image names are relative to", Some(("FILESYSTEM_PREFIX", same)),
-        |c, t| Ok::<_, Allowed>(prefix(c, t)) => c.images.root),
+    key!("images.root", "", "The folder that image names are relative to", Some(("FILESYSTEM_PREFIX", prefix_folder)),
+        |c, t| Ok::<_, Allowed>(PathBuf::from(t)) => c.images.root),
+    key!("images.name_prefix", "", "Put before every image name", Some(("FILESYSTEM_PREFIX", prefix_stem)),
+        |c, t| Ok::<_, Allowed>(t.to_owned()) => c.images.name_prefix),
     key!("images.name_suffix", "", "Put behind every image name", Some(("FILESYSTEM_SUFFIX", same)),
         |c, t| Ok::<_, Allowed>(t.to_owned()) => c.images.name_suffix),
     key!("images.roots_extra", "", "Folders outside the root that symbolic links may lead into, separated by colons", None,
@@ -194,19 +210,6 @@ pub const KEYS: &[Key] = &[
     key!("log.access", "on", "One line a request on standard output: on or off", None,
         |c, t| word(t, &[("on", AccessLog::On), ("off", AccessLog::Off)]) => c.log.access),
 ];
-
-/// Splits a prefix at its last slash: the folder is the root, what follows stands before each name.
-fn prefix(config: &mut Config, text: &str) -> PathBuf {
-    let whole = PathBuf::from(text);
-    let (folder, stem) = match text.rsplit_once('/') {
-        _ if whole.is_dir() => (text, ""),
-        Some(("", stem)) => ("/", stem),
-        Some((folder, stem)) => (folder, stem),
-        None => (text, ""),
-    };
-    stem.clone_into(&mut config.images.name_prefix);
-    PathBuf::from(folder)
-}
 
 fn shards(text: &str) -> Result<usize, Allowed> {
     let count = number(text, &(0..=1024))?;

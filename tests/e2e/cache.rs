@@ -1,6 +1,7 @@
 //! What is kept, what is shared, and what is never served stale.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -112,25 +113,22 @@ fn a_file_written_over_in_place_never_gives_a_mixed_or_stale_tile() {
         }
         assert!(since.elapsed() < PATIENCE);
     };
-    let stop = std::sync::atomic::AtomicBool::new(false);
+    let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             for round in 0..200 {
                 fs::write(&path, if round % 2 == 0 { &one } else { &two }).unwrap();
             }
-            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            stop.store(true, Ordering::Relaxed);
         });
-        let mut served = 0;
-        while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+        while !stop.load(Ordering::Relaxed) {
             let answer = server.get(tile);
             // A file cut short under the reader is an error for that moment, never a wrong picture.
             assert!(matches!(answer.status, 200 | 404 | 422 | 503), "{}", answer.status);
             if answer.status == 200 {
                 assert!(answer.body == good_one || answer.body == good_two, "a mixed picture");
-                served += 1;
             }
         }
-        assert!(0 < served || stop.load(std::sync::atomic::Ordering::Relaxed));
     });
     fs::write(&path, &two).unwrap();
     let since = Instant::now();

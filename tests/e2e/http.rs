@@ -1,6 +1,6 @@
 //! HTTP itself: methods, validators, CORS, headers, unix sockets.
 
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 
 use crate::harness::{CHELSEA, RETINA, Server, exchange, folder_with};
 
@@ -31,7 +31,6 @@ fn what_a_client_has_is_not_sent_or_decoded_again() {
     let scaled = "/iiif/3/a.tif/full/300,/0/default.png";
     let etag = server.get(scaled).header("ETag").unwrap().to_owned();
     let date = server.get(scaled).header("Last-Modified").unwrap().to_owned();
-    let info = server.get("/iiif/3/a.tif/info.json").header("ETag").unwrap().to_owned();
     drop(server);
 
     let server = Server::start(folder.path(), &[]);
@@ -43,6 +42,7 @@ fn what_a_client_has_is_not_sent_or_decoded_again() {
     }
     let decoded = server.metric("tessera_pixels_decoded_total", &[]);
     assert!(decoded == 0.0, "{decoded} pixels were decoded for a 304");
+    let info = server.get("/iiif/3/a.tif/info.json").header("ETag").unwrap().to_owned();
     let known = server.get_with("/iiif/3/a.tif/info.json", &[("If-None-Match", &info)]);
     assert_eq!(known.status, 304);
     let other = server.get_with(scaled, &[("If-None-Match", "\"something else\"")]);
@@ -96,7 +96,7 @@ fn iip_takes_its_query_as_a_body_too() {
     let expected = "Max-size:1411 1411\r\nTile-size:256 256\r\nResolution-number:4\r\n";
     assert_eq!(server.get(&format!("/iip?{query}")).text(), expected);
     assert_eq!(server.send("POST", "/iip", &[], query.as_bytes()).text(), expected);
-    assert_eq!(server.send("POST", "/iip", &[], &[b'x'; 70_000]).status, 413);
+    assert_eq!(server.send("POST", "/iip", &[], &vec![b'x'; 70_000]).status, 413);
     server.finish(&[]);
 }
 
@@ -106,7 +106,7 @@ fn a_unix_socket_serves_the_same() {
     let sockets = tempfile::tempdir().unwrap();
     let path = sockets.path().join("t.sock");
     // A socket left behind by a server that was killed must not stop the next one.
-    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    drop(UnixListener::bind(&path).unwrap());
     let bind = format!("unix:{}", path.display());
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tessera"))
         .args(["serve", folder.path().to_str().unwrap(), "--bind", &bind, "--admin", "none"])

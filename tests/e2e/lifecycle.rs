@@ -125,7 +125,7 @@ fn settings_come_from_iipsrvs_names_the_file_ours_and_flags() {
     has("render.output_side_px_max", "\"700\"", "MAX_CVT");
     has("render.png_level", "\"2\"", "--render-png-level");
     has("log.format", "\"json\"", "TESSERA_LOG_FORMAT");
-    has("images.root", &prefix, "FILESYSTEM_PREFIX");
+    has("images.root", folder.path().to_str().unwrap(), "FILESYSTEM_PREFIX");
     assert!(text.contains("did you mean JPEG_QUALITY?"), "{text}");
 }
 
