@@ -2,6 +2,7 @@
 //! layer that sees a header that no protocol asked for.
 
 pub mod admin;
+pub mod exchange;
 pub mod gallery;
 pub mod http;
 mod timed_body;

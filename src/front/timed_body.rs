@@ -23,10 +23,6 @@ impl TimedBody {
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         Self { bytes: Some(bytes), length, started: Instant::now() }
     }
-
-    pub(super) const fn length(&self) -> u64 {
-        self.length
-    }
 }
 
 impl MessageBody for TimedBody {
