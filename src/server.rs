@@ -1,11 +1,7 @@
 //! Wiring: starts the cast, binds the listeners, says where they listen, and drains when told to stop.
 
-use std::fs;
+use std::future::pending;
 use std::io::{self, Write as _};
-use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::FileTypeExt;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -19,7 +15,9 @@ use crate::codecs::{self, DecodeLimits};
 use crate::config::{AccessLog, Bind, Config, LogFormat, ServerConfig, UpscaleUnmarked};
 use crate::front::admin::{self, Admin};
 use crate::front::exchange::Front;
+use crate::front::fastcgi::FastCgi;
 use crate::front::http;
+use crate::front::listener::Listener;
 use crate::metrics::Exporter;
 use crate::plan::{PassThrough, Rules};
 use crate::protocols::{self, IiifVersion, Settings};
@@ -28,7 +26,7 @@ use crate::telemetry;
 /// How often idle images are closed and histograms drained.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Connections that the system may hold before they are accepted.
+/// HTTP connections that the system may hold before they are accepted.
 const BACKLOG: i32 = 2048;
 
 /// Why the server did not start, or ended badly.
@@ -78,27 +76,91 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
         access: access.clone(),
     };
     let public = public_server(&front, &config.server)?;
+    let fastcgi = fastcgi_front(&front, &config.server)?;
     let admin = Admin { service: service.clone(), exporter: exporter.clone(), draining };
     let admin_server = admin_server(&admin, &config.server)?;
+    let started = Started {
+        public: public.as_ref().map(Server::handle),
+        fastcgi,
+        admin: admin_server.as_ref().map(Server::handle),
+    };
     rt::spawn(upkeep(service, exporter));
-    let handles = [Some(public.handle()), admin_server.as_ref().map(Server::handle)];
-    rt::spawn(stop_on_signal(handles.into_iter().flatten().collect(), admin.draining));
     if let Some(server) = admin_server {
         rt::spawn(server);
     }
-    let ended = public.await;
+    let ended = run_until_stopped(public, started, &admin.draining).await;
     if let Some(access) = access {
         access.stop();
     }
     Ok(ended?)
 }
 
-/// The public listener, bound and announced.
-fn public_server(front: &Front, config: &ServerConfig) -> Result<Server, ServeError> {
+/// The listeners at work, as the one who stops them holds them.
+struct Started {
+    public: Option<ServerHandle>,
+    fastcgi: Option<FastCgi>,
+    admin: Option<ServerHandle>,
+}
+
+impl Started {
+    /// Lets requests in flight finish on all public listeners at once; who looks after the server may
+    /// look until then.
+    async fn drain(self) {
+        let public = async {
+            if let Some(public) = self.public {
+                public.stop(true).await;
+            }
+        };
+        let fastcgi = async {
+            if let Some(fastcgi) = self.fastcgi {
+                fastcgi.stop().await;
+            }
+        };
+        tokio::join!(public, fastcgi);
+        if let Some(admin) = self.admin {
+            admin.stop(true).await;
+        }
+    }
+}
+
+/// Until a signal asks for a stop and everything is drained, or the public listener fails by itself.
+async fn run_until_stopped(
+    public: Option<Server>,
+    started: Started,
+    draining: &AtomicBool,
+) -> io::Result<()> {
+    let public = async {
+        match public {
+            Some(server) => server.await,
+            None => pending().await,
+        }
+    };
+    let stop = async {
+        asked_to_stop().await;
+        draining.store(true, Ordering::Relaxed);
+        started.drain().await;
+        tracing::info!("stopped");
+    };
+    tokio::pin!(public, stop);
+    tokio::select! {
+        biased;
+        () = &mut stop => return Ok(()),
+        ended = &mut public => {
+            if !draining.load(Ordering::Relaxed) {
+                return ended;
+            }
+        }
+    }
+    stop.await;
+    Ok(())
+}
+
+/// The public listener, bound and announced, if one is wanted.
+fn public_server(front: &Front, config: &ServerConfig) -> Result<Option<Server>, ServeError> {
+    let Some(listener) = open(&config.bind, BACKLOG)? else { return Ok(None) };
     let front = front.clone();
     let server = HttpServer::new(move || App::new().configure(http::configure(&front)))
         .workers(config.workers)
-        .backlog(u32::try_from(BACKLOG).unwrap_or(1024))
         .max_connections(config.connections_max)
         .keep_alive(config.keep_alive)
         .tcp_nodelay(true)
@@ -106,74 +168,50 @@ fn public_server(front: &Front, config: &ServerConfig) -> Result<Server, ServeEr
         .h1_allow_half_closed(false)
         .shutdown_timeout(config.drain.as_secs())
         .disable_signals();
-    let server = match listen(&config.bind)? {
-        Listener::Tcp(listener, address) => {
-            announce(&format!("listening on http://{address}"));
-            server.listen_auto_h2c(listener)?
-        }
-        Listener::Unix(listener, path) => {
-            announce(&format!("listening on unix:{path}"));
-            server.listen_uds(listener)?
-        }
-        Listener::None => return Err(ServeError::Start(io::Error::other("server.bind is none"))),
+    announce(&format!("listening on {}", web_address(&listener)?));
+    let server = match listener {
+        Listener::Tcp(listener) => server.listen_auto_h2c(listener)?,
+        Listener::Unix(listener) => server.listen_uds(listener)?,
     };
-    Ok(server.run())
+    Ok(Some(server.run()))
+}
+
+/// The FastCGI front, bound and announced, if one is wanted.
+fn fastcgi_front(front: &Front, config: &ServerConfig) -> Result<Option<FastCgi>, ServeError> {
+    let fastcgi = &config.fastcgi;
+    let Some(listener) = open(&fastcgi.bind, fastcgi.backlog)? else { return Ok(None) };
+    announce(&format!("fastcgi listening on {}", listener.address()?));
+    Ok(Some(FastCgi::start(listener, front, config)?))
 }
 
 /// The admin listener, if one is wanted.
 fn admin_server(admin: &Admin, config: &ServerConfig) -> Result<Option<Server>, ServeError> {
+    let Some(listener) = open(&config.admin, BACKLOG)? else { return Ok(None) };
     let admin = admin.clone();
     let server = HttpServer::new(move || App::new().configure(admin::configure(&admin)))
         .workers(1)
         .shutdown_timeout(1)
         .disable_signals();
-    let server = match listen(&config.admin)? {
-        Listener::Tcp(listener, address) => {
-            announce(&format!("admin listening on http://{address}"));
-            server.listen(listener)?
-        }
-        Listener::Unix(listener, path) => {
-            announce(&format!("admin listening on unix:{path}"));
-            server.listen_uds(listener)?
-        }
-        Listener::None => return Ok(None),
+    announce(&format!("admin listening on {}", web_address(&listener)?));
+    let server = match listener {
+        Listener::Tcp(listener) => server.listen(listener)?,
+        Listener::Unix(listener) => server.listen_uds(listener)?,
     };
     Ok(Some(server.run()))
 }
 
-enum Listener {
-    Tcp(TcpListener, SocketAddr),
-    Unix(UnixListener, String),
-    None,
+fn open(bind: &Bind, backlog: i32) -> Result<Option<Listener>, ServeError> {
+    let error = |source| ServeError::Bind { address: bind.to_string(), source };
+    Listener::open(bind, backlog).map_err(error)
 }
 
-fn listen(bind: &Bind) -> Result<Listener, ServeError> {
-    match bind {
-        Bind::Tcp(address) => {
-            let error = |source| ServeError::Bind { address: address.to_string(), source };
-            let listener = TcpListener::bind(address).map_err(error)?;
-            let address = listener.local_addr()?;
-            Ok(Listener::Tcp(listener, address))
-        }
-        Bind::Unix(path) => {
-            let shown = path.display().to_string();
-            let error = |source| ServeError::Bind { address: format!("unix:{shown}"), source };
-            remove_stale_socket(path).map_err(error)?;
-            let listener = UnixListener::bind(path)
-                .map_err(|source| ServeError::Bind { address: format!("unix:{shown}"), source })?;
-            Ok(Listener::Unix(listener, shown))
-        }
-        Bind::None => Ok(Listener::None),
-    }
-}
-
-/// Removes a socket that a server left behind; one that somebody listens on stays.
-fn remove_stale_socket(path: &Path) -> io::Result<()> {
-    let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
-    if metadata.file_type().is_socket() && UnixStream::connect(path).is_err() {
-        fs::remove_file(path)?;
-    }
-    Ok(())
+/// The address that a browser takes, or the socket's path.
+fn web_address(listener: &Listener) -> io::Result<String> {
+    let address = listener.address()?;
+    Ok(match listener {
+        Listener::Tcp(_) => format!("http://{address}"),
+        Listener::Unix(_) => address,
+    })
 }
 
 /// One line on standard error, whatever the log's form: scripts wait for it.
@@ -191,13 +229,13 @@ async fn upkeep(service: crate::actors::Service, exporter: Exporter) {
     }
 }
 
-/// SIGTERM, SIGINT and SIGUSR1 drain: requests in flight finish, new connections are refused.
-async fn stop_on_signal(servers: Vec<ServerHandle>, draining: Arc<AtomicBool>) {
+/// Waits for SIGTERM, SIGINT or SIGUSR1.
+async fn asked_to_stop() {
     let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::user_defined1()];
     let streams = kinds.map(signal);
     let [Ok(mut terminate), Ok(mut interrupt), Ok(mut user)] = streams else {
         tracing::error!("cannot listen for signals; the server stops only when killed");
-        return;
+        return pending().await;
     };
     let name = tokio::select! {
         _ = terminate.recv() => "SIGTERM",
@@ -205,11 +243,6 @@ async fn stop_on_signal(servers: Vec<ServerHandle>, draining: Arc<AtomicBool>) {
         _ = user.recv() => "SIGUSR1",
     };
     tracing::info!(signal = name, "draining");
-    draining.store(true, Ordering::Relaxed);
-    for server in servers {
-        server.stop(true).await;
-    }
-    tracing::info!("stopped");
 }
 
 fn rules(config: &Config) -> Rules {

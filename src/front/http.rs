@@ -68,6 +68,7 @@ fn raw_request<'a>(request: &'a HttpRequest, body: &'a [u8]) -> RawRequest<'a> {
         method: method_of(request.method()),
         path: uri.path(),
         query: uri.query().unwrap_or_default(),
+        query_rules: false,
         body,
         scheme: if request.app_config().secure() { "https" } else { "http" },
         host: host.or_else(|| text(header::HOST)).unwrap_or("localhost"),

@@ -3,7 +3,9 @@
 
 pub mod admin;
 pub mod exchange;
+pub mod fastcgi;
 pub mod gallery;
 pub mod http;
+pub mod listener;
 mod timed_body;
 pub mod viewer;

@@ -9,6 +9,8 @@
 )]
 
 mod cache;
+mod fastcgi;
+mod fastcgi_client;
 mod harness;
 mod hostile;
 mod http;
