@@ -12,6 +12,7 @@ mod cache;
 mod harness;
 mod hostile;
 mod http;
+mod inspect;
 mod lifecycle;
 mod overload;
 mod pictures;
