@@ -52,8 +52,10 @@ fn check_block(document: &str, block: &str, expected: &str) {
         blessed,
         "{document}, {block}: run `BLESS=1 cargo test --test generated`; it should say\n{expected}"
     );
-    fs::write(root().join(document), format!("{before}{begin}{expected}<!-- end -->{after}"))
-        .unwrap();
+    // Other tests read documents meanwhile: they see the old one or the new one, never half of it.
+    let made = root().join(format!("target/blessed-{block}.md"));
+    fs::write(&made, format!("{before}{begin}{expected}<!-- end -->{after}")).unwrap();
+    fs::rename(made, root().join(document)).unwrap();
 }
 
 fn cell(text: &str) -> String {
@@ -212,7 +214,7 @@ fn files_that_documents_name_exist() {
             assert!(exists, "{document}: there is no `{word}` below {bases:?}");
         }
     }
-    assert!(150 < named, "only {named} files were found in the documents");
+    assert!(100 < named, "only {named} files were found in the documents");
 }
 
 /// Folders that a document's paths may be relative to.
@@ -248,9 +250,17 @@ fn code_words(text: &str) -> Vec<String> {
 fn tests_that_the_protocols_page_names_are_there() {
     let page = read("docs/protocols.md");
     let mut checked = 0;
-    for row in page.lines().filter(|line| line.starts_with("| ")) {
+    let mut tells = false;
+    for row in page.lines() {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
-        let [.., files, tests] = cells.as_slice() else { continue };
+        let [.., files, tests] = cells.as_slice() else {
+            tells = false;
+            continue;
+        };
+        tells |= *tests == "test";
+        if !tells {
+            continue;
+        }
         let named = if tests.starts_with("there") { files } else { tests };
         for file in code_words(named).into_iter().filter(|word| word.ends_with(".rs")) {
             checked += 1;
@@ -287,8 +297,9 @@ fn the_layer_table_is_the_one_that_is_kept() {
     let (_, rest) = rest.split_once("= &[").unwrap();
     let (table, _) = rest.split_once("\n];").unwrap();
     let page = read("ARCHITECTURE.md");
+    let table: String = table.split_whitespace().collect();
     let mut layers = 0;
-    for entry in table.split("])").filter(|entry| entry.contains('"')) {
+    for entry in table.replace("],)", "])").split("])").filter(|entry| entry.contains('"')) {
         let names: Vec<String> = entry.split('"').skip(1).step_by(2).map(code).collect();
         let [layer, allowed @ ..] = names.as_slice() else { panic!("{entry}") };
         let allowed = if allowed.is_empty() { "nothing".to_owned() } else { allowed.join(", ") };
