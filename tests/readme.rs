@@ -42,7 +42,8 @@ fn every_command_of_the_readme_does_what_it_says() {
 
 /// The lines of all blocks marked so.
 fn commands(readme: &str, mark: &str) -> Vec<String> {
-    let blocks = readme.split(&format!("```sh {mark}\n")).skip(1);
+    let begin = format!("```sh {mark}\n");
+    let blocks = readme.split(&begin).skip(1);
     blocks.flat_map(|rest| rest.split("```").next().unwrap().lines()).map(str::to_owned).collect()
 }
 
