@@ -1,5 +1,6 @@
 //! Every crate that is linked comes from the registry under a licence that `deny.toml` allows.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::fs;
 use std::path::Path;
