@@ -89,7 +89,7 @@ pub fn plan(
     let pass_through = pass_through::tile(request, &reading.source, &steps, info, rules);
     let mut plan = Plan {
         key: PlanKey::default(),
-        resolved: view.resolved(info, &rules.limits),
+        resolved: view.resolved(request.quality, info, &rules.limits),
         class: RequestClass::of(request.frame, &view, info),
         source: reading.source,
         steps,
