@@ -9,9 +9,12 @@
 )]
 
 mod cache;
+mod clients;
+mod formats;
 mod harness;
 mod hostile;
 mod http;
 mod lifecycle;
 mod overload;
 mod pictures;
+mod profiles;
