@@ -9,6 +9,8 @@
 )]
 
 mod cache;
+mod clients;
+mod formats;
 mod harness;
 mod hostile;
 mod http;
@@ -16,3 +18,4 @@ mod inspect;
 mod lifecycle;
 mod overload;
 mod pictures;
+mod profiles;
