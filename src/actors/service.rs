@@ -108,7 +108,6 @@ impl Service {
             };
             match answered {
                 Err(error) if error.is_passing() && attempt < ATTEMPTS_MAX => {
-                    self.registry.forget(&found.image);
                     attempt += 1;
                 }
                 answered => return answered,

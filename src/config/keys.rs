@@ -151,7 +151,7 @@ pub const KEYS: &[Key] = &[
         |c, t| millis(t) => c.images.recheck),
     key!("images.jobs_per_image_max", "64", "Jobs of one image at work or waiting at once; above: 503", None,
         |c, t| number(t, &(1..=100_000)) => c.images.jobs_per_image_max),
-    key!("images.failure_hold_ms", "2000", "Milliseconds that a broken image answers with its error before it is tried again", None,
+    key!("images.failure_hold_ms", "500", "Milliseconds that a broken image answers with its error before it is tried again", None,
         |c, t| millis(t) => c.images.failure_hold),
     key!("cache.bytes_max", "256MiB", "Encoded answers kept in memory, in bytes", Some(("MAX_IMAGE_CACHE_SIZE", cache_megabytes)),
         |c, t| bytes(t) => c.cache.bytes_max),
