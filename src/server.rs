@@ -11,14 +11,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
+use actix_web::http::header::HeaderValue;
 use actix_web::{App, HttpServer, rt};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::net::{TcpSocket, UnixSocket};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::actors::start;
 use crate::codecs::{self, DecodeLimits};
 use crate::config::{AccessLog, Bind, Config, LogFormat, ServerConfig, UpscaleUnmarked};
 use crate::front::admin::{self, Admin};
 use crate::front::http::{self, Front};
+use crate::front::request_count::RequestCount;
 use crate::metrics::Exporter;
 use crate::plan::{PassThrough, Rules};
 use crate::protocols::{self, IiifVersion, Settings};
@@ -28,7 +31,10 @@ use crate::telemetry;
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Connections that the system may hold before they are accepted.
-const BACKLOG: i32 = 2048;
+const BACKLOG: u32 = 2048;
+
+/// What sockets are given to take the last bytes once every answer has been handed to them.
+const DRAIN_FLUSH: Duration = Duration::from_millis(500);
 
 /// Why the server did not start, or ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +67,7 @@ pub fn serve(config: &Config) -> Result<(), ServeError> {
 }
 
 async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), ServeError> {
+    let signals = StopSignals::listen()?;
     let limits = DecodeLimits::default();
     let opener = Arc::new(move |source| codecs::open(source, &limits));
     let service = start::start(config, rules(config), opener)?;
@@ -69,25 +76,34 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
         AccessLog::Off => None,
     };
     let draining = Arc::new(AtomicBool::new(false));
+    let requests = RequestCount::new(config.server.requests_max);
+    let cors = HeaderValue::from_str(&config.protocol.cors).ok();
     let front = Front {
         service: service.clone(),
         settings: Arc::new(settings(config)),
-        cors: config.protocol.cors.clone(),
+        cors: cors.filter(|origin| !origin.is_empty()),
         body_bytes_max: config.server.body_bytes_max,
+        requests: requests.clone(),
         access: access.clone(),
     };
     let public = public_server(&front, &config.server)?;
     let admin = Admin { service: service.clone(), exporter: exporter.clone(), draining };
     let admin_server = admin_server(&admin, &config.server)?;
     rt::spawn(upkeep(service, exporter));
-    let handles = [Some(public.handle()), admin_server.as_ref().map(Server::handle)];
-    rt::spawn(stop_on_signal(handles.into_iter().flatten().collect(), admin.draining));
+    // Answers until the process ends, also while the public listener drains.
     if let Some(server) = admin_server {
         rt::spawn(server);
     }
-    let ended = public.await;
+    let drained = drain_on_signal(signals, public.handle(), &admin.draining, &requests);
+    let ended = tokio::select! {
+        ended = public => ended,
+        () = drained => Ok(()),
+    };
     if let Some(access) = access {
         access.stop();
+    }
+    for bind in [&config.server.bind, &config.server.admin] {
+        remove_socket(bind);
     }
     Ok(ended?)
 }
@@ -97,7 +113,6 @@ fn public_server(front: &Front, config: &ServerConfig) -> Result<Server, ServeEr
     let front = front.clone();
     let server = HttpServer::new(move || App::new().configure(http::configure(&front)))
         .workers(config.workers)
-        .backlog(u32::try_from(BACKLOG).unwrap_or(1024))
         .max_connections(config.connections_max)
         .keep_alive(config.keep_alive)
         .tcp_nodelay(true)
@@ -150,29 +165,52 @@ fn listen(bind: &Bind) -> Result<Listener, ServeError> {
     match bind {
         Bind::Tcp(address) => {
             let error = |source| ServeError::Bind { address: address.to_string(), source };
-            let listener = TcpListener::bind(address).map_err(error)?;
+            let listener = listen_tcp(*address).map_err(error)?;
             let address = listener.local_addr()?;
             Ok(Listener::Tcp(listener, address))
         }
         Bind::Unix(path) => {
             let shown = path.display().to_string();
             let error = |source| ServeError::Bind { address: format!("unix:{shown}"), source };
-            remove_stale_socket(path).map_err(error)?;
-            let listener = UnixListener::bind(path)
-                .map_err(|source| ServeError::Bind { address: format!("unix:{shown}"), source })?;
+            let listener = listen_unix(path).map_err(error)?;
             Ok(Listener::Unix(listener, shown))
         }
         Bind::None => Ok(Listener::None),
     }
 }
 
-/// Removes a socket that a server left behind; one that somebody listens on stays.
+/// By hand, because `std` lets only 128 connections wait.
+fn listen_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+fn listen_unix(path: &Path) -> io::Result<UnixListener> {
+    remove_stale_socket(path)?;
+    let socket = UnixSocket::new_stream()?;
+    socket.bind(path)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+/// Removes a socket that a server left behind; one that somebody listens on, though he be too busy to
+/// accept, stays.
 fn remove_stale_socket(path: &Path) -> io::Result<()> {
     let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
-    if metadata.file_type().is_socket() && UnixStream::connect(path).is_err() {
+    let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    if metadata.file_type().is_socket() && UnixStream::connect(path).is_err_and(refused) {
         fs::remove_file(path)?;
     }
     Ok(())
+}
+
+/// Leaves no socket behind that nobody listens on.
+fn remove_socket(bind: &Bind) {
+    let Bind::Unix(path) = bind else { return };
+    if let Err(error) = fs::remove_file(path) {
+        tracing::warn!(%error, "cannot remove the unix socket");
+    }
 }
 
 /// One line on standard error, whatever the log's form: scripts wait for it.
@@ -190,23 +228,46 @@ async fn upkeep(service: crate::actors::Service, exporter: Exporter) {
     }
 }
 
-/// SIGTERM, SIGINT and SIGUSR1 drain: requests in flight finish, new connections are refused.
-async fn stop_on_signal(servers: Vec<ServerHandle>, draining: Arc<AtomicBool>) {
-    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::user_defined1()];
-    let streams = kinds.map(signal);
-    let [Ok(mut terminate), Ok(mut interrupt), Ok(mut user)] = streams else {
-        tracing::error!("cannot listen for signals; the server stops only when killed");
-        return;
-    };
-    let name = tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-        _ = user.recv() => "SIGUSR1",
-    };
-    tracing::info!(signal = name, "draining");
+/// The signals that ask the server to stop.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+    user: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            user: signal(SignalKind::user_defined1())?,
+        })
+    }
+
+    /// Waits for the next one; its name.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.user.recv() => "SIGUSR1",
+        }
+    }
+}
+
+/// Waits for a signal, then until requests in flight have their answers; a second signal waits for
+/// nobody. Connections that are kept alive without a request hold up nothing.
+async fn drain_on_signal(
+    mut signals: StopSignals,
+    public: ServerHandle,
+    draining: &AtomicBool,
+    requests: &RequestCount,
+) {
+    tracing::info!(signal = signals.next().await, "draining");
     draining.store(true, Ordering::Relaxed);
-    for server in servers {
-        server.stop(true).await;
+    tokio::select! {
+        () = public.stop(true) => {}
+        () = requests.none_left() => rt::time::sleep(DRAIN_FLUSH).await,
+        name = signals.next() => tracing::info!(signal = name, "asked to stop again"),
     }
     tracing::info!("stopped");
 }

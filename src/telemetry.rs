@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -14,6 +15,9 @@ use tracing_subscriber::EnvFilter;
 
 /// How long an access line may wait for its writing.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How long [`AccessLog::stop`] waits for whoever reads the lines.
+const STOP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Bytes of access lines held at most; what comes while a writer hangs is counted and dropped.
 const BUFFER_BYTES_MAX: usize = 4 << 20;
@@ -60,6 +64,8 @@ pub struct Access<'a> {
 #[derive(Clone, Debug)]
 pub struct AccessLog {
     shared: Arc<Shared>,
+    /// Closed when the writer has written its last.
+    ended: Arc<Mutex<Receiver<()>>>,
 }
 
 #[derive(Debug)]
@@ -83,10 +89,12 @@ impl AccessLog {
             stopped: AtomicBool::new(false),
         });
         let writer = Arc::clone(&shared);
-        thread::Builder::new()
-            .name("access-log".to_owned())
-            .spawn(move || writer.write_until_stopped())?;
-        Ok(Self { shared })
+        let (ending, ended) = channel();
+        thread::Builder::new().name("access-log".to_owned()).spawn(move || {
+            writer.write_until_stopped();
+            drop(ending);
+        })?;
+        Ok(Self { shared, ended: Arc::new(Mutex::new(ended)) })
     }
 
     /// Adds one line.
@@ -106,10 +114,12 @@ impl AccessLog {
         self.shared.dropped.load(Ordering::Relaxed)
     }
 
-    /// Writes what is left; the log takes no more.
+    /// Has what is left written, unless nobody takes it.
     pub fn stop(&self) {
         self.shared.stopped.store(true, Ordering::Release);
-        self.shared.flush();
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        // Closed: all is written. Late: a pipe that nobody reads must not keep the server from ending.
+        let _closed_or_late = ended.recv_timeout(STOP_PATIENCE);
     }
 }
 
@@ -119,6 +129,7 @@ impl Shared {
             thread::park_timeout(FLUSH_INTERVAL);
             self.flush();
         }
+        self.flush();
     }
 
     fn flush(&self) {

@@ -10,7 +10,7 @@ use arc_swap::ArcSwapOption;
 use dashmap::DashMap;
 
 use crate::actors::decoder::{Decoder, DecoderTools, Lookup, LookupError, Published};
-use crate::actors::open_image::{OpenError, OpenImage, now_ms};
+use crate::actors::open_image::{OpenImage, now_ms};
 use crate::actors::pool::PoolError;
 use crate::metrics;
 use crate::model::ImageId;
@@ -89,9 +89,12 @@ impl ImageRegistry {
                     return Ok(Found { image: Arc::clone(image), decoder: entry.decoder });
                 }
                 Ok(Err(error)) => {
-                    // A name without a file keeps no actor, or strangers could make them without end.
-                    if matches!(error, LookupError::Open(OpenError::Source(_))) {
-                        self.remove_missing(id);
+                    // A name with nothing to remember keeps no actor, or strangers could make them
+                    // without end; those with a failure to remember count against the bound.
+                    if error.is_lasting() {
+                        self.close_some_above_bound();
+                    } else {
+                        self.remove_unopened(id);
                     }
                     break;
                 }
@@ -146,18 +149,8 @@ impl ImageRegistry {
         }
     }
 
-    fn remove_missing(&self, id: &ImageId) {
+    fn remove_unopened(&self, id: &ImageId) {
         self.images.remove_if(id, |_, entry| entry.published.load().is_none());
-    }
-
-    /// Forgets what is published of an image, so that the next look-up opens it anew.
-    pub fn forget(&self, image: &OpenImage) {
-        if let Some(entry) = self.images.get(image.id()) {
-            let published = entry.published.load_full();
-            if published.is_some_and(|now| now.version() == image.version()) {
-                entry.published.store(None);
-            }
-        }
     }
 
     /// Closes images that nobody used for [`RegistrySettings::idle`]; call every few seconds.

@@ -29,11 +29,10 @@ pub struct Layers {
 }
 
 impl Layers {
-    /// The environment of this process.
+    /// The environment of this process. What is no UTF-8 stays, with marks in it, to be refused by name.
     pub fn of_process(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Self {
-        let text = |part: std::ffi::OsString| part.into_string().ok();
-        let environment =
-            std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
+        let text = |part: std::ffi::OsString| part.to_string_lossy().into_owned();
+        let environment = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
         Self { environment: environment.collect(), file, flags }
     }
 }
@@ -283,6 +282,7 @@ fn blank() -> Config {
             uri_bytes_max: 0,
             body_bytes_max: 0,
             connections_max: 0,
+            requests_max: 0,
             keep_alive: Duration::ZERO,
         },
         images: ImagesConfig {
@@ -383,6 +383,7 @@ mod tests {
             ),
             (&[], &[("images.root", root), ("server.bind", "x")], "HOST:PORT, unix:PATH or none"),
             (&[], &[], "no image folder"),
+            (&[("FILESYSTEM_PREFIX", "")], &[], "no image folder"),
             (
                 &[("FILESYSTEM_PREFIX", "/no/such/folder/")],
                 &[],

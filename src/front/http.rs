@@ -8,17 +8,21 @@ use std::time::{Duration, Instant};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::uri::Authority;
 use actix_web::http::{Method as HttpMethod, StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, rt, web};
 use bytes::Bytes;
 
 use crate::actors::{Facts, Service, ServiceError};
 use crate::front::gallery;
+use crate::front::request_count::{Place, RequestCount};
 use crate::front::timed_body::TimedBody;
 use crate::metrics;
 use crate::model::{Fault, FaultKind, ImageId};
 use crate::protocols::wire::{Method, RawRequest, Response};
 use crate::protocols::{self, Parsed, Protocol, Settings};
 use crate::telemetry::{Access, AccessLog};
+
+/// How long a POST's body may take to come; it is short, and one that trickles holds its place.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What every worker answers with.
 #[derive(Clone, Debug)]
@@ -27,10 +31,12 @@ pub struct Front {
     pub service: Service,
     /// How protocols speak.
     pub settings: Arc<Settings>,
-    /// `Access-Control-Allow-Origin`; empty: no CORS headers.
-    pub cors: String,
+    /// `Access-Control-Allow-Origin`; none: no CORS headers.
+    pub cors: Option<HeaderValue>,
     /// Longest POST body taken, in bytes.
     pub body_bytes_max: usize,
+    /// Requests under way.
+    pub requests: RequestCount,
     /// Where each request is written down, if anywhere.
     pub access: Option<AccessLog>,
 }
@@ -62,11 +68,21 @@ async fn handle(
     front: web::Data<Front>,
 ) -> HttpResponse<TimedBody> {
     let started = Instant::now();
-    let answered = match body_of(&request, payload, front.body_bytes_max).await {
-        Ok(body) => front.answer(&request, &body).await,
-        Err(fault) => Answered::new(protocols::respond_fault(Protocol::Iip, &fault), "iip"),
+    let place = front.requests.take_place();
+    let answered = match &place {
+        Some(_) => match body_of(&request, payload, front.body_bytes_max).await {
+            Ok(body) => front.answer(&request, &body).await,
+            Err(fault) => Answered::new(protocols::respond_fault(Protocol::Iip, &fault), "iip"),
+        },
+        None => too_many(),
     };
-    front.finish(&request, answered, started)
+    front.finish(&request, answered, started, place)
+}
+
+fn too_many() -> Answered {
+    metrics::shed("requests");
+    let fault = Fault::new(FaultKind::Busy, "the server is busy; try again in a moment");
+    Answered::new(protocols::respond_fault(Protocol::Iiif3, &fault), "other")
 }
 
 /// The body of a POST, within its limit; nothing of any other method.
@@ -80,10 +96,11 @@ async fn body_of(
     }
     let too_large =
         || Fault::new(FaultKind::TooLarge, format!("the body is longer than {bytes_max} bytes"));
-    match payload.to_bytes_limited(bytes_max).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(Fault::bad_request("the body could not be read")),
-        Err(_) => Err(too_large()),
+    match rt::time::timeout(BODY_PATIENCE, payload.to_bytes_limited(bytes_max)).await {
+        Ok(Ok(Ok(body))) => Ok(body),
+        Ok(Ok(Err(_))) => Err(Fault::bad_request("the body could not be read")),
+        Ok(Err(_)) => Err(too_large()),
+        Err(_) => Err(Fault::bad_request("the body did not come in time")),
     }
 }
 
@@ -121,9 +138,10 @@ impl Front {
         request: &HttpRequest,
         answered: Answered,
         started: Instant,
+        place: Option<Place>,
     ) -> HttpResponse<TimedBody> {
         let Answered { response, protocol, facts } = answered;
-        let body = TimedBody::new(response.body);
+        let body = TimedBody::new(response.status, response.body, place);
         let bytes = body.length();
         let status = StatusCode::from_u16(response.status);
         let mut out =
@@ -141,12 +159,9 @@ impl Front {
     }
 
     fn add_cors(&self, out: &mut HttpResponse<TimedBody>) {
-        let Ok(origin) = HeaderValue::from_str(&self.cors) else { return };
-        if origin.is_empty() {
-            return;
-        }
+        let Some(origin) = &self.cors else { return };
         let headers = out.headers_mut();
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         let fixed = [
             (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, OPTIONS"),
             (

@@ -4,5 +4,6 @@
 pub mod admin;
 pub mod gallery;
 pub mod http;
+pub mod request_count;
 mod timed_body;
 pub mod viewer;
