@@ -214,7 +214,8 @@ fn refused(protocol: Protocol, error: &ServiceError, image: &ImageId) -> Respons
     let chain = Chain(error);
     match fault.kind {
         FaultKind::Bug => tracing::error!(%image, error = %chain, "no answer"),
-        FaultKind::Image | FaultKind::Busy => tracing::warn!(%image, error = %chain, "no answer"),
+        FaultKind::Image => tracing::warn!(%image, error = %chain, "no answer"),
+        // Thousands a second under overload: `tessera_shed_total` counts them, the access log has each.
         _ => tracing::debug!(%image, error = %chain, "no answer"),
     }
     protocols::respond_fault(protocol, &fault)

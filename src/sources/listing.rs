@@ -114,7 +114,7 @@ impl First {
         } else if let Some(mut last) = self.names.peek_mut()
             && natural(name, &last.0) == Ordering::Less
         {
-            last.0 = name.to_owned();
+            name.clone_into(&mut last.0);
         }
     }
 
@@ -173,6 +173,7 @@ fn split_number(text: &str) -> (&str, &str, &str) {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -191,7 +192,7 @@ mod tests {
         fs::create_dir(dir.path().join("sub")).unwrap();
         fs::write(dir.path().join("sub/a.tif"), b"a").unwrap();
         let link = |to: &std::path::Path, name| {
-            std::os::unix::fs::symlink(to, dir.path().join("sub").join(name)).unwrap();
+            symlink(to, dir.path().join("sub").join(name)).unwrap();
         };
         link("a.tif".as_ref(), "near.tif");
         link(".".as_ref(), "here");

@@ -93,7 +93,7 @@ fn deep_zoom(server: &Server, image: &str) -> Vec<Level> {
     let tile = attribute(&descriptor, "TileSize");
     let last = full.0.max(full.1).next_power_of_two().ilog2();
     let cut = |number| {
-        let factor = 1 << (last - number);
+        let factor = 1_u32 << (last - number);
         let size = (full.0.div_ceil(factor), full.1.div_ceil(factor));
         level(size, factor, (tile, tile), |column, row, _| {
             format!("/deepzoom/{image}_files/{number}/{column}_{row}.jpg")
