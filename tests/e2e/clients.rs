@@ -58,8 +58,8 @@ fn attribute(xml: &str, name: &str) -> u32 {
     rest.split('"').next().unwrap().parse().unwrap()
 }
 
-/// OpenSeadragon 6 takes the level's size from `sizes` where there is one for every scale factor; older
-/// ones, and version 2 here, round up, and give the width alone (implementation note 3).
+/// OpenSeadragon 6 takes the level's size from `sizes` where there is one for every scale factor, as for
+/// version 3 here; older ones, as for version 2, round up.
 fn iiif(server: &Server, image: &str, version: u32) -> Vec<Level> {
     let base = format!("/iiif/{version}/{image}");
     let info = server.get(&format!("{base}/info.json")).json();
@@ -79,8 +79,7 @@ fn iiif(server: &Server, image: &str, version: u32) -> Vec<Level> {
             let (w, h) = ((tile.0 * factor).min(full.0 - x), (tile.1 * factor).min(full.1 - y));
             let region =
                 if (w, h) == full { "full".to_owned() } else { format!("{x},{y},{w},{h}") };
-            let size = if version == 3 { format!("{width},{height}") } else { format!("{width},") };
-            format!("{base}/{region}/{size}/0/default.jpg")
+            format!("{base}/{region}/{width},{height}/0/default.jpg")
         })
     };
     levels.map(cut).collect()
@@ -162,7 +161,8 @@ fn fetch(server: &Server, folder: &Path, name: &str, level: &Level) -> Value {
 fn check(path: &Path) -> [usize; 5] {
     let folder = tempfile::tempdir().unwrap();
     fs::copy(path, folder.path().join("a.tif")).unwrap();
-    let server = Server::start(folder.path(), &[]);
+    // What an encoder loses would hide what is looked for.
+    let server = Server::start(folder.path(), &["--render-jpeg-quality", "95"]);
     let tiles = tempfile::tempdir().unwrap();
     let mut levels = Vec::new();
     let protocols = [
@@ -189,7 +189,7 @@ fn check(path: &Path) -> [usize; 5] {
 #[test]
 fn the_tiles_of_a_stored_pyramid_make_up_its_levels() {
     assert_eq!(check(&sample(RETINA)), [50, 50, 58, 50, 50]);
-    assert_eq!(check(&sample(COFFEE)), [9, 9, 18, 9, 9]);
+    assert_eq!(check(&sample(COFFEE)), [9, 9, 17, 9, 9]);
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn the_tiles_of_a_real_painting_make_up_its_levels() {
 fn tiles_that_are_no_squares_are_cut_into_what_each_client_knows() {
     let folder = tempfile::tempdir().unwrap();
     for (size, expected) in
-        [(["256", "128"], [17, 17, 18, 9, 17]), (["128", "256"], [16, 16, 34, 27, 16])]
+        [(["256", "128"], [17, 17, 17, 9, 17]), (["128", "256"], [16, 16, 36, 29, 16])]
     {
         let path = folder.path().join("a.tif");
         let grid = ["--tile-width", size[0], "--tile-height", size[1]];

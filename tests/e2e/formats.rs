@@ -9,7 +9,8 @@ use crate::harness::{Server, folder_with, run_python};
 #[test]
 fn every_format_quality_and_rotation_is_what_other_decoders_expect() {
     let folder = folder_with(&[("a.tif", "everyday/coffee.tif")]);
-    let server = Server::start(folder.path(), &[]);
+    let fine = ["--render-jpeg-quality", "95", "--render-webp-quality", "95"];
+    let server = Server::start(folder.path(), &fine);
     let answers = tempfile::tempdir().unwrap();
     let mut cases = Vec::new();
     for format in ["jpg", "png", "webp"] {
