@@ -54,6 +54,7 @@ static EVICTIONS: LazyLock<Counter> = LazyLock::new(|| counter!("tessera_cache_e
 /// Name, kind, labels and help of each metric, in the order of `docs/metrics.md`.
 pub const METRICS: &[(&str, &str, &str, &str)] = &[
     ("tessera_requests_total", "counter", "protocol, class, format, outcome", "requests answered"),
+    ("tessera_requests_in_flight", "gauge", "", "requests being answered or sent"),
     (
         "tessera_request_seconds",
         "histogram",

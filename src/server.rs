@@ -87,7 +87,12 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
         access: access.clone(),
     };
     let public = public_server(&front, &config.server)?;
-    let admin = Admin { service: service.clone(), exporter: exporter.clone(), draining };
+    let admin = Admin {
+        service: service.clone(),
+        requests: requests.clone(),
+        exporter: exporter.clone(),
+        draining,
+    };
     let admin_server = admin_server(&admin, &config.server)?;
     rt::spawn(upkeep(service, exporter));
     // Answers until the process ends, also while the public listener drains.

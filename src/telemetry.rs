@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, Thread};
 use std::time::{Duration, SystemTime};
 
 use tracing_subscriber::EnvFilter;
@@ -64,6 +64,7 @@ pub struct Access<'a> {
 #[derive(Clone, Debug)]
 pub struct AccessLog {
     shared: Arc<Shared>,
+    writer: Thread,
     /// Closed when the writer has written its last.
     ended: Arc<Mutex<Receiver<()>>>,
 }
@@ -88,13 +89,14 @@ impl AccessLog {
             dropped: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
         });
-        let writer = Arc::clone(&shared);
+        let lines = Arc::clone(&shared);
         let (ending, ended) = channel();
-        thread::Builder::new().name("access-log".to_owned()).spawn(move || {
-            writer.write_until_stopped();
+        let writing = thread::Builder::new().name("access-log".to_owned()).spawn(move || {
+            lines.write_until_stopped();
             drop(ending);
         })?;
-        Ok(Self { shared, ended: Arc::new(Mutex::new(ended)) })
+        let writer = writing.thread().clone();
+        Ok(Self { shared, writer, ended: Arc::new(Mutex::new(ended)) })
     }
 
     /// Adds one line.
@@ -117,6 +119,7 @@ impl AccessLog {
     /// Has what is left written, unless nobody takes it.
     pub fn stop(&self) {
         self.shared.stopped.store(true, Ordering::Release);
+        self.writer.unpark();
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         // Closed: all is written. Late: a pipe that nobody reads must not keep the server from ending.
         let _closed_or_late = ended.recv_timeout(STOP_PATIENCE);

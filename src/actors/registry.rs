@@ -22,6 +22,14 @@ const ATTEMPTS_MAX: usize = 3;
 struct Entry {
     decoder: Addr<Decoder>,
     published: Published,
+    started_ms: u64,
+}
+
+impl Entry {
+    /// When somebody last used it; one that is only being opened is as young as its decoder.
+    fn used_ms(&self) -> u64 {
+        self.published.load().as_ref().map_or(self.started_ms, |image| image.used_ms())
+    }
 }
 
 /// An open image and its decoder.
@@ -137,7 +145,7 @@ impl ImageRegistry {
             Some(arbiter) => Supervisor::start_in_arbiter(arbiter, |_| decoder),
             None => Supervisor::start(|_| decoder),
         };
-        Entry { decoder, published }
+        Entry { decoder, published, started_ms: now_ms() }
     }
 
     /// Takes away a decoder that is gone, if nobody has replaced it yet.
@@ -157,10 +165,7 @@ impl ImageRegistry {
     pub fn close_idle(&self) {
         let idle_ms = u64::try_from(self.settings.idle.as_millis()).unwrap_or(u64::MAX);
         let now = now_ms();
-        self.images.retain(|_, entry| {
-            let published = entry.published.load();
-            published.as_ref().is_some_and(|image| now.saturating_sub(image.used_ms()) < idle_ms)
-        });
+        self.images.retain(|_, entry| now.saturating_sub(entry.used_ms()) < idle_ms);
     }
 
     /// Closes the least recently used eighth where more are open than may be.
@@ -168,14 +173,8 @@ impl ImageRegistry {
         if self.images.len() <= self.settings.open_max {
             return;
         }
-        let mut used: Vec<(u64, ImageId)> = self
-            .images
-            .iter()
-            .map(|entry| {
-                let used = entry.published.load().as_ref().map_or(0, |image| image.used_ms());
-                (used, entry.key().clone())
-            })
-            .collect();
+        let mut used: Vec<(u64, ImageId)> =
+            self.images.iter().map(|entry| (entry.used_ms(), entry.key().clone())).collect();
         used.sort_unstable();
         let excess = used.len().saturating_sub(self.settings.open_max);
         let count = excess + self.settings.open_max / 8;

@@ -170,7 +170,7 @@ fn from_iipsrv(layers: &Layers, origins: &mut [Origin]) {
 
 fn from_environment(layers: &Layers, origins: &mut [Origin]) -> Result<(), ConfigError> {
     for (name, value) in &layers.environment {
-        if !name.starts_with("TESSERA_") {
+        if !name.starts_with("TESSERA_") || is_of_kubernetes(name) {
             continue;
         }
         let Some(key) = KEYS.iter().find(|key| key.environment() == *name) else {
@@ -180,6 +180,11 @@ fn from_environment(layers: &Layers, origins: &mut [Origin]) -> Result<(), Confi
         put(origins, key.name, value.clone(), name)?;
     }
     Ok(())
+}
+
+/// Kubernetes puts such names into every container beside a service that is called `tessera`.
+fn is_of_kubernetes(name: &str) -> bool {
+    ["TESSERA_SERVICE_", "TESSERA_PORT"].iter().any(|start| name.starts_with(start))
 }
 
 fn from_file(path: &Path, origins: &mut [Origin]) -> Result<(), ConfigError> {
@@ -402,6 +407,18 @@ mod tests {
         let (config, _) = load(&layers(&[("FILESYSTEM_PREFIX", &prefix)], None, &[])).unwrap();
         assert_eq!(config.images.root, dir.path());
         assert_eq!(config.images.name_prefix, "scan_");
+    }
+
+    #[test]
+    fn what_kubernetes_adds_for_a_service_called_tessera_is_no_setting() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = [("images.root", dir.path().to_str().unwrap())];
+        let added = [
+            ("TESSERA_SERVICE_HOST", "10.0.0.1"),
+            ("TESSERA_PORT", "tcp://10.0.0.1:80"),
+            ("TESSERA_PORT_80_TCP", "tcp://10.0.0.1:80"),
+        ];
+        load(&layers(&added, None, &root)).unwrap();
     }
 
     #[test]

@@ -29,9 +29,14 @@ impl RequestCount {
         (self.under_way.fetch_add(1, Ordering::Relaxed) < self.max).then_some(place)
     }
 
+    /// Requests under way.
+    pub fn count(&self) -> usize {
+        self.under_way.load(Ordering::Relaxed)
+    }
+
     /// Waits until no request is under way.
     pub async fn none_left(&self) {
-        while self.under_way.load(Ordering::Relaxed) != 0 {
+        while self.count() != 0 {
             rt::time::sleep(LOOK_INTERVAL).await;
         }
     }

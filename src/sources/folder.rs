@@ -120,6 +120,8 @@ impl Folder {
             self.root_path.join(name).canonicalize().map_err(|_error| SourceError::NotFound)?;
         for (path, folder) in &self.extra {
             if let Ok(rest) = target.strip_prefix(path) {
+                // A link to the extra folder itself leaves nothing.
+                let rest = if rest.as_os_str().is_empty() { Path::new(".") } else { rest };
                 return openat2(folder, rest, flags).map_err(source_error);
             }
         }

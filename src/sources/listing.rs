@@ -174,6 +174,7 @@ fn split_number(text: &str) -> (&str, &str, &str) {
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
+    use std::path::Path;
 
     use super::*;
 
@@ -191,7 +192,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("sub")).unwrap();
         fs::write(dir.path().join("sub/a.tif"), b"a").unwrap();
-        let link = |to: &std::path::Path, name| {
+        let link = |to: &Path, name| {
             symlink(to, dir.path().join("sub").join(name)).unwrap();
         };
         link("a.tif".as_ref(), "near.tif");
@@ -215,9 +216,7 @@ mod tests {
         }
         fs::create_dir(dir.path().join("sub")).unwrap();
         let folder = Folder::open(dir.path(), &[]).unwrap();
-        let wanted = |name: &str| {
-            std::path::Path::new(name).extension().is_some_and(|suffix| suffix == "tif")
-        };
+        let wanted = |name: &str| Path::new(name).extension().is_some_and(|suffix| suffix == "tif");
         let names = |listing: &Listing| -> Vec<String> {
             listing.files.iter().map(|file| file.name.clone()).collect()
         };
