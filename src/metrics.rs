@@ -21,6 +21,15 @@ const OUTCOMES: [&str; 7] = ["none", "hit", "miss", "coalesced", "passed", "not_
 const STAGES: [&str; 9] =
     ["other", "lookup", "open", "read", "decode", "process", "encode", "queue_wait", "send"];
 
+/// Labels whose values are fixed here, in the order of `docs/metrics.md`.
+pub const LABELS: &[(&str, &[&str])] = &[
+    ("protocol", &PROTOCOLS),
+    ("class", &CLASSES),
+    ("format", &FORMATS),
+    ("outcome", &OUTCOMES),
+    ("stage", &STAGES),
+];
+
 /// Upper bounds of latency buckets in seconds: a hit takes 30 us, an export seconds.
 const SECONDS_BUCKETS: [f64; 17] = [
     0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
@@ -45,6 +54,7 @@ static EVICTIONS: LazyLock<Counter> = LazyLock::new(|| counter!("tessera_cache_e
 /// Name, kind, labels and help of each metric, in the order of `docs/metrics.md`.
 pub const METRICS: &[(&str, &str, &str, &str)] = &[
     ("tessera_requests_total", "counter", "protocol, class, format, outcome", "requests answered"),
+    ("tessera_requests_in_flight", "gauge", "", "requests being answered or sent"),
     (
         "tessera_request_seconds",
         "histogram",

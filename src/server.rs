@@ -1,5 +1,7 @@
 //! Wiring: starts the cast, binds the listeners, says where they listen, and drains when told to stop.
 
+use std::borrow::Cow;
+use std::fs;
 use std::future::pending;
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -8,7 +10,7 @@ use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, rt};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::actors::start;
 use crate::codecs::{self, DecodeLimits};
@@ -18,6 +20,7 @@ use crate::front::exchange::Front;
 use crate::front::fastcgi::FastCgi;
 use crate::front::http;
 use crate::front::listener::Listener;
+use crate::front::request_count::RequestCount;
 use crate::metrics::Exporter;
 use crate::plan::{PassThrough, Rules};
 use crate::protocols::{self, IiifVersion, Settings};
@@ -28,6 +31,9 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// HTTP connections that the system may hold before they are accepted.
 const BACKLOG: i32 = 2048;
+
+/// What sockets are given to take the last bytes once every answer has been handed to them.
+const DRAIN_FLUSH: Duration = Duration::from_millis(500);
 
 /// Why the server did not start, or ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +66,7 @@ pub fn serve(config: &Config) -> Result<(), ServeError> {
 }
 
 async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), ServeError> {
+    let signals = StopSignals::listen()?;
     let limits = DecodeLimits::default();
     let opener = Arc::new(move |source| codecs::open(source, &limits));
     let service = start::start(config, rules(config), opener)?;
@@ -68,47 +75,64 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
         AccessLog::Off => None,
     };
     let draining = Arc::new(AtomicBool::new(false));
+    let requests = RequestCount::new(config.server.requests_max);
     let front = Front {
         service: service.clone(),
         settings: Arc::new(settings(config)),
-        cors: config.protocol.cors.clone(),
+        cors: cors(&config.protocol.cors),
         body_bytes_max: config.server.body_bytes_max,
+        requests: requests.clone(),
         access: access.clone(),
     };
     let public = public_server(&front, &config.server)?;
     let fastcgi = fastcgi_front(&front, &config.server)?;
-    let admin = Admin { service: service.clone(), exporter: exporter.clone(), draining };
-    let admin_server = admin_server(&admin, &config.server)?;
-    let started = Started {
-        public: public.as_ref().map(Server::handle),
-        fastcgi,
-        admin: admin_server.as_ref().map(Server::handle),
+    let admin = Admin {
+        service: service.clone(),
+        requests: requests.clone(),
+        exporter: exporter.clone(),
+        draining,
     };
+    let admin_server = admin_server(&admin, &config.server)?;
     rt::spawn(upkeep(service, exporter));
+    // Answers until the process ends, also while the public listeners drain.
     if let Some(server) = admin_server {
         rt::spawn(server);
     }
-    let ended = run_until_stopped(public, started, &admin.draining).await;
+    let started = Started { public: public.as_ref().map(Server::handle), fastcgi };
+    let drained = drain_on_signal(signals, started, &admin.draining, &requests);
+    let serving = async {
+        match public {
+            Some(server) => server.await,
+            None => pending().await,
+        }
+    };
+    let ended = tokio::select! {
+        ended = serving => ended,
+        () = drained => Ok(()),
+    };
     if let Some(access) = access {
         access.stop();
+    }
+    for bind in [&config.server.bind, &config.server.fastcgi.bind, &config.server.admin] {
+        remove_socket(bind);
     }
     Ok(ended?)
 }
 
-/// The listeners at work, as the one who stops them holds them.
+/// The public listeners at work, as the one who stops them holds them.
 struct Started {
     public: Option<ServerHandle>,
     fastcgi: Option<FastCgi>,
-    admin: Option<ServerHandle>,
 }
 
 impl Started {
-    /// Lets requests in flight finish on all public listeners at once; who looks after the server may
-    /// look until then.
-    async fn drain(self) {
+    /// Takes no more connections and lets requests in flight finish, on all listeners at once.
+    async fn drain(self, requests: &RequestCount) {
         let public = async {
-            if let Some(public) = self.public {
-                public.stop(true).await;
+            let Some(public) = self.public else { return };
+            tokio::select! {
+                () = public.stop(true) => {}
+                () = requests.none_left() => rt::time::sleep(DRAIN_FLUSH).await,
             }
         };
         let fastcgi = async {
@@ -117,42 +141,7 @@ impl Started {
             }
         };
         tokio::join!(public, fastcgi);
-        if let Some(admin) = self.admin {
-            admin.stop(true).await;
-        }
     }
-}
-
-/// Until a signal asks for a stop and everything is drained, or the public listener fails by itself.
-async fn run_until_stopped(
-    public: Option<Server>,
-    started: Started,
-    draining: &AtomicBool,
-) -> io::Result<()> {
-    let public = async {
-        match public {
-            Some(server) => server.await,
-            None => pending().await,
-        }
-    };
-    let stop = async {
-        asked_to_stop().await;
-        draining.store(true, Ordering::Relaxed);
-        started.drain().await;
-        tracing::info!("stopped");
-    };
-    tokio::pin!(public, stop);
-    tokio::select! {
-        biased;
-        () = &mut stop => return Ok(()),
-        ended = &mut public => {
-            if !draining.load(Ordering::Relaxed) {
-                return ended;
-            }
-        }
-    }
-    stop.await;
-    Ok(())
 }
 
 /// The public listener, bound and announced, if one is wanted.
@@ -214,6 +203,14 @@ fn web_address(listener: &Listener) -> io::Result<String> {
     })
 }
 
+/// Leaves no socket behind that nobody listens on.
+fn remove_socket(bind: &Bind) {
+    let Bind::Unix(path) = bind else { return };
+    if let Err(error) = fs::remove_file(path) {
+        tracing::warn!(%error, "cannot remove the unix socket");
+    }
+}
+
 /// One line on standard error, whatever the log's form: scripts wait for it.
 pub(crate) fn announce(line: &str) {
     // Nobody listens to a closed standard error, and the server serves all the same.
@@ -229,20 +226,52 @@ async fn upkeep(service: crate::actors::Service, exporter: Exporter) {
     }
 }
 
-/// Waits for SIGTERM, SIGINT or SIGUSR1.
-async fn asked_to_stop() {
-    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::user_defined1()];
-    let streams = kinds.map(signal);
-    let [Ok(mut terminate), Ok(mut interrupt), Ok(mut user)] = streams else {
-        tracing::error!("cannot listen for signals; the server stops only when killed");
-        return pending().await;
-    };
-    let name = tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-        _ = user.recv() => "SIGUSR1",
-    };
-    tracing::info!(signal = name, "draining");
+/// The signals that ask the server to stop.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+    user: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            user: signal(SignalKind::user_defined1())?,
+        })
+    }
+
+    /// Waits for the next one; its name.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.user.recv() => "SIGUSR1",
+        }
+    }
+}
+
+/// Waits for a signal, then until requests in flight have their answers; a second signal waits for
+/// nobody. Connections that are kept alive without a request hold up nothing.
+async fn drain_on_signal(
+    mut signals: StopSignals,
+    started: Started,
+    draining: &AtomicBool,
+    requests: &RequestCount,
+) {
+    tracing::info!(signal = signals.next().await, "draining");
+    draining.store(true, Ordering::Relaxed);
+    tokio::select! {
+        () = started.drain(requests) => {}
+        name = signals.next() => tracing::info!(signal = name, "asked to stop again"),
+    }
+    tracing::info!("stopped");
+}
+
+/// The usual origin costs nothing to copy.
+fn cors(origin: &str) -> Cow<'static, str> {
+    if origin == "*" { Cow::Borrowed("*") } else { Cow::Owned(origin.to_owned()) }
 }
 
 fn rules(config: &Config) -> Rules {

@@ -6,14 +6,18 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, Thread};
 use std::time::{Duration, SystemTime};
 
 use tracing_subscriber::EnvFilter;
 
 /// How long an access line may wait for its writing.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How long [`AccessLog::stop`] waits for whoever reads the lines.
+const STOP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Bytes of access lines held at most; what comes while a writer hangs is counted and dropped.
 const BUFFER_BYTES_MAX: usize = 4 << 20;
@@ -60,6 +64,9 @@ pub struct Access<'a> {
 #[derive(Clone, Debug)]
 pub struct AccessLog {
     shared: Arc<Shared>,
+    writer: Thread,
+    /// Closed when the writer has written its last.
+    ended: Arc<Mutex<Receiver<()>>>,
 }
 
 #[derive(Debug)]
@@ -82,11 +89,14 @@ impl AccessLog {
             dropped: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
         });
-        let writer = Arc::clone(&shared);
-        thread::Builder::new()
-            .name("access-log".to_owned())
-            .spawn(move || writer.write_until_stopped())?;
-        Ok(Self { shared })
+        let lines = Arc::clone(&shared);
+        let (ending, ended) = channel();
+        let writing = thread::Builder::new().name("access-log".to_owned()).spawn(move || {
+            lines.write_until_stopped();
+            drop(ending);
+        })?;
+        let writer = writing.thread().clone();
+        Ok(Self { shared, writer, ended: Arc::new(Mutex::new(ended)) })
     }
 
     /// Adds one line.
@@ -106,10 +116,13 @@ impl AccessLog {
         self.shared.dropped.load(Ordering::Relaxed)
     }
 
-    /// Writes what is left; the log takes no more.
+    /// Has what is left written, unless nobody takes it.
     pub fn stop(&self) {
         self.shared.stopped.store(true, Ordering::Release);
-        self.shared.flush();
+        self.writer.unpark();
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        // Closed: all is written. Late: a pipe that nobody reads must not keep the server from ending.
+        let _closed_or_late = ended.recv_timeout(STOP_PATIENCE);
     }
 }
 
@@ -119,6 +132,7 @@ impl Shared {
             thread::park_timeout(FLUSH_INTERVAL);
             self.flush();
         }
+        self.flush();
     }
 
     fn flush(&self) {

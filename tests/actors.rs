@@ -34,6 +34,7 @@ struct Script {
     opened: AtomicUsize,
     decoded: AtomicUsize,
     panics_left: AtomicUsize,
+    panics_at_open: AtomicBool,
     malformed: AtomicBool,
     /// Two of these must be at work at once for either to go on.
     meet: Option<Barrier>,
@@ -50,6 +51,7 @@ impl Stub {
         script.opened.fetch_add(1, Ordering::SeqCst);
         let mut first = [0];
         source.read_exact_at(&mut first, 0)?;
+        assert!(!script.panics_at_open.load(Ordering::SeqCst), "the stub was told to panic");
         if script.malformed.load(Ordering::SeqCst) {
             return Err(CodecError::malformed("stub", "told to be"));
         }
@@ -213,4 +215,71 @@ fn one_answer_is_made_once_and_then_found() {
         assert_eq!(facts.outcome, "hit");
         assert_eq!(script.decoded.load(Ordering::SeqCst), 1);
     });
+}
+
+#[test]
+fn an_image_whose_opening_panics_is_held_to_be_broken_and_works_when_mended() {
+    let script = Script { panics_at_open: AtomicBool::new(true), ..Script::default() };
+    let hold = [("images.failure_hold_ms", "300")];
+    with_service(script, &hold, |service, script| async move {
+        for _ in 0..20 {
+            assert_eq!(status(&service, &tile(0)).await, Err(FaultKind::Bug));
+        }
+        let tries = script.opened.load(Ordering::SeqCst);
+        assert!(tries < 10, "opened {tries} times for 20 requests");
+        script.panics_at_open.store(false, Ordering::SeqCst);
+        let since = Instant::now();
+        while status(&service, &tile(0)).await != Ok(()) {
+            assert!(since.elapsed() < Duration::from_secs(30), "never tried again");
+        }
+    });
+}
+
+#[test]
+fn an_image_that_only_panics_is_held_to_be_broken() {
+    let script = Script { panics_left: AtomicUsize::new(usize::MAX), ..Script::default() };
+    let hold = [("images.failure_hold_ms", "86400000")];
+    with_service(script, &hold, |service, script| async move {
+        for _ in 0..50 {
+            assert_eq!(status(&service, &tile(0)).await, Err(FaultKind::Bug));
+        }
+        assert_eq!(script.decoded.load(Ordering::SeqCst), 5);
+    });
+}
+
+#[test]
+fn a_hit_is_answered_while_the_decode_pool_is_full_though_its_file_is_looked_at_again() {
+    let script = Script { meet: Some(Barrier::new(2)), ..Script::default() };
+    let flags = [("pool.decode_threads", "1"), ("pool.jobs_max", "1"), ("images.recheck_ms", "1")];
+    with_service(script, &flags, |service, script| async move {
+        let meet = script.meet.as_ref().unwrap();
+        let ask = |column| {
+            let service = service.clone();
+            actix_rt::spawn(async move { status(&service, &tile(column)).await })
+        };
+        let hot = ask(0);
+        until_decoding(&script, 1).await;
+        meet.wait();
+        assert_eq!(hot.await.unwrap(), Ok(()));
+
+        let cold = ask(1);
+        until_decoding(&script, 2).await;
+        for _ in 0..20 {
+            // Past `recheck_ms` each time, so that each hit has its file looked at.
+            actix_rt::time::sleep(Duration::from_millis(2)).await;
+            assert_eq!(status(&service, &tile(0)).await, Ok(()));
+        }
+        meet.wait();
+        assert_eq!(cold.await.unwrap(), Ok(()));
+        assert_eq!(script.opened.load(Ordering::SeqCst), 1);
+    });
+}
+
+/// Waits until as many decodes have begun.
+async fn until_decoding(script: &Script, count: usize) {
+    let since = Instant::now();
+    while script.decoded.load(Ordering::SeqCst) < count {
+        assert!(since.elapsed() < Duration::from_secs(30), "no decode began");
+        actix_rt::task::yield_now().await;
+    }
 }

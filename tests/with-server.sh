@@ -1,17 +1,22 @@
 #!/usr/bin/env bash
-# tests/with-server.sh COMMAND...: starts the server on a free port over the samples and the validator's
-# picture, runs the command with TESSERA_URL set, and stops the server.
+# tests/with-server.sh COMMAND...: starts the server on a free port over the samples, a small terrain and the
+# validator's picture, runs the command with TESSERA_URL set, and stops the server. Settings of the server
+# come from the environment (TESSERA_...).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --locked --quiet
 folder=$(mktemp -d)
 log=$folder/log
-trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; rm -rf "$folder"' EXIT
+server=
+trap 'kill $server 2>/dev/null || true; wait $server 2>/dev/null || true; rm -rf "$folder"' EXIT
 mkdir "$folder/images"
 cp -r samples/*/ "$folder/images/"
 target/venv/bin/python tests/validator/picture.py "$folder/images/67352ccc-d1b0-11e1-89ae-279075081939.tif"
-target/debug/tessera serve "$folder/images" --bind 127.0.0.1:0 --admin none --log-access off \
-    --protocol-upscale-unmarked refuse 2>"$log" &
+# Kept from run to run: a terrain that is there is left as it is.
+terrain=target/terrain-4096.tif
+target/debug/tessera terrain --side-px 4096 --out "$terrain" >/dev/null
+cp "$terrain" "$folder/images/terrain.tif"
+target/debug/tessera serve "$folder/images" --bind 127.0.0.1:0 --admin none --log-access off 2>"$log" &
 server=$!
 for _ in $(seq 200); do
     grep -q '^listening on ' "$log" && break

@@ -14,6 +14,10 @@ use crate::model::{ImageId, SourceVersion, TileAddress};
 /// Bytes of an average decoded tile, for the cache's own bookkeeping: 256 x 256 RGB.
 const TILE_BYTES_TYPICAL: u64 = 196_608;
 
+/// Bytes of one part of the map at least: what is larger than its part is not kept, and the tiles that
+/// are most dear to decode anew are the large ones (5000 x 5000 RGB is 75 MB).
+const SHARD_BYTES_MIN: u64 = 128 << 20;
+
 /// How long one thread waits for another's decode of the same tile before it does it itself.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -56,7 +60,9 @@ impl DecodedTiles {
     /// A cache of at most `bytes_max` bytes of samples; 0 keeps nothing.
     pub fn new(bytes_max: u64) -> Self {
         let items = usize::try_from(bytes_max / TILE_BYTES_TYPICAL).unwrap_or(usize::MAX).max(16);
+        let shards = usize::try_from(bytes_max / SHARD_BYTES_MIN).unwrap_or(1).max(1);
         let cache = match OptionsBuilder::new()
+            .shards(1 << shards.ilog2())
             .estimated_items_capacity(items)
             .weight_capacity(bytes_max)
             .build()
@@ -146,6 +152,17 @@ mod tests {
             }
         });
         assert_eq!(decoded.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_tile_of_a_large_part_of_the_bytes_is_kept() {
+        let tiles = DecodedTiles::new(SHARD_BYTES_MIN);
+        let large = Size::new(10_000, 7_500).unwrap();
+        for _ in 0..2 {
+            let decode = || Ok(Raster::zeroed(large, ColourModel::Gray, false));
+            tiles.obtain(&key(0), decode).unwrap();
+            assert!(tiles.find(&key(0)).is_some(), "not kept");
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::{
-    Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, ResponseActFuture, Supervised,
-    WrapFuture,
+    Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, ResponseActFuture,
+    ResponseFuture, Supervised, WrapFuture,
 };
 use arc_swap::ArcSwapOption;
 use tokio::sync::{Semaphore, oneshot};
@@ -16,10 +16,15 @@ use crate::actors::interest::{Asker, Interest};
 use crate::actors::open_image::{OpenError, OpenImage, Opener};
 use crate::actors::pool::{Pool, PoolError, Ticket};
 use crate::actors::render::{self, RenderError, Rendered};
+use crate::imaging::Scratch;
 use crate::metrics;
 use crate::model::ImageId;
 use crate::plan::Plan;
 use crate::sources::Folder;
+
+/// Panics in a row, without one answer between them, after which the image is held to be broken: one
+/// bad tile must not close its image, and an image that only panics must not burn a core.
+const PANICS_IN_A_ROW_MAX: usize = 5;
 
 /// What every Decoder works with.
 #[derive(Clone)]
@@ -28,7 +33,10 @@ pub struct DecoderTools {
     pub folder: Arc<Folder>,
     /// How files are opened.
     pub opener: Opener,
-    /// Where tiles are decoded.
+    /// Where open images are compared with their files; apart from decoding, or a hit on an image
+    /// whose look is due would wait behind every tile being made, and be refused with them.
+    pub check_pool: Arc<Pool>,
+    /// Where images are opened and tiles decoded.
     pub decode_pool: Arc<Pool>,
     /// Where exports and slow formats are encoded.
     pub encode_pool: Arc<Pool>,
@@ -64,6 +72,14 @@ pub enum LookupError {
     Pool(#[from] PoolError),
 }
 
+impl LookupError {
+    /// Whether it says something of the image that still holds in a moment. A missing file may come any
+    /// time and asking is cheap; a full pool says nothing of the image at all.
+    pub(super) const fn is_lasting(&self) -> bool {
+        matches!(self, Self::Open(OpenError::Codec(_)) | Self::Pool(PoolError::Panicked { .. }))
+    }
+}
+
 type LookupResult = Result<Arc<OpenImage>, LookupError>;
 
 /// Asks for the image as its file stands now: opened if it was not, opened anew if the file changed.
@@ -95,6 +111,7 @@ pub struct Decoder {
     permits: Arc<Semaphore>,
     in_flight: usize,
     panicked: bool,
+    panics_in_a_row: usize,
 }
 
 impl std::fmt::Debug for Decoder {
@@ -116,32 +133,22 @@ impl Decoder {
             permits,
             in_flight: 0,
             panicked: false,
+            panics_in_a_row: 0,
         }
     }
 
-    /// Opens or checks in the pool; the answer goes to everybody who asked meanwhile.
+    /// Checks or opens in the pools; the answer goes to everybody who asked meanwhile.
     fn look(&mut self, ctx: &mut Context<Self>) {
         let asker = Asker::new();
         let ticket = Ticket::prompt(&asker, self.tools.deadline);
-        let (pool, folder) = (Arc::clone(&self.tools.decode_pool), Arc::clone(&self.tools.folder));
-        let (opener, id) = (Arc::clone(&self.tools.opener), self.id.clone());
+        let (tools, id) = (self.tools.clone(), self.id.clone());
         let open = self.published.load_full();
         let looked = async move {
-            let job = pool.run(ticket, move |_| match open {
-                Some(open) if open.is_current(&folder) => Ok(open),
-                _ => OpenImage::open(&folder, &id, &opener).map(Arc::new),
-            });
-            let result = job.await;
+            let result = check_or_open(&tools, id, open, ticket).await;
             drop(asker);
             result
         };
-        ctx.spawn(looked.into_actor(self).map(|result, actor, ctx| {
-            let result = match result {
-                Ok(opened) => opened.map_err(LookupError::Open),
-                Err(error) => Err(LookupError::Pool(error)),
-            };
-            actor.looked(&result, ctx);
-        }));
+        ctx.spawn(looked.into_actor(self).map(|result, actor, ctx| actor.looked(&result, ctx)));
     }
 
     fn looked(&mut self, result: &LookupResult, ctx: &mut Context<Self>) {
@@ -150,14 +157,14 @@ impl Decoder {
                 self.failure = None;
                 self.published.store(Some(Arc::clone(open)));
             }
-            Err(error) => {
+            Err(LookupError::Open(OpenError::Source(_))) => self.published.store(None),
+            Err(error) if error.is_lasting() => {
                 self.published.store(None);
-                // A file that is not there may come any moment, and asking is cheap.
-                if !is_missing(error) {
-                    self.failure = Some((error.clone(), Instant::now() + self.tools.failure_hold));
-                }
-                self.panicked |= matches!(error, LookupError::Pool(PoolError::Panicked { .. }));
+                self.hold(error.clone());
+                self.panicked |= matches!(error, LookupError::Pool(_));
             }
+            // What is published stays, and the next look checks it again before it is used.
+            Err(_busy) => {}
         }
         for asker in self.looking.drain(..) {
             // Who has gone needs no answer.
@@ -166,17 +173,41 @@ impl Decoder {
         self.restart_when_idle(ctx);
     }
 
-    fn rendered(&mut self, result: &Result<Rendered, RenderError>, ctx: &mut Context<Self>) {
+    /// Answers lookups with `error` for a while.
+    fn hold(&mut self, error: LookupError) {
+        self.failure = Some((error, Instant::now() + self.tools.failure_hold));
+    }
+
+    fn rendered(
+        &mut self,
+        image: &Arc<OpenImage>,
+        result: &Result<Rendered, RenderError>,
+        ctx: &mut Context<Self>,
+    ) {
         self.in_flight -= 1;
         match result {
-            Err(RenderError::Pool(PoolError::Panicked { .. })) => {
+            Ok(_) => self.panics_in_a_row = 0,
+            Err(RenderError::Pool(error @ PoolError::Panicked { .. })) => {
                 self.panicked = true;
-                self.published.store(None);
+                self.panics_in_a_row += 1;
+                if PANICS_IN_A_ROW_MAX <= self.panics_in_a_row {
+                    self.hold(LookupError::Pool(error.clone()));
+                }
+                self.unpublish(image);
             }
-            Err(RenderError::Changed) => self.published.store(None),
-            _ => {}
+            Err(RenderError::Changed) => self.unpublish(image),
+            Err(_) => {}
         }
         self.restart_when_idle(ctx);
+    }
+
+    /// Takes `image` back; one that was opened after it stays, or each of many jobs that were at work on
+    /// the old one would have the new one opened again.
+    fn unpublish(&self, image: &Arc<OpenImage>) {
+        let now = self.published.load_full();
+        if now.is_some_and(|now| Arc::ptr_eq(&now, image)) {
+            self.published.store(None);
+        }
     }
 
     /// A decoder whose job panicked is replaced, once the jobs that did not panic are over.
@@ -187,8 +218,23 @@ impl Decoder {
     }
 }
 
-fn is_missing(error: &LookupError) -> bool {
-    matches!(error, LookupError::Open(OpenError::Source(_)))
+/// The open image if its file is still the same, else the file opened anew.
+async fn check_or_open(
+    tools: &DecoderTools,
+    id: ImageId,
+    open: Option<Arc<OpenImage>>,
+    ticket: Ticket,
+) -> LookupResult {
+    if let Some(open) = open {
+        let folder = Arc::clone(&tools.folder);
+        let check = move |_: &mut Scratch| open.is_current(&folder).then_some(open);
+        if let Some(current) = tools.check_pool.run(ticket.clone(), check).await? {
+            return Ok(current);
+        }
+    }
+    let (folder, opener) = (Arc::clone(&tools.folder), Arc::clone(&tools.opener));
+    let open = move |_: &mut Scratch| OpenImage::open(&folder, &id, &opener);
+    Ok(Arc::new(tools.decode_pool.run(ticket, open).await??))
 }
 
 impl Actor for Decoder {
@@ -209,12 +255,13 @@ impl Supervised for Decoder {
 }
 
 impl Handler<Lookup> for Decoder {
-    type Result = ResponseActFuture<Self, LookupResult>;
+    /// Not bound to the context: an answer must reach its asker though the actor restarts behind it.
+    type Result = ResponseFuture<LookupResult>;
 
     fn handle(&mut self, _: Lookup, ctx: &mut Self::Context) -> Self::Result {
         if let Some((error, until)) = &self.failure {
             if Instant::now() < *until {
-                return Box::pin(std::future::ready(Err(error.clone())).into_actor(self));
+                return Box::pin(std::future::ready(Err(error.clone())));
             }
             self.failure = None;
         }
@@ -223,11 +270,10 @@ impl Handler<Lookup> for Decoder {
         if self.looking.len() == 1 {
             self.look(ctx);
         }
-        let answer = async move {
+        Box::pin(async move {
             let stopped = LookupError::Pool(PoolError::Stopped { pool: "decode" });
             answer.await.unwrap_or(Err(stopped))
-        };
-        Box::pin(answer.into_actor(self))
+        })
     }
 }
 
@@ -240,14 +286,14 @@ impl Handler<Render> for Decoder {
             return Box::pin(std::future::ready(Err(RenderError::ImageBusy)).into_actor(self));
         };
         self.in_flight += 1;
-        let tools = self.tools.clone();
+        let (tools, image) = (self.tools.clone(), Arc::clone(&message.image));
         let rendering = async move {
             let result = render::render(&tools, message).await;
             drop(permit);
             result
         };
-        Box::pin(rendering.into_actor(self).map(|result, actor, ctx| {
-            actor.rendered(&result, ctx);
+        Box::pin(rendering.into_actor(self).map(move |result, actor, ctx| {
+            actor.rendered(&image, &result, ctx);
             result
         }))
     }

@@ -10,7 +10,7 @@ use arc_swap::ArcSwapOption;
 use dashmap::DashMap;
 
 use crate::actors::decoder::{Decoder, DecoderTools, Lookup, LookupError, Published};
-use crate::actors::open_image::{OpenError, OpenImage, now_ms};
+use crate::actors::open_image::{OpenImage, now_ms};
 use crate::actors::pool::PoolError;
 use crate::metrics;
 use crate::model::ImageId;
@@ -22,6 +22,14 @@ const ATTEMPTS_MAX: usize = 3;
 struct Entry {
     decoder: Addr<Decoder>,
     published: Published,
+    started_ms: u64,
+}
+
+impl Entry {
+    /// When somebody last used it; one that is only being opened is as young as its decoder.
+    fn used_ms(&self) -> u64 {
+        self.published.load().as_ref().map_or(self.started_ms, |image| image.used_ms())
+    }
 }
 
 /// An open image and its decoder.
@@ -89,9 +97,12 @@ impl ImageRegistry {
                     return Ok(Found { image: Arc::clone(image), decoder: entry.decoder });
                 }
                 Ok(Err(error)) => {
-                    // A name without a file keeps no actor, or strangers could make them without end.
-                    if matches!(error, LookupError::Open(OpenError::Source(_))) {
-                        self.remove_missing(id);
+                    // A name with nothing to remember keeps no actor, or strangers could make them
+                    // without end; those with a failure to remember count against the bound.
+                    if error.is_lasting() {
+                        self.close_some_above_bound();
+                    } else {
+                        self.remove_unopened(id);
                     }
                     break;
                 }
@@ -134,7 +145,7 @@ impl ImageRegistry {
             Some(arbiter) => Supervisor::start_in_arbiter(arbiter, |_| decoder),
             None => Supervisor::start(|_| decoder),
         };
-        Entry { decoder, published }
+        Entry { decoder, published, started_ms: now_ms() }
     }
 
     /// Takes away a decoder that is gone, if nobody has replaced it yet.
@@ -146,28 +157,15 @@ impl ImageRegistry {
         }
     }
 
-    fn remove_missing(&self, id: &ImageId) {
+    fn remove_unopened(&self, id: &ImageId) {
         self.images.remove_if(id, |_, entry| entry.published.load().is_none());
-    }
-
-    /// Forgets what is published of an image, so that the next look-up opens it anew.
-    pub fn forget(&self, image: &OpenImage) {
-        if let Some(entry) = self.images.get(image.id()) {
-            let published = entry.published.load_full();
-            if published.is_some_and(|now| now.version() == image.version()) {
-                entry.published.store(None);
-            }
-        }
     }
 
     /// Closes images that nobody used for [`RegistrySettings::idle`]; call every few seconds.
     pub fn close_idle(&self) {
         let idle_ms = u64::try_from(self.settings.idle.as_millis()).unwrap_or(u64::MAX);
         let now = now_ms();
-        self.images.retain(|_, entry| {
-            let published = entry.published.load();
-            published.as_ref().is_some_and(|image| now.saturating_sub(image.used_ms()) < idle_ms)
-        });
+        self.images.retain(|_, entry| now.saturating_sub(entry.used_ms()) < idle_ms);
     }
 
     /// Closes the least recently used eighth where more are open than may be.
@@ -175,14 +173,8 @@ impl ImageRegistry {
         if self.images.len() <= self.settings.open_max {
             return;
         }
-        let mut used: Vec<(u64, ImageId)> = self
-            .images
-            .iter()
-            .map(|entry| {
-                let used = entry.published.load().as_ref().map_or(0, |image| image.used_ms());
-                (used, entry.key().clone())
-            })
-            .collect();
+        let mut used: Vec<(u64, ImageId)> =
+            self.images.iter().map(|entry| (entry.used_ms(), entry.key().clone())).collect();
         used.sort_unstable();
         let excess = used.len().saturating_sub(self.settings.open_max);
         let count = excess + self.settings.open_max / 8;

@@ -108,7 +108,6 @@ impl Service {
             };
             match answered {
                 Err(error) if error.is_passing() && attempt < ATTEMPTS_MAX => {
-                    self.registry.forget(&found.image);
                     attempt += 1;
                 }
                 answered => return answered,
@@ -266,6 +265,7 @@ fn shard_fault(error: &ShardError) -> Fault {
 fn source_fault(error: &SourceError) -> Fault {
     match error {
         SourceError::NotFound => Fault::not_found("there is no image of this name"),
+        error if error.is_shortage() => busy(),
         SourceError::Io(_) => Fault::new(FaultKind::Image, "the image's file cannot be read"),
     }
 }

@@ -22,6 +22,10 @@ use crate::sources::Folder;
 /// Cores for each arbiter: actors only pass messages on, so one thread serves many cores' pools.
 const CORES_PER_ARBITER: usize = 8;
 
+/// Threads that compare open images with their files: a check is one system call, and the second thread
+/// is for the moment when the first one's disk sleeps.
+const CHECK_THREADS: usize = 2;
+
 /// The cache shards: their addresses, and the maps that everybody reads in place.
 #[derive(Debug)]
 pub struct Shards {
@@ -91,6 +95,7 @@ impl Shards {
 /// What metrics look at beside the shards and the registry.
 #[derive(Debug)]
 pub struct Observed {
+    check_pool: Arc<Pool>,
     pub(super) decode_pool: Arc<Pool>,
     encode_pool: Arc<Pool>,
     admission: Arc<Admission>,
@@ -99,7 +104,7 @@ pub struct Observed {
 
 impl Observed {
     pub(super) fn observe(&self) {
-        for pool in [&self.decode_pool, &self.encode_pool] {
+        for pool in [&self.check_pool, &self.decode_pool, &self.encode_pool] {
             let depth = u64::try_from(pool.depth()).unwrap_or(u64::MAX);
             metrics::level_of("tessera_pool_depth", "pool", pool.name().to_owned(), depth);
         }
@@ -117,6 +122,9 @@ pub fn start(config: &Config, rules: Rules, opener: Opener) -> io::Result<Servic
         .with_affixes(&config.images.name_prefix, &config.images.name_suffix);
     let folder = Arc::new(folder);
     let jobs_max = config.pool.jobs_max;
+    // One check an image at most is under way.
+    let checks_max = config.images.open_max.max(jobs_max);
+    let check_pool = Arc::new(Pool::start("check", CHECK_THREADS, checks_max)?);
     let decode_pool = Arc::new(Pool::start("decode", config.pool.decode_threads, jobs_max)?);
     let encode_pool = Arc::new(Pool::start("encode", config.pool.encode_threads, jobs_max)?);
     let tiles = Arc::new(DecodedTiles::new(config.cache.decoded_bytes_max));
@@ -127,6 +135,7 @@ pub fn start(config: &Config, rules: Rules, opener: Opener) -> io::Result<Servic
     let tools = DecoderTools {
         folder: Arc::clone(&folder),
         opener,
+        check_pool: Arc::clone(&check_pool),
         decode_pool: Arc::clone(&decode_pool),
         encode_pool: Arc::clone(&encode_pool),
         tiles: Arc::clone(&tiles),
@@ -149,6 +158,6 @@ pub fn start(config: &Config, rules: Rules, opener: Opener) -> io::Result<Servic
         shards: Arc::new(Shards::start(config, &admission, &arbiters)),
         rules: Arc::new(rules),
         deadline: config.pool.deadline,
-        observed: Arc::new(Observed { decode_pool, encode_pool, admission, tiles }),
+        observed: Arc::new(Observed { check_pool, decode_pool, encode_pool, admission, tiles }),
     })
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::config::value::{
-    Allowed, addresses, bind, bind_or_inherited, bytes, flag, header, millis, number, paths,
+    Allowed, addresses, bind, bind_or_inherited, bytes, bytes_from, flag, header, millis, number, paths,
     seconds, word,
 };
 use crate::config::{AccessLog, Config, LogFormat, UpscaleUnmarked};
@@ -52,6 +52,8 @@ fn same(text: &str) -> String {
 /// `FILESYSTEM_PREFIX` up to its last slash: the folder.
 fn prefix_folder(text: &str) -> String {
     match text.rsplit_once('/') {
+        // Set to nothing is not set: nobody means to serve whatever folder he stands in.
+        None if text.is_empty() => String::new(),
         Some(("", _)) => "/".to_owned(),
         Some((folder, _)) => folder.to_owned(),
         None => ".".to_owned(),
@@ -137,7 +139,7 @@ pub const KEYS: &[Key] = &[
     key!("server.fastcgi_write_s", "60", "Seconds that a web server may take no byte of a FastCGI answer", None,
         |c, t| seconds(t) => c.server.fastcgi.write),
     key!("server.workers", "0", "Threads of each public listener; 0: one a core", None,
-        |c, t| number(t, &(0..=1024)) => c.server.workers),
+        |c, t| number(t, &(0..=256)) => c.server.workers),
     key!("server.drain_s", "30", "Seconds that requests in flight may take after a stop was asked for", None,
         |c, t| seconds(t) => c.server.drain),
     key!("server.uri_bytes_max", "8192", "Longest request target in bytes; above: 414", None,
@@ -146,6 +148,8 @@ pub const KEYS: &[Key] = &[
         |c, t| number(t, &(0..=1_048_576)) => c.server.body_bytes_max),
     key!("server.connections_max", "10000", "Connections open at once on each HTTP thread", None,
         |c, t| number(t, &(1..=1_000_000)) => c.server.connections_max),
+    key!("server.requests_max", "20000", "Requests being answered or sent at once; above: 503", None,
+        |c, t| number(t, &(1..=1_000_000)) => c.server.requests_max),
     key!("server.keep_alive_s", "75", "Seconds that an idle connection is kept", None,
         |c, t| seconds(t) => c.server.keep_alive),
     key!("images.root", "", "The folder that image names are relative to", Some(("FILESYSTEM_PREFIX", prefix_folder)),
@@ -164,7 +168,7 @@ pub const KEYS: &[Key] = &[
         |c, t| millis(t) => c.images.recheck),
     key!("images.jobs_per_image_max", "64", "Jobs of one image at work or waiting at once; above: 503", None,
         |c, t| number(t, &(1..=100_000)) => c.images.jobs_per_image_max),
-    key!("images.failure_hold_ms", "2000", "Milliseconds that a broken image answers with its error before it is tried again", None,
+    key!("images.failure_hold_ms", "500", "Milliseconds that a broken image answers with its error before it is tried again", None,
         |c, t| millis(t) => c.images.failure_hold),
     key!("cache.bytes_max", "256MiB", "Encoded answers kept in memory, in bytes", Some(("MAX_IMAGE_CACHE_SIZE", cache_megabytes)),
         |c, t| bytes(t) => c.cache.bytes_max),
@@ -183,7 +187,7 @@ pub const KEYS: &[Key] = &[
     key!("pool.deadline_ms", "30000", "Milliseconds that a request may wait for its turn; above: 503", None,
         |c, t| millis(t) => c.pool.deadline),
     key!("pool.bytes_in_decode_max", "1GiB", "Bytes of pixels in work at once; a request that could never fit is refused with 413", None,
-        |c, t| bytes(t) => c.pool.bytes_in_decode_max),
+        |c, t| bytes_from(t, 1 << 20) => c.pool.bytes_in_decode_max),
     key!("render.output_side_px_max", "5000", "Longest side of an answer in pixels: IIP clamps to it, IIIF refuses above it", Some(("MAX_CVT", side_px)),
         |c, t| number(t, &(1..=SIDE_PX_MAX)) => c.render.limits.output_side_px_max),
     key!("render.source_px_max", "400000000", "Stored pixels that one answer may have decoded; above: 413", None,

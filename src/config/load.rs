@@ -29,11 +29,10 @@ pub struct Layers {
 }
 
 impl Layers {
-    /// The environment of this process.
+    /// The environment of this process. What is no UTF-8 stays, with marks in it, to be refused by name.
     pub fn of_process(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Self {
-        let text = |part: std::ffi::OsString| part.into_string().ok();
-        let environment =
-            std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
+        let text = |part: std::ffi::OsString| part.to_string_lossy().into_owned();
+        let environment = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
         Self { environment: environment.collect(), file, flags }
     }
 }
@@ -177,7 +176,7 @@ fn from_iipsrv(layers: &Layers, origins: &mut [Origin]) {
 
 fn from_environment(layers: &Layers, origins: &mut [Origin]) -> Result<(), ConfigError> {
     for (name, value) in &layers.environment {
-        if !name.starts_with("TESSERA_") {
+        if !name.starts_with("TESSERA_") || is_of_kubernetes(name) {
             continue;
         }
         let Some(key) = KEYS.iter().find(|key| key.environment() == *name) else {
@@ -187,6 +186,11 @@ fn from_environment(layers: &Layers, origins: &mut [Origin]) -> Result<(), Confi
         put(origins, key.name, value.clone(), name)?;
     }
     Ok(())
+}
+
+/// Kubernetes puts such names into every container beside a service that is called `tessera`.
+fn is_of_kubernetes(name: &str) -> bool {
+    ["TESSERA_SERVICE_", "TESSERA_PORT"].iter().any(|start| name.starts_with(start))
 }
 
 fn from_file(path: &Path, origins: &mut [Origin]) -> Result<(), ConfigError> {
@@ -297,6 +301,7 @@ fn blank() -> Config {
             uri_bytes_max: 0,
             body_bytes_max: 0,
             connections_max: 0,
+            requests_max: 0,
             keep_alive: Duration::ZERO,
         },
         images: ImagesConfig {
@@ -398,6 +403,7 @@ mod tests {
             (&[], &[("images.root", root), ("server.bind", "x")], "HOST:PORT, unix:PATH or none"),
             (&[], &[], "no image folder"),
             (&[], &[("images.root", root), ("server.bind", "none")], "server.fastcgi"),
+            (&[("FILESYSTEM_PREFIX", "")], &[], "no image folder"),
             (
                 &[("FILESYSTEM_PREFIX", "/no/such/folder/")],
                 &[],
@@ -416,6 +422,18 @@ mod tests {
         let (config, _) = load(&layers(&[("FILESYSTEM_PREFIX", &prefix)], None, &[])).unwrap();
         assert_eq!(config.images.root, dir.path());
         assert_eq!(config.images.name_prefix, "scan_");
+    }
+
+    #[test]
+    fn what_kubernetes_adds_for_a_service_called_tessera_is_no_setting() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = [("images.root", dir.path().to_str().unwrap())];
+        let added = [
+            ("TESSERA_SERVICE_HOST", "10.0.0.1"),
+            ("TESSERA_PORT", "tcp://10.0.0.1:80"),
+            ("TESSERA_PORT_80_TCP", "tcp://10.0.0.1:80"),
+        ];
+        load(&layers(&added, None, &root)).unwrap();
     }
 
     #[test]

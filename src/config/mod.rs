@@ -101,6 +101,8 @@ pub struct ServerConfig {
     pub body_bytes_max: usize,
     /// Connections open at once on each worker.
     pub connections_max: usize,
+    /// Requests being answered or sent at once, over all workers.
+    pub requests_max: usize,
     /// How long a kept-alive connection may be idle.
     pub keep_alive: Duration,
 }

@@ -31,6 +31,12 @@ pub(super) fn bytes(text: &str) -> Result<u64, Allowed> {
     count.ok_or_else(|| "bytes, such as 1048576, 512KiB, 256MiB or 2GiB".to_owned())
 }
 
+/// Bytes, as [`bytes`] reads them, of which there must be some for anything to work.
+pub(super) fn bytes_from(text: &str, least: u64) -> Result<u64, Allowed> {
+    let count = bytes(text)?;
+    if least <= count { Ok(count) } else { Err(format!("{least} bytes or more")) }
+}
+
 /// Yes or no, as words or as iipsrv's 1 and 0.
 pub(super) fn flag(text: &str) -> Result<bool, Allowed> {
     match text.trim().to_ascii_lowercase().as_str() {
@@ -117,6 +123,8 @@ mod tests {
         bytes("2 GB").unwrap_err();
         bytes("99999999999GiB").unwrap_err();
         bytes("-1").unwrap_err();
+        bytes_from("0", 1).unwrap_err();
+        assert_eq!(bytes_from("1KiB", 1024), Ok(1024));
     }
 
     #[test]

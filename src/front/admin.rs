@@ -7,13 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use actix_web::{HttpResponse, web};
 
 use crate::actors::Service;
-use crate::metrics::Exporter;
+use crate::front::request_count::RequestCount;
+use crate::metrics::{self, Exporter};
 
 /// What the admin listener tells of.
 #[derive(Clone, Debug)]
 pub struct Admin {
     /// The cast, for its gauges.
     pub service: Service,
+    /// Requests of the public listener.
+    pub requests: RequestCount,
     /// The metrics.
     pub exporter: Exporter,
     /// Set once the server drains: it lives, but wants no new work.
@@ -25,15 +28,17 @@ pub fn configure(admin: &Admin) -> impl FnOnce(&mut web::ServiceConfig) + use<> 
     let data = web::Data::new(admin.clone());
     move |app| {
         app.app_data(data)
-            .route("/metrics", web::get().to(metrics))
+            .route("/metrics", web::get().to(scrape))
             .route("/health/live", web::get().to(live))
             .route("/health/ready", web::get().to(ready))
             .default_service(web::route().to(nothing));
     }
 }
 
-async fn metrics(admin: web::Data<Admin>) -> HttpResponse {
+async fn scrape(admin: web::Data<Admin>) -> HttpResponse {
     admin.service.observe();
+    let requests = u64::try_from(admin.requests.count()).unwrap_or(u64::MAX);
+    metrics::level("tessera_requests_in_flight", requests);
     let content_type = "text/plain; version=0.0.4; charset=utf-8";
     HttpResponse::Ok().content_type(content_type).body(admin.exporter.render())
 }

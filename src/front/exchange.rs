@@ -2,11 +2,13 @@
 //! what every answer has, counts it and writes it down. Fronts translate to and from their wire and do
 //! nothing else, so that all of them answer alike.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Instant, UNIX_EPOCH};
 
 use crate::actors::{Facts, Service, ServiceError};
 use crate::front::gallery;
+use crate::front::request_count::RequestCount;
 use crate::metrics;
 use crate::model::{Fault, FaultKind, ImageId};
 use crate::protocols::wire::{RawRequest, Response};
@@ -32,9 +34,11 @@ pub struct Front {
     /// How protocols speak.
     pub settings: Arc<Settings>,
     /// `Access-Control-Allow-Origin`; empty: no CORS headers.
-    pub cors: String,
+    pub cors: Cow<'static, str>,
     /// Longest POST body taken, in bytes.
     pub body_bytes_max: usize,
+    /// Requests under way, over all fronts.
+    pub requests: RequestCount,
     /// Where each request is written down, if anywhere.
     pub access: Option<AccessLog>,
 }
@@ -63,6 +67,13 @@ pub(super) struct Answered {
 impl Answered {
     fn new(response: Response, protocol: &'static str) -> Self {
         Self { response, protocol, facts: Facts::default() }
+    }
+
+    /// The answer where as many requests as may are under way already.
+    pub(super) fn too_many() -> Self {
+        metrics::shed("requests");
+        let fault = Fault::new(FaultKind::Busy, "the server is busy; try again in a moment");
+        Self::new(protocols::respond_fault(Protocol::Iiif3, &fault), "other")
     }
 
     /// The answer to what the front itself could not read: a body too long, a head that makes no sense.
@@ -105,7 +116,7 @@ impl Front {
     pub(super) fn finish(&self, asked: &Asked<'_>, answered: Answered) -> Response {
         let Answered { mut response, protocol, facts } = answered;
         if !self.cors.is_empty() {
-            let origin = ("Access-Control-Allow-Origin", self.cors.clone().into());
+            let origin = ("Access-Control-Allow-Origin", self.cors.clone());
             let fixed = CORS_FIXED.map(|(name, value)| (name, value.into()));
             response.headers.extend([origin].into_iter().chain(fixed));
         }
@@ -152,7 +163,8 @@ fn refused(protocol: Protocol, error: &ServiceError, image: &ImageId) -> Respons
     let chain = Chain(error);
     match fault.kind {
         FaultKind::Bug => tracing::error!(%image, error = %chain, "no answer"),
-        FaultKind::Image | FaultKind::Busy => tracing::warn!(%image, error = %chain, "no answer"),
+        FaultKind::Image => tracing::warn!(%image, error = %chain, "no answer"),
+        // Thousands a second under overload: `tessera_shed_total` counts them, the access log has each.
         _ => tracing::debug!(%image, error = %chain, "no answer"),
     }
     protocols::respond_fault(protocol, &fault)

@@ -2,18 +2,22 @@
 //! every path, because what a path means is the protocols' affair.
 
 use std::borrow::Cow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::uri::Authority;
 use actix_web::http::{Method as HttpMethod, StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, rt, web};
 use bytes::Bytes;
 
 use crate::front::exchange::{Answered, Asked, Front, body_too_large, seconds_of};
+use crate::front::request_count::Place;
 use crate::front::timed_body::TimedBody;
 use crate::model::Fault;
 use crate::protocols::wire::{Method, RawRequest, Response};
+
+/// How long a POST's body may take to come; it is short, and one that trickles holds its place.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Routes every path and method of an application to this front.
 pub fn configure(front: &Front) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
@@ -29,9 +33,13 @@ async fn handle(
     front: web::Data<Front>,
 ) -> HttpResponse<TimedBody> {
     let started = Instant::now();
-    let answered = match body_of(&request, payload, front.body_bytes_max).await {
-        Ok(body) => front.answer(&raw_request(&request, &body)).await,
-        Err(fault) => Answered::unread(&fault),
+    let place = front.requests.take_place();
+    let answered = match &place {
+        Some(_) => match body_of(&request, payload, front.body_bytes_max).await {
+            Ok(body) => front.answer(&raw_request(&request, &body)).await,
+            Err(fault) => Answered::unread(&fault),
+        },
+        None => Answered::too_many(),
     };
     let peer = request.peer_addr().map(|address| address.ip().to_string());
     let asked = Asked {
@@ -40,7 +48,7 @@ async fn handle(
         target: request.uri().path_and_query().map_or("/", |target| target.as_str()),
         started,
     };
-    http_response(front.finish(&asked, answered))
+    http_response(front.finish(&asked, answered), place)
 }
 
 /// The body of a POST, within its limit; nothing of any other method.
@@ -52,10 +60,11 @@ async fn body_of(
     if *request.method() != HttpMethod::POST {
         return Ok(Bytes::new());
     }
-    match payload.to_bytes_limited(bytes_max).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(Fault::bad_request("the body could not be read")),
-        Err(_) => Err(body_too_large(bytes_max)),
+    match rt::time::timeout(BODY_PATIENCE, payload.to_bytes_limited(bytes_max)).await {
+        Ok(Ok(Ok(body))) => Ok(body),
+        Ok(Ok(Err(_))) => Err(Fault::bad_request("the body could not be read")),
+        Ok(Err(_)) => Err(body_too_large(bytes_max)),
+        Err(_) => Err(Fault::bad_request("the body did not come in time")),
     }
 }
 
@@ -88,11 +97,11 @@ fn method_of(method: &HttpMethod) -> Method {
     }
 }
 
-fn http_response(response: Response) -> HttpResponse<TimedBody> {
+fn http_response(response: Response, place: Option<Place>) -> HttpResponse<TimedBody> {
     let status = StatusCode::from_u16(response.status);
     let mut out = HttpResponse::with_body(
         status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-        TimedBody::new(response.body),
+        TimedBody::new(response.status, response.body, place),
     );
     for (name, value) in response.headers {
         if let (Ok(name), Some(value)) = (HeaderName::try_from(name), header_value(value)) {

@@ -78,10 +78,12 @@ fn inherited() -> io::Result<Listener> {
     }
 }
 
-/// Removes a socket that a server left behind; one that somebody listens on stays.
+/// Removes a socket that a server left behind; one that somebody listens on, though he be too busy to
+/// accept, stays.
 fn remove_stale_socket(path: &Path) -> io::Result<()> {
     let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
-    if metadata.file_type().is_socket() && UnixStream::connect(path).is_err() {
+    let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    if metadata.file_type().is_socket() && UnixStream::connect(path).is_err_and(refused) {
         fs::remove_file(path)?;
     }
     Ok(())

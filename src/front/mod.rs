@@ -7,5 +7,6 @@ pub mod fastcgi;
 pub mod gallery;
 pub mod http;
 pub mod listener;
+pub mod request_count;
 mod timed_body;
 pub mod viewer;

@@ -16,8 +16,6 @@ pub enum FaultKind {
     TooLarge,
     /// The request is longer than the limit.
     UriTooLong,
-    /// IIIF 1.1's word for a format that is not offered.
-    UnsupportedFormat,
     /// The image itself is broken or of a kind not served: its owner mends it.
     Image,
     /// Valid, but this server does not do it.
@@ -40,7 +38,6 @@ impl FaultKind {
             Self::MethodNotAllowed => 405,
             Self::TooLarge => 413,
             Self::UriTooLong => 414,
-            Self::UnsupportedFormat => 415,
             Self::Image => 422,
             Self::Bug => 500,
             Self::NotImplemented => 501,
@@ -56,7 +53,6 @@ impl FaultKind {
             Self::MethodNotAllowed => "method",
             Self::TooLarge => "too_large",
             Self::UriTooLong => "uri_too_long",
-            Self::UnsupportedFormat => "format",
             Self::Image => "image",
             Self::NotImplemented => "not_implemented",
             Self::Busy => "busy",

@@ -112,6 +112,11 @@ impl ImageInfo {
         self.colour.bands() + if self.alpha { 1 } else { 0 }
     }
 
+    /// The tile of protocols that know squares only: as wide as the offered one.
+    pub const fn square_tile(&self) -> Size {
+        Size::at_least_one(self.tile.width(), self.tile.width())
+    }
+
     /// The pixels of a stored tile within its level, cropped at the edge.
     pub fn tile_rect(&self, at: TileAddress) -> Option<Rect> {
         let level = self.stored.get(at.stored)?;

@@ -55,4 +55,6 @@ pub struct Resolved {
     pub size: Size,
     /// Whether `size` is what [`crate::model::request::SizeForm::Max`] without upscaling gives.
     pub is_max: bool,
+    /// Whether the colours are those that [`crate::model::request::Quality::Default`] gives.
+    pub is_default_quality: bool,
 }

@@ -84,12 +84,12 @@ pub fn plan(
     let reading = reading::reading(&view, info, rules.filter).ok_or(PlanError::NoLevel)?;
     let steps = steps::steps(request, info, reading.resize);
     let encode = encode::encode(request, info, rules);
-    let cost = cost::cost(&reading.source, &view, info);
+    let cost = cost::cost(&reading, &view, encode, info);
     cost.check(&rules.limits)?;
     let pass_through = pass_through::tile(request, &reading.source, &steps, info, rules);
     let mut plan = Plan {
         key: PlanKey::default(),
-        resolved: view.resolved(info, &rules.limits),
+        resolved: view.resolved(request.quality, info, &rules.limits),
         class: RequestClass::of(request.frame, &view, info),
         source: reading.source,
         steps,

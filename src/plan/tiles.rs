@@ -1,5 +1,5 @@
 //! The tiles of the protocols as views. Each counts its levels in its own way and rounds their sizes in
-//! its own way; all cut them into the tile of the full level. The limit of an answer's sides is not
+//! its own way. IIP cuts them into the offered tile, Deep Zoom and Zoomify into squares. The limit of an answer's sides is not
 //! theirs: a tile is as large as the image says it is.
 
 use crate::model::{ImageInfo, Rect, Size};
@@ -19,7 +19,7 @@ pub(super) fn iip(resolution: u32, index: u32, info: &ImageInfo) -> Result<View,
     if index_last < u64::from(index) {
         return Err(PlanError::IndexBeyond { index, index_last });
     }
-    tile(size, halvings, (index % columns, index / columns), info)
+    tile(info, info.tile, size, halvings, (index % columns, index / columns))
 }
 
 /// Deep Zoom: level 0 is one pixel, the full image is `ceil(log2(longer side))`, sizes are rounded up.
@@ -32,7 +32,7 @@ pub(super) fn deep_zoom(
     let level_last = u32::BITS - (info.size.longer() - 1).leading_zeros();
     let beyond = PlanError::LevelBeyond { level, level_last };
     let halvings = level_last.checked_sub(level).ok_or(beyond)?;
-    tile(info.size.halved_up(halvings), halvings, (column, row), info)
+    tile(info, info.square_tile(), info.size.halved_up(halvings), halvings, (column, row))
 }
 
 /// Zoomify: level 0 is the largest that fits one tile, sizes are rounded down.
@@ -42,19 +42,26 @@ pub(super) fn zoomify(
     row: u32,
     info: &ImageInfo,
 ) -> Result<View, PlanError> {
-    let fits = |steps: &u32| info.size.halved_down(*steps).fits(info.tile);
+    let fits = |steps: &u32| info.size.halved_down(*steps).fits(info.square_tile());
     let level_last = (0..u32::BITS).find(fits).unwrap_or(u32::BITS);
     let beyond = PlanError::LevelBeyond { level, level_last };
     let halvings = level_last.checked_sub(level).ok_or(beyond)?;
-    tile(info.size.halved_down(halvings), halvings, (column, row), info)
+    tile(info, info.square_tile(), info.size.halved_down(halvings), halvings, (column, row))
 }
 
-/// One tile of a level of `size`, each of whose pixels is `2^halvings` squared of the full image.
-fn tile(size: Size, halvings: u32, at: (u32, u32), info: &ImageInfo) -> Result<View, PlanError> {
+/// One tile of a level of `size`, cut into `cut`, each of whose pixels is `2^halvings` squared of the
+/// full image.
+fn tile(
+    info: &ImageInfo,
+    cut: Size,
+    size: Size,
+    halvings: u32,
+    at: (u32, u32),
+) -> Result<View, PlanError> {
     let (column, row) = at;
-    let (columns, rows) = size.grid(info.tile);
+    let (columns, rows) = size.grid(cut);
     let beyond = PlanError::TileBeyond { column, row, columns, rows };
-    let tile = Rect::tile(size, info.tile, column, row).ok_or_else(|| beyond.clone())?;
+    let tile = Rect::tile(size, cut, column, row).ok_or_else(|| beyond.clone())?;
     let (left, width) = span(tile.left(), tile.width(), halvings, info.size.width());
     let (top, height) = span(tile.top(), tile.height(), halvings, info.size.height());
     let region = Size::new(width, height).and_then(|size| Rect::new(left, top, size));
@@ -88,6 +95,7 @@ pub(super) fn is_tile(region: Rect, size: Size, halvings: u32, info: &ImageInfo)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::request::Frame;
     use crate::plan::fixtures;
 
     #[test]
@@ -140,6 +148,46 @@ mod tests {
                 count += columns * rows;
             }
             assert_eq!(count, expected, "{image:?}");
+        }
+    }
+
+    #[test]
+    fn where_stored_tiles_are_no_squares_deep_zoom_and_zoomify_cut_squares_as_wide() {
+        for (tile, side) in [((256, 128), 256), ((128, 256), 128)] {
+            let mut info = fixtures::pyramid((1001, 701), 256);
+            info.tile = Size::new(tile.0, tile.1).unwrap();
+            info.stored.iter_mut().for_each(|level| level.tile = info.tile);
+            let square = Size::new(side, side).unwrap();
+            assert_eq!(deep_zoom(10, 1, 1, &info).unwrap().size, square);
+            let level = (0..32).find(|level| zoomify(level + 1, 0, 0, &info).is_err()).unwrap();
+            assert_eq!(level, if side == 256 { 2 } else { 3 });
+            let view = zoomify(level, 1, 1, &info).unwrap();
+            assert_eq!((view.size, view.region.left(), view.region.top()), (square, side, side));
+            assert_eq!(iip(2, 0, &info).unwrap().size, info.tile);
+            let frame = Frame::DeepZoomTile { level: 10, column: 1, row: 1 };
+            let plan = fixtures::planned(frame, &info).unwrap();
+            assert_eq!((plan.pass_through, plan.steps.len()), (None, 0));
+            assert_eq!(plan.cost.tiles, if side == 256 { 2 } else { 1 });
+        }
+    }
+
+    #[test]
+    fn a_stored_tile_too_large_to_be_offered_is_read_for_each_of_its_parts() {
+        let mut info = fixtures::stored(&[(5000, 4500)], 5000);
+        info.tile = Size::new(256, 256).unwrap();
+        info.levels = ImageInfo::ladder(&info.stored, info.tile);
+        let last = Frame::IipTile { resolution: 5, index: 20 * 18 - 1 };
+        for (frame, size) in [
+            (Frame::IipTile { resolution: 5, index: 21 }, (256, 256)),
+            (last, (136, 148)),
+            (Frame::DeepZoomTile { level: 12, column: 1, row: 1 }, (256, 256)),
+            (Frame::ZoomifyTile { level: 0, column: 0, row: 0 }, (156, 140)),
+        ] {
+            let plan = fixtures::planned(frame, &info).unwrap();
+            let got = plan.resolved.size;
+            assert_eq!((got.width(), got.height()), size, "{frame:?}");
+            assert_eq!((plan.cost.tiles, plan.source.single_tile(&info)), (1, None));
+            assert_eq!((plan.pass_through, plan.steps.len()), (None, 0));
         }
     }
 

@@ -1,11 +1,12 @@
 //! `View`: any frame, in whatever protocol's words, as pixels of the full image and a size.
 
-use crate::model::request::{Frame, ScaleTo, SizeForm};
+use crate::model::request::{Frame, Quality, ScaleTo, SizeForm};
 use crate::model::{ImageInfo, Limits, Rect, Resolved, Size};
 use crate::plan::aligned::halvings;
 use crate::plan::error::PlanError;
 use crate::plan::region::region;
 use crate::plan::size::{max_size, size};
+use crate::plan::steps::keeps_colours;
 use crate::plan::tiles;
 
 /// What is to be seen, and how large.
@@ -23,12 +24,13 @@ pub(super) struct View {
 
 impl View {
     /// The request in numbers.
-    pub(super) fn resolved(&self, info: &ImageInfo, limits: &Limits) -> Resolved {
+    pub(super) fn resolved(&self, quality: Quality, info: &ImageInfo, limits: &Limits) -> Resolved {
         Resolved {
             image: info.size,
             region: self.region,
             size: self.size,
             is_max: self.size == max_size(self.region.size(), limits),
+            is_default_quality: keeps_colours(quality, info.colour),
         }
     }
 }

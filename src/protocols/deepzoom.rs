@@ -48,9 +48,9 @@ fn read_tile(text: &str) -> Result<(Frame, Format), Fault> {
     Ok((frame, format))
 }
 
-/// The descriptor. Tiles are square in Deep Zoom: where the image's are not, the side is their width.
+/// The descriptor. Tiles are square in Deep Zoom.
 pub(crate) fn document(info: &ImageInfo) -> Document {
-    let (width, height, side) = (info.size.width(), info.size.height(), info.tile.width());
+    let (width, height, side) = (info.size.width(), info.size.height(), info.square_tile().width());
     let body = format!(
         "<Image xmlns=\"http://schemas.microsoft.com/deepzoom/2008\" TileSize=\"{side}\" \
          Overlap=\"0\" Format=\"jpg\"><Size Width=\"{width}\" Height=\"{height}\"/></Image>"

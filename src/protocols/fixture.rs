@@ -97,7 +97,13 @@ pub(crate) fn picture_reply(width: u32, height: u32, format: Format) -> Reply {
     Reply::Picture(Picture {
         bytes: Bytes::from_static(b"file"),
         format,
-        resolved: Resolved { image, region: Rect::whole(image), size, is_max: size == image },
+        resolved: Resolved {
+            image,
+            region: Rect::whole(image),
+            size,
+            is_max: size == image,
+            is_default_quality: true,
+        },
         etag: "e7a6".to_owned(),
         modified_s: MODIFIED_S,
     })

@@ -90,12 +90,6 @@ fn check_length(raw: &RawRequest<'_>, settings: &Settings) -> Result<(), Fault> 
             format!("the address is {uri_bytes} bytes long, at most {limit} are taken"),
         ));
     }
-    if limit < raw.body.len() {
-        return Err(Fault::new(
-            FaultKind::TooLarge,
-            format!("the body is {} bytes long, at most {limit} are taken", raw.body.len()),
-        ));
-    }
     Ok(())
 }
 

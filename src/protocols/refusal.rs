@@ -49,7 +49,6 @@ pub fn respond_fault(protocol: Protocol, fault: &Fault) -> Response {
         | FaultKind::NotFound
         | FaultKind::TooLarge
         | FaultKind::UriTooLong
-        | FaultKind::UnsupportedFormat
         | FaultKind::Image
         | FaultKind::NotImplemented
         | FaultKind::Bug => response,

@@ -56,11 +56,10 @@ fn read_tile(text: &str) -> Result<(Frame, Format), Fault> {
     Ok((frame, format))
 }
 
-/// The properties, in the order that viewers rely on. Tiles are square in Zoomify: where the image's
-/// are not, the side is their width.
+/// The properties, in the order that viewers rely on. Tiles are square in Zoomify.
 pub(crate) fn document(info: &ImageInfo) -> Document {
-    let (width, height, side) = (info.size.width(), info.size.height(), info.tile.width());
-    let tiles = tile_count(info.size, Size::at_least_one(side, side));
+    let (width, height, tile) = (info.size.width(), info.size.height(), info.square_tile());
+    let (tiles, side) = (tile_count(info.size, tile), tile.width());
     let body = format!(
         "<IMAGE_PROPERTIES WIDTH=\"{width}\" HEIGHT=\"{height}\" NUMTILES=\"{tiles}\" \
          NUMIMAGES=\"1\" VERSION=\"1.8\" TILESIZE=\"{side}\" />"

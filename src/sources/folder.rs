@@ -23,6 +23,15 @@ pub enum SourceError {
     Io(#[from] io::Error),
 }
 
+impl SourceError {
+    /// Whether the system is short of something for the moment: the image is not to blame.
+    pub fn is_shortage(&self) -> bool {
+        let Self::Io(error) = self else { return false };
+        let errno = Errno::from_io_error(error);
+        matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM))
+    }
+}
+
 /// An image folder and the folders that links in it may lead into.
 #[derive(Debug)]
 pub struct Folder {
@@ -41,11 +50,12 @@ impl Folder {
     pub fn open(root: &Path, roots_extra: &[PathBuf]) -> io::Result<Self> {
         let mut extra = Vec::new();
         for path in roots_extra {
-            let path = path.canonicalize()?;
-            let folder = open_folder(&path)?;
+            let named = |error| named(path, &error);
+            let path = path.canonicalize().map_err(named)?;
+            let folder = open_folder(&path).map_err(named)?;
             extra.push((path, folder));
         }
-        let root_path = root.canonicalize()?;
+        let root_path = root.canonicalize().map_err(|error| named(root, &error))?;
         Ok(Self {
             root: open_folder(&root_path)?,
             root_path,
@@ -94,7 +104,7 @@ impl Folder {
         format!("{}{image}{}", self.name_prefix, self.name_suffix)
     }
 
-    fn open_beneath(&self, name: &str, flags: OFlags) -> Result<OwnedFd, SourceError> {
+    pub(super) fn open_beneath(&self, name: &str, flags: OFlags) -> Result<OwnedFd, SourceError> {
         match openat2(&self.root, Path::new(name), flags) {
             Ok(file) => Ok(file),
             // The kernel's word for "this leads out".
@@ -110,11 +120,18 @@ impl Folder {
             self.root_path.join(name).canonicalize().map_err(|_error| SourceError::NotFound)?;
         for (path, folder) in &self.extra {
             if let Ok(rest) = target.strip_prefix(path) {
+                // A link to the extra folder itself leaves nothing.
+                let rest = if rest.as_os_str().is_empty() { Path::new(".") } else { rest };
                 return openat2(folder, rest, flags).map_err(source_error);
             }
         }
         Err(SourceError::NotFound)
     }
+}
+
+/// An error that says which folder.
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 fn open_folder(path: &Path) -> io::Result<OwnedFd> {

@@ -1,14 +1,18 @@
 //! One page of a folder's contents, for the gallery: folders first, then files, in natural order.
 
 use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{AtFlags, Dir, FileType};
+use rustix::fs::{AtFlags, Dir, FileType, OFlags};
 
 use crate::sources::{Folder, SourceError};
 
 /// Files and folders looked at in one folder; what lies beyond is not listed.
 const ENTRIES_MAX: usize = 1_000_000;
+
+/// Folders listed of one folder: the first ones.
+const FOLDERS_MAX: usize = 1000;
 
 /// A page of a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,7 +36,8 @@ pub struct ListingEntry {
 
 impl Folder {
     /// Lists files of `path` that `wanted` names, `count_max` a page, those behind the name `after`.
-    /// Hidden names and names that are no UTF-8 are left out.
+    /// Hidden names, names that are no UTF-8 and links that lead out are left out. Memory is that of the
+    /// page, not of the folder.
     ///
     /// # Errors
     /// No such folder, or it cannot be read.
@@ -44,62 +49,93 @@ impl Folder {
         wanted: &dyn Fn(&str) -> bool,
     ) -> Result<Listing, SourceError> {
         let folder = self.folder(path)?;
-        let mut names = Names::default();
+        let after_or_first =
+            |name: &str| after.is_none_or(|after| natural(name, after) == Ordering::Greater);
+        let mut folders = First::new(if after.is_none() { FOLDERS_MAX } else { 0 });
+        // One more than the page tells whether another follows.
+        let mut files = First::new(count_max.saturating_add(1));
         let entries = Dir::read_from(&folder).map_err(std::io::Error::from)?;
         for entry in entries.take(ENTRIES_MAX) {
             let entry = entry.map_err(std::io::Error::from)?;
             let Ok(name) = entry.file_name().to_str() else {
                 continue;
             };
-            if !name.starts_with('.') {
-                names.put(&folder, name, entry.file_type(), wanted);
+            if name.starts_with('.') {
+                continue;
+            }
+            match self.kind_of(path, name, entry.file_type()) {
+                FileType::Directory => folders.put(name),
+                FileType::RegularFile if wanted(name) && after_or_first(name) => files.put(name),
+                _ => {}
             }
         }
-        Ok(names.page(&folder, after, count_max))
+        Ok(page(&folder, folders, files, count_max))
+    }
+
+    /// What a name is once links are followed, as far as they may be.
+    fn kind_of(&self, path: &str, name: &str, listed: FileType) -> FileType {
+        if !matches!(listed, FileType::Symlink | FileType::Unknown) {
+            return listed;
+        }
+        let full = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
+        let target = self.open_beneath(&full, OFlags::PATH | OFlags::CLOEXEC).ok();
+        let stat = target.and_then(|target| rustix::fs::fstat(&target).ok());
+        stat.map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode))
     }
 }
 
-#[derive(Default)]
-struct Names {
-    folders: Vec<String>,
-    files: Vec<String>,
+fn page(folder: &OwnedFd, folders: First, files: First, count_max: usize) -> Listing {
+    let mut names = files.into_sorted();
+    let more = count_max < names.len();
+    names.truncate(count_max);
+    let next = names.last().filter(|_| more).cloned();
+    let files = names.into_iter().map(|name| {
+        let found = rustix::fs::statat(folder, name.as_str(), AtFlags::empty());
+        let bytes = found.ok().and_then(|stat| u64::try_from(stat.st_size).ok()).unwrap_or(0);
+        ListingEntry { name, bytes }
+    });
+    Listing { files: files.collect(), folders: folders.into_sorted(), next }
 }
 
-impl Names {
-    fn put(&mut self, folder: &OwnedFd, name: &str, kind: FileType, wanted: &dyn Fn(&str) -> bool) {
-        let kind = match kind {
-            FileType::Symlink | FileType::Unknown => {
-                rustix::fs::statat(folder, name, AtFlags::empty())
-                    .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode))
-            }
-            known => known,
-        };
-        match kind {
-            FileType::Directory => self.folders.push(name.to_owned()),
-            FileType::RegularFile if wanted(name) => self.files.push(name.to_owned()),
-            _ => {}
+/// The first names of many in natural order; the last of them is at the heap's top.
+struct First {
+    names: BinaryHeap<Natural>,
+    count_max: usize,
+}
+
+impl First {
+    fn new(count_max: usize) -> Self {
+        Self { names: BinaryHeap::new(), count_max }
+    }
+
+    fn put(&mut self, name: &str) {
+        if self.names.len() < self.count_max {
+            self.names.push(Natural(name.to_owned()));
+        } else if let Some(mut last) = self.names.peek_mut()
+            && natural(name, &last.0) == Ordering::Less
+        {
+            name.clone_into(&mut last.0);
         }
     }
 
-    fn page(mut self, folder: &OwnedFd, after: Option<&str>, count_max: usize) -> Listing {
-        self.files.sort_unstable_by(|a, b| natural(a, b));
-        self.folders.sort_unstable_by(|a, b| natural(a, b));
-        let start = after.map_or(0, |after| {
-            self.files.partition_point(|name| natural(name, after) != Ordering::Greater)
-        });
-        let mut rest = self.files.into_iter().skip(start);
-        let page: Vec<String> = rest.by_ref().take(count_max).collect();
-        let next = rest.next().and_then(|_| page.last().cloned());
-        let files = page.into_iter().map(|name| {
-            let found = rustix::fs::statat(folder, name.as_str(), AtFlags::empty());
-            let bytes = found.ok().and_then(|stat| u64::try_from(stat.st_size).ok()).unwrap_or(0);
-            ListingEntry { name, bytes }
-        });
-        Listing {
-            files: files.collect(),
-            folders: if after.is_none() { self.folders } else { Vec::new() },
-            next,
-        }
+    fn into_sorted(self) -> Vec<String> {
+        self.names.into_sorted_vec().into_iter().map(|Natural(name)| name).collect()
+    }
+}
+
+/// A name that compares as [`natural`] does.
+#[derive(PartialEq, Eq)]
+struct Natural(String);
+
+impl Ord for Natural {
+    fn cmp(&self, other: &Self) -> Ordering {
+        natural(&self.0, &other.0)
+    }
+}
+
+impl PartialOrd for Natural {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -137,6 +173,8 @@ fn split_number(text: &str) -> (&str, &str, &str) {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
 
     use super::*;
 
@@ -148,6 +186,29 @@ mod tests {
     }
 
     #[test]
+    fn links_that_lead_out_are_not_listed() {
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("x.tif"), b"secret").unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("sub")).unwrap();
+        fs::write(dir.path().join("sub/a.tif"), b"a").unwrap();
+        let link = |to: &Path, name| {
+            symlink(to, dir.path().join("sub").join(name)).unwrap();
+        };
+        link("a.tif".as_ref(), "near.tif");
+        link(".".as_ref(), "here");
+        link(&outside.path().join("x.tif"), "far.tif");
+        link(outside.path(), "out");
+        let folder = Folder::open(dir.path(), &[]).unwrap();
+        let listing = folder.list("sub", None, 9, &|_| true).unwrap();
+        let names: Vec<&str> = listing.files.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!((names, listing.folders), (vec!["a.tif", "near.tif"], vec!["here".to_owned()]));
+        let folder = Folder::open(dir.path(), &[outside.path().to_owned()]).unwrap();
+        let listing = folder.list("sub", None, 9, &|_| true).unwrap();
+        assert_eq!((listing.files.len(), listing.folders.len()), (3, 2));
+    }
+
+    #[test]
     fn pages_follow_one_another_and_hide_what_is_hidden() {
         let dir = tempfile::tempdir().unwrap();
         for name in ["1.tif", "2.tif", "3.tif", "10.tif", "x.txt", ".hidden.tif"] {
@@ -155,9 +216,7 @@ mod tests {
         }
         fs::create_dir(dir.path().join("sub")).unwrap();
         let folder = Folder::open(dir.path(), &[]).unwrap();
-        let wanted = |name: &str| {
-            std::path::Path::new(name).extension().is_some_and(|suffix| suffix == "tif")
-        };
+        let wanted = |name: &str| Path::new(name).extension().is_some_and(|suffix| suffix == "tif");
         let names = |listing: &Listing| -> Vec<String> {
             listing.files.iter().map(|file| file.name.clone()).collect()
         };

@@ -1,5 +1,6 @@
 //! The real binary on port 0, its log collected, and the least HTTP client that can send anything.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -36,6 +37,32 @@ pub fn folder_with(names: &[(&str, &str)]) -> tempfile::TempDir {
 pub const RETINA: &str = "science/retina.tif";
 /// A second picture of another size.
 pub const CHELSEA: &str = "everyday/chelsea.tif";
+
+/// Runs a program with these arguments; fails with what it said.
+pub fn run(program: impl AsRef<OsStr>, arguments: &[&OsStr]) {
+    let program = program.as_ref();
+    let output = Command::new(program).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}: {}", program.display(), String::from_utf8_lossy(&said));
+}
+
+/// Runs a script of this folder with the tests' own Python.
+pub fn run_python(script: &str, arguments: &[&OsStr]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = root.join("target/venv/bin/python");
+    assert!(python.is_file(), "no {}: run ./dev unit", python.display());
+    let script = root.join("tests/e2e").join(script);
+    run(python, &[&[script.as_os_str()], arguments].concat());
+}
+
+/// Makes a tiled TIFF of a sample with `vips tiffsave` and these options.
+pub fn make_tiff(of: &str, to: &Path, options: &[&str]) {
+    let from = sample(of);
+    let mut arguments = vec![OsStr::new("tiffsave"), from.as_os_str(), to.as_os_str()];
+    arguments.extend(["--tile"].iter().chain(options).map(OsStr::new));
+    run("vips", &arguments);
+}
 
 /// A running server. Dropping it kills it.
 pub struct Server {

@@ -37,6 +37,7 @@ fn what_a_client_has_is_not_sent_or_decoded_again() {
     for headers in [("If-None-Match", etag.as_str()), ("If-Modified-Since", &date)] {
         let answer = server.get_with(scaled, &[headers]);
         assert_eq!((answer.status, answer.body.len()), (304, 0), "{headers:?}");
+        assert_eq!(answer.header("Content-Length"), None, "that of the 200 would be another");
         assert_eq!(answer.header("ETag"), Some(etag.as_str()));
         assert_eq!(answer.header("Access-Control-Allow-Origin"), Some("*"));
     }
@@ -122,8 +123,9 @@ fn a_unix_socket_serves_the_same() {
         }
     };
     let answer = exchange(&mut stream, "localhost", ("GET", TILE), &[], b"");
-    child.kill().unwrap();
-    child.wait().unwrap();
+    std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(!path.try_exists().unwrap(), "the socket was left behind");
     assert_eq!((answer.status, answer.picture_size()), (200, (256, 256)));
 }
 

@@ -31,6 +31,39 @@ fn sigterm_lets_requests_in_flight_finish_and_refuses_new_ones() {
 }
 
 #[test]
+fn connections_that_wait_for_nothing_do_not_hold_up_a_stop() {
+    let folder = folder_with(&[("a.tif", CHELSEA)]);
+    let mut server = Server::start(folder.path(), &["--server-drain-s", "86400"]);
+    let mut kept = TcpStream::connect(&server.address).unwrap();
+    kept.write_all(b"GET /iiif/3/a.tif/info.json HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    assert_ne!(kept.read(&mut [0; 1024]).unwrap(), 0);
+    let _silent = TcpStream::connect(&server.address).unwrap();
+    server.signal("TERM");
+    assert_eq!(server.wait(), Some(0));
+    server.finish(&[]);
+}
+
+#[test]
+fn a_second_signal_waits_for_nobody() {
+    let folder = folder_with(&[("a.tif", CHELSEA)]);
+    let mut server = Server::start(folder.path(), &["--server-drain-s", "86400"]);
+    // A request whose body never comes.
+    let mut hanging = TcpStream::connect(&server.address).unwrap();
+    hanging.write_all(b"POST /iip HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nF").unwrap();
+    let since = Instant::now();
+    while server.metric("tessera_requests_in_flight", &[]) == 0.0 {
+        assert!(since.elapsed() < PATIENCE, "the request is not in flight");
+    }
+    server.signal("TERM");
+    while request(&server.admin, "GET", "/health/ready", &[], b"").status != 503 {
+        assert!(since.elapsed() < PATIENCE, "never draining");
+    }
+    server.signal("TERM");
+    assert_eq!(server.wait(), Some(0));
+    server.finish(&[]);
+}
+
+#[test]
 fn a_folder_of_a_hundred_thousand_files_is_not_scanned_before_the_first_answer() {
     let folder = folder_with(&[("deep/er/a.tif", RETINA)]);
     let many = folder.path().join("many");

@@ -9,11 +9,15 @@
 )]
 
 mod cache;
+mod clients;
 mod fastcgi;
 mod fastcgi_client;
+mod formats;
 mod harness;
 mod hostile;
 mod http;
+mod inspect;
 mod lifecycle;
 mod overload;
 mod pictures;
+mod profiles;

@@ -43,6 +43,29 @@ fn overload_is_503_at_once_and_cached_answers_keep_flowing() {
 }
 
 #[test]
+fn more_requests_at_once_than_may_be_are_refused_at_once() {
+    let folder = folder_with(&[("a.tif", RETINA)]);
+    let server = Server::start(folder.path(), &["--server-requests-max", "1"]);
+    let mut hanging = TcpStream::connect(&server.address).unwrap();
+    hanging
+        .write_all(b"POST /iip HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nFIF=a.tif")
+        .unwrap();
+    let since = Instant::now();
+    while server.metric("tessera_requests_in_flight", &[]) == 0.0 {
+        assert!(since.elapsed() < PATIENCE, "the request is not in flight");
+    }
+    let refused = server.get("/iiif/3/a.tif/info.json");
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert!(refused.header("Retry-After").is_some());
+    drop(hanging);
+    while server.get("/iiif/3/a.tif/info.json").status != 200 {
+        assert!(since.elapsed() < PATIENCE, "the place was never given back");
+    }
+    assert!(0.0 < server.metric("tessera_shed_total", &["reason=\"requests\""]));
+    server.finish(&[]);
+}
+
+#[test]
 fn what_could_never_fit_is_413_and_not_503() {
     let folder = folder_with(&[("a.tif", RETINA)]);
     let server = Server::start(folder.path(), &["--pool-bytes-in-decode-max", "4MiB"]);

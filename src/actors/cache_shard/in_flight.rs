@@ -13,12 +13,16 @@ use crate::plan::PlanKey;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Joined {
     /// It makes the answer.
-    Leads,
+    Leads(Lead),
     /// It waits for one being made.
     Waits,
     /// There is no room for one more.
     Refused,
 }
+
+/// Tells one lead from the next of the same key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lead(u64);
 
 type Reply = oneshot::Sender<ObtainResult>;
 
@@ -26,14 +30,15 @@ type Reply = oneshot::Sender<ObtainResult>;
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
     works: HashMap<PlanKey, Work>,
+    leads: u64,
 }
 
 #[derive(Debug)]
 struct Work {
     interest: Interest,
     askers: Vec<Reply>,
-    /// How many leads this key has out: more than one where work was given up and asked for again.
-    leads: usize,
+    /// The newest lead: work that was given up and asked for again has older ones still out.
+    lead: Lead,
 }
 
 impl InFlight {
@@ -45,6 +50,7 @@ impl InFlight {
         reply: Reply,
         works_max: usize,
     ) -> Joined {
+        let lead = Lead(self.leads);
         let room = self.works.len() < works_max;
         match self.works.get_mut(&key) {
             Some(work) if work.interest.join(interest) => {
@@ -54,27 +60,29 @@ impl InFlight {
             Some(work) => {
                 work.interest = interest.clone();
                 work.askers = vec![reply];
-                work.leads += 1;
-                Joined::Leads
+                work.lead = lead;
+                self.leads += 1;
+                Joined::Leads(lead)
             }
             None if room => {
-                let work = Work { interest: interest.clone(), askers: vec![reply], leads: 1 };
+                let work = Work { interest: interest.clone(), askers: vec![reply], lead };
                 self.works.insert(key, work);
-                Joined::Leads
+                self.leads += 1;
+                Joined::Leads(lead)
             }
             None => Joined::Refused,
         }
     }
 
-    /// Work for `key` is over: everybody to answer, the leader first. A lead that was given up and is
-    /// still out ends without taking the askers of the one after it.
-    pub(super) fn finish(&mut self, key: PlanKey) -> Vec<Reply> {
-        let Some(work) = self.works.get_mut(&key) else { return Vec::new() };
-        work.leads -= 1;
-        if work.leads != 0 {
-            return Vec::new();
+    /// A lead for `key` is over: everybody to answer, the leader first. One that was given up answers
+    /// those of the lead after it where it `made` the answer all the same; its failure is not theirs.
+    pub(super) fn finish(&mut self, key: PlanKey, lead: Lead, made: bool) -> Vec<Reply> {
+        match self.works.get(&key) {
+            Some(work) if made || work.lead == lead => {
+                self.works.remove(&key).map(|work| work.askers).unwrap_or_default()
+            }
+            _ => Vec::new(),
         }
-        self.works.remove(&key).map(|work| work.askers).unwrap_or_default()
     }
 
     /// Answers being made.
@@ -92,29 +100,54 @@ mod tests {
         oneshot::channel().0
     }
 
+    fn leads(joined: Joined) -> Lead {
+        match joined {
+            Joined::Leads(lead) => lead,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn the_first_leads_and_the_others_wait_for_it() {
         let mut in_flight = InFlight::default();
         let (first, second) = (Asker::new(), Asker::new());
         let key = PlanKey::from_u128(7);
-        assert_eq!(in_flight.join(key, &Interest::of(&first), reply(), 1), Joined::Leads);
+        let lead = leads(in_flight.join(key, &Interest::of(&first), reply(), 1));
         assert_eq!(in_flight.join(key, &Interest::of(&second), reply(), 1), Joined::Waits);
         let other = in_flight.join(PlanKey::from_u128(8), &Interest::of(&first), reply(), 1);
         assert_eq!(other, Joined::Refused);
-        assert_eq!(in_flight.finish(key).len(), 2);
+        assert_eq!(in_flight.finish(key, lead, false).len(), 2);
+        assert_eq!(in_flight.len(), 0);
+    }
+
+    /// Work for a key given up by its asker and led again by another, who waits: both leads.
+    fn led_twice(in_flight: &mut InFlight, key: PlanKey, next: &Asker) -> [Lead; 2] {
+        let gone = Asker::new();
+        let old = leads(in_flight.join(key, &Interest::of(&gone), reply(), 9));
+        drop(gone);
+        [old, leads(in_flight.join(key, &Interest::of(next), reply(), 9))]
+    }
+
+    #[test]
+    fn the_failure_of_work_given_up_is_not_that_of_the_one_who_leads_it_again() {
+        let mut in_flight = InFlight::default();
+        let (key, next) = (PlanKey::from_u128(7), Asker::new());
+        let [old, new] = led_twice(&mut in_flight, key, &next);
+        assert_eq!(in_flight.finish(key, old, false).len(), 0);
+        assert_eq!(in_flight.finish(key, new, false).len(), 1);
         assert_eq!(in_flight.len(), 0);
     }
 
     #[test]
-    fn work_given_up_is_led_again_and_its_end_answers_nobody_else() {
+    fn nobody_waits_for_work_given_up_once_the_answer_is_made() {
         let mut in_flight = InFlight::default();
-        let key = PlanKey::from_u128(7);
-        let gone = Asker::new();
-        assert_eq!(in_flight.join(key, &Interest::of(&gone), reply(), 9), Joined::Leads);
-        drop(gone);
-        let next = Asker::new();
-        assert_eq!(in_flight.join(key, &Interest::of(&next), reply(), 9), Joined::Leads);
-        assert_eq!(in_flight.finish(key).len(), 0);
-        assert_eq!(in_flight.finish(key).len(), 1);
+        let (key, next) = (PlanKey::from_u128(7), Asker::new());
+        let [old, new] = led_twice(&mut in_flight, key, &next);
+        assert_eq!(in_flight.finish(key, new, true).len(), 1);
+        assert_eq!(in_flight.finish(key, old, false).len(), 0);
+        let [old, new] = led_twice(&mut in_flight, key, &next);
+        assert_eq!(in_flight.finish(key, old, true).len(), 1);
+        assert_eq!(in_flight.finish(key, new, true).len(), 0);
+        assert_eq!(in_flight.len(), 0);
     }
 }

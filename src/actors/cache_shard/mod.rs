@@ -20,7 +20,7 @@ use crate::actors::render::{RenderError, Rendered};
 use crate::metrics;
 use crate::plan::PlanKey;
 
-use in_flight::{InFlight, Joined};
+use in_flight::{InFlight, Joined, Lead};
 pub use reply_map::ReplyMap;
 
 /// Why a shard has no answer. Cloned to everybody who waited.
@@ -85,7 +85,7 @@ impl CacheShard {
         Self { map, admission, in_flight: InFlight::default(), in_flight_count, jobs_max }
     }
 
-    fn lead(&mut self, message: Obtain, ctx: &mut Context<Self>) {
+    fn lead(&mut self, message: Obtain, lead: Lead, ctx: &mut Context<Self>) {
         let Obtain { key, render, decoder } = message;
         let admission = Arc::clone(&self.admission);
         let work = async move {
@@ -101,15 +101,16 @@ impl CacheShard {
         let started = Instant::now();
         ctx.spawn(work.into_actor(self).map(move |result, shard, _| {
             tracing::debug!(?key, took = ?started.elapsed(), ok = result.is_ok(), "answer made");
-            shard.finish(key, &result);
+            shard.finish(key, lead, &result);
         }));
     }
 
-    fn finish(&mut self, key: PlanKey, result: &Result<Rendered, ShardError>) {
+    fn finish(&mut self, key: PlanKey, lead: Lead, result: &Result<Rendered, ShardError>) {
         if let Ok(rendered) = result {
             self.map.put(key, rendered.clone());
         }
-        for (number, asker) in self.in_flight.finish(key).into_iter().enumerate() {
+        let askers = self.in_flight.finish(key, lead, result.is_ok());
+        for (number, asker) in askers.into_iter().enumerate() {
             let coalesced = number != 0;
             let answer = result.clone().map(|rendered| Obtained { rendered, coalesced });
             // Who has gone needs no answer.
@@ -148,7 +149,7 @@ impl Handler<Obtain> for CacheShard {
         let (reply, answer) = oneshot::channel();
         match self.in_flight.join(message.key, &message.render.interest, reply, self.jobs_max) {
             Joined::Waits => metrics::coalesced(),
-            Joined::Leads => self.lead(message, ctx),
+            Joined::Leads(lead) => self.lead(message, lead, ctx),
             Joined::Refused => {
                 metrics::shed("shard_jobs");
                 return Box::pin(std::future::ready(Err(ShardError::Busy)));

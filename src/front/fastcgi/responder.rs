@@ -29,9 +29,11 @@ pub(super) async fn answer(front: &Front, request: &Request) -> Answer {
         None => raw_request(&variables, request, front.body_bytes_max),
         Some(fault) => Err(fault),
     };
-    let answered = match read {
-        Ok(raw) => front.answer(&raw).await,
-        Err(fault) => Answered::unread(&fault),
+    let place = front.requests.take_place();
+    let answered = match (&place, read) {
+        (None, _) => Answered::too_many(),
+        (Some(_), Ok(raw)) => front.answer(&raw).await,
+        (Some(_), Err(fault)) => Answered::unread(&fault),
     };
     let asked = Asked {
         peer: variables.remote_addr.unwrap_or("unix"),

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::model::request::PictureRequest;
+use crate::model::request::{PictureRequest, Quality};
 use crate::model::{Limits, Rect, Resolved, Size};
 use crate::protocols::iiif::quality;
 use crate::protocols::iiif::rotation;
@@ -21,7 +21,8 @@ pub(crate) fn push(
     into.push('/');
     into.push_str(rotation::print(asked.mirror, asked.rotation));
     into.push('/');
-    into.push_str(quality::print(asked.quality));
+    let same = resolved.is_default_quality;
+    into.push_str(quality::print(if same { Quality::Default } else { asked.quality }));
     into.push('.');
     into.push_str(asked.format.suffix());
 }
@@ -92,7 +93,7 @@ fn in_proportion(side: u32, to: u32, from: u32) -> u32 {
 mod tests {
     use super::*;
     use crate::model::Format;
-    use crate::model::request::{Frame, Quality, Rotation};
+    use crate::model::request::{Frame, Rotation};
     use crate::protocols::call::plain_picture;
 
     fn resolved(image: (u32, u32), region: [u32; 4], size: (u32, u32), is_max: bool) -> Resolved {
@@ -103,6 +104,7 @@ mod tests {
             region: Rect::new(left, top, sized((width, height))).unwrap(),
             size: sized(size),
             is_max,
+            is_default_quality: true,
         }
     }
 
@@ -127,10 +129,20 @@ mod tests {
                 "/full/full/0/default.jpg",
             ),
             (
-                resolved(small, [32, 28, 32, 28], (16, 14), false),
+                Resolved {
+                    is_default_quality: false,
+                    ..resolved(small, [32, 28, 32, 28], (16, 14), false)
+                },
                 &gray,
                 "/32,28,32,28/16,14/!90/gray.jpg",
                 "/32,28,32,28/16,/!90/gray.jpg",
+            ),
+            (
+                // The image itself is gray.
+                resolved(small, whole, small, true),
+                &gray,
+                "/full/max/!90/default.jpg",
+                "/full/full/!90/default.jpg",
             ),
             (
                 resolved(small, whole, (50, 50), false),

@@ -196,8 +196,8 @@ fn a_picture_names_its_canonical_address_and_profile_in_one_header() {
              <http://iiif.io/api/image/3/level2.json>;rel=\"profile\"",
         ),
         (
-            "/iiif/2/rgb.tif/full/!500,500/!0/gray.jpg",
-            "<http://ex.org/iiif/2/rgb.tif/full/500,/!0/gray.jpg>;rel=\"canonical\",\
+            "/iiif/2/rgb.tif/full/!500,500/!0/color.jpg",
+            "<http://ex.org/iiif/2/rgb.tif/full/500,/!0/default.jpg>;rel=\"canonical\",\
              <http://iiif.io/api/image/2/level2.json>;rel=\"profile\"",
         ),
     ] {
