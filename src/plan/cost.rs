@@ -36,7 +36,7 @@ impl Cost {
 }
 
 /// The cost of carrying out `reading` for `view`.
-pub(super) fn cost(reading: &Reading, view: &View, encode: &EncodePlan, info: &ImageInfo) -> Cost {
+pub(super) fn cost(reading: &Reading, view: &View, encode: EncodePlan, info: &ImageInfo) -> Cost {
     let source = &reading.source;
     let level = info.stored.get(source.stored);
     let covered = level.and_then(|level| source.cover.area(level));
@@ -75,7 +75,7 @@ fn assembled_bytes(reading: &Reading, view: &View, info: &ImageInfo) -> u64 {
 /// The answer as samples, before and after a turn, and what an encoder makes of them. It may have gained
 /// two bands (gray to colour). Lossless WebP was measured at 21 bytes a pixel beside the samples,
 /// lossy WebP at 4, PNG of noise at three copies (2026-11-22).
-fn output_bytes_a_px(encode: &EncodePlan, info: &ImageInfo) -> u64 {
+fn output_bytes_a_px(encode: EncodePlan, info: &ImageInfo) -> u64 {
     let bands = bands(info).max(3);
     let encoder = match encode.format {
         Format::Jpeg => bands,

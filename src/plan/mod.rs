@@ -84,7 +84,7 @@ pub fn plan(
     let reading = reading::reading(&view, info, rules.filter).ok_or(PlanError::NoLevel)?;
     let steps = steps::steps(request, info, reading.resize);
     let encode = encode::encode(request, info, rules);
-    let cost = cost::cost(&reading, &view, &encode, info);
+    let cost = cost::cost(&reading, &view, encode, info);
     cost.check(&rules.limits)?;
     let pass_through = pass_through::tile(request, &reading.source, &steps, info, rules);
     let mut plan = Plan {

@@ -44,7 +44,7 @@ pub fn run(program: impl AsRef<OsStr>, arguments: &[&OsStr]) {
     let output = Command::new(program).args(arguments).output();
     let output = output.unwrap_or_else(|error| panic!("{}: {error}", program.display()));
     let said = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "{program:?}: {}", String::from_utf8_lossy(&said));
+    assert!(output.status.success(), "{}: {}", program.display(), String::from_utf8_lossy(&said));
 }
 
 /// Runs a script of this folder with the tests' own Python.
