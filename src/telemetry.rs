@@ -1,7 +1,7 @@
 //! Log lines: events on standard error, exactly one access line a request on standard output.
 //!
 //! Access lines are collected in a buffer and written by a thread of their own every
-//! [`FLUSH_INTERVAL`], so that a request never waits for a terminal, a pipe or a full disk.
+//! `FLUSH_INTERVAL`, so that a request never waits for a terminal, a pipe or a full disk.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};

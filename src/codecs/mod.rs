@@ -1,5 +1,5 @@
 //! Bytes to rasters and back; the only place that names a format library. Codecs read through
-//! [`ReadAt`](crate::model::ReadAt) and never see a path.
+//! [`ReadAt`] and never see a path.
 
 pub mod error;
 pub mod jpeg;
