@@ -106,9 +106,16 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
             None => pending().await,
         }
     };
+    tokio::pin!(serving, drained);
     let ended = tokio::select! {
-        ended = serving => ended,
-        () = drained => Ok(()),
+        () = &mut drained => Ok(()),
+        ended = &mut serving => {
+            // Told to stop, HTTP may be done while FastCGI still answers.
+            if admin.draining.load(Ordering::Relaxed) {
+                drained.await;
+            }
+            ended
+        }
     };
     if let Some(access) = access {
         access.stop();

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use crate::config::value::{
-    Allowed, addresses, bind, bind_or_inherited, bytes, bytes_from, flag, header, millis, number, paths,
-    seconds, word,
+    Allowed, addresses, bind, bind_or_inherited, bytes, bytes_from, flag, header, millis, number,
+    paths, seconds, word,
 };
 use crate::config::{AccessLog, Config, LogFormat, UpscaleUnmarked};
 
