@@ -1,26 +1,25 @@
 //! Wiring: starts the cast, binds the listeners, says where they listen, and drains when told to stop.
 
+use std::borrow::Cow;
 use std::fs;
+use std::future::pending;
 use std::io::{self, Write as _};
-use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::FileTypeExt;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::http::header::HeaderValue;
 use actix_web::{App, HttpServer, rt};
-use tokio::net::{TcpSocket, UnixSocket};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::actors::start;
 use crate::codecs::{self, DecodeLimits};
 use crate::config::{AccessLog, Bind, Config, LogFormat, ServerConfig, UpscaleUnmarked};
 use crate::front::admin::{self, Admin};
-use crate::front::http::{self, Front};
+use crate::front::exchange::Front;
+use crate::front::fastcgi::FastCgi;
+use crate::front::http;
+use crate::front::listener::Listener;
 use crate::front::request_count::RequestCount;
 use crate::metrics::Exporter;
 use crate::plan::{PassThrough, Rules};
@@ -30,8 +29,8 @@ use crate::telemetry;
 /// How often idle images are closed and histograms drained.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Connections that the system may hold before they are accepted.
-const BACKLOG: u32 = 2048;
+/// HTTP connections that the system may hold before they are accepted.
+const BACKLOG: i32 = 2048;
 
 /// What sockets are given to take the last bytes once every answer has been handed to them.
 const DRAIN_FLUSH: Duration = Duration::from_millis(500);
@@ -77,16 +76,16 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
     };
     let draining = Arc::new(AtomicBool::new(false));
     let requests = RequestCount::new(config.server.requests_max);
-    let cors = HeaderValue::from_str(&config.protocol.cors).ok();
     let front = Front {
         service: service.clone(),
         settings: Arc::new(settings(config)),
-        cors: cors.filter(|origin| !origin.is_empty()),
+        cors: cors(&config.protocol.cors),
         body_bytes_max: config.server.body_bytes_max,
         requests: requests.clone(),
         access: access.clone(),
     };
     let public = public_server(&front, &config.server)?;
+    let fastcgi = fastcgi_front(&front, &config.server)?;
     let admin = Admin {
         service: service.clone(),
         requests: requests.clone(),
@@ -95,26 +94,66 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
     };
     let admin_server = admin_server(&admin, &config.server)?;
     rt::spawn(upkeep(service, exporter));
-    // Answers until the process ends, also while the public listener drains.
+    // Answers until the process ends, also while the public listeners drain.
     if let Some(server) = admin_server {
         rt::spawn(server);
     }
-    let drained = drain_on_signal(signals, public.handle(), &admin.draining, &requests);
+    let started = Started { public: public.as_ref().map(Server::handle), fastcgi };
+    let drained = drain_on_signal(signals, started, &admin.draining, &requests);
+    let serving = async {
+        match public {
+            Some(server) => server.await,
+            None => pending().await,
+        }
+    };
+    tokio::pin!(serving, drained);
     let ended = tokio::select! {
-        ended = public => ended,
-        () = drained => Ok(()),
+        () = &mut drained => Ok(()),
+        ended = &mut serving => {
+            // Told to stop, HTTP may be done while FastCGI still answers.
+            if admin.draining.load(Ordering::Relaxed) {
+                drained.await;
+            }
+            ended
+        }
     };
     if let Some(access) = access {
         access.stop();
     }
-    for bind in [&config.server.bind, &config.server.admin] {
+    for bind in [&config.server.bind, &config.server.fastcgi.bind, &config.server.admin] {
         remove_socket(bind);
     }
     Ok(ended?)
 }
 
-/// The public listener, bound and announced.
-fn public_server(front: &Front, config: &ServerConfig) -> Result<Server, ServeError> {
+/// The public listeners at work, as the one who stops them holds them.
+struct Started {
+    public: Option<ServerHandle>,
+    fastcgi: Option<FastCgi>,
+}
+
+impl Started {
+    /// Takes no more connections and lets requests in flight finish, on all listeners at once.
+    async fn drain(self, requests: &RequestCount) {
+        let public = async {
+            let Some(public) = self.public else { return };
+            tokio::select! {
+                () = public.stop(true) => {}
+                () = requests.none_left() => rt::time::sleep(DRAIN_FLUSH).await,
+            }
+        };
+        let fastcgi = async {
+            if let Some(fastcgi) = self.fastcgi {
+                fastcgi.stop().await;
+            }
+        };
+        tokio::join!(public, fastcgi);
+    }
+}
+
+/// The public listener, bound and announced, if one is wanted.
+fn public_server(front: &Front, config: &ServerConfig) -> Result<Option<Server>, ServeError> {
+    let Some(listener) = open(&config.bind, BACKLOG)? else { return Ok(None) };
     let front = front.clone();
     let server = HttpServer::new(move || App::new().configure(http::configure(&front)))
         .workers(config.workers)
@@ -125,89 +164,50 @@ fn public_server(front: &Front, config: &ServerConfig) -> Result<Server, ServeEr
         .h1_allow_half_closed(false)
         .shutdown_timeout(config.drain.as_secs())
         .disable_signals();
-    let server = match listen(&config.bind)? {
-        Listener::Tcp(listener, address) => {
-            announce(&format!("listening on http://{address}"));
-            server.listen_auto_h2c(listener)?
-        }
-        Listener::Unix(listener, path) => {
-            announce(&format!("listening on unix:{path}"));
-            server.listen_uds(listener)?
-        }
-        Listener::None => return Err(ServeError::Start(io::Error::other("server.bind is none"))),
+    announce(&format!("listening on {}", web_address(&listener)?));
+    let server = match listener {
+        Listener::Tcp(listener) => server.listen_auto_h2c(listener)?,
+        Listener::Unix(listener) => server.listen_uds(listener)?,
     };
-    Ok(server.run())
+    Ok(Some(server.run()))
+}
+
+/// The FastCGI front, bound and announced, if one is wanted.
+fn fastcgi_front(front: &Front, config: &ServerConfig) -> Result<Option<FastCgi>, ServeError> {
+    let fastcgi = &config.fastcgi;
+    let Some(listener) = open(&fastcgi.bind, fastcgi.backlog)? else { return Ok(None) };
+    announce(&format!("fastcgi listening on {}", listener.address()?));
+    Ok(Some(FastCgi::start(listener, front, config)?))
 }
 
 /// The admin listener, if one is wanted.
 fn admin_server(admin: &Admin, config: &ServerConfig) -> Result<Option<Server>, ServeError> {
+    let Some(listener) = open(&config.admin, BACKLOG)? else { return Ok(None) };
     let admin = admin.clone();
     let server = HttpServer::new(move || App::new().configure(admin::configure(&admin)))
         .workers(1)
         .shutdown_timeout(1)
         .disable_signals();
-    let server = match listen(&config.admin)? {
-        Listener::Tcp(listener, address) => {
-            announce(&format!("admin listening on http://{address}"));
-            server.listen(listener)?
-        }
-        Listener::Unix(listener, path) => {
-            announce(&format!("admin listening on unix:{path}"));
-            server.listen_uds(listener)?
-        }
-        Listener::None => return Ok(None),
+    announce(&format!("admin listening on {}", web_address(&listener)?));
+    let server = match listener {
+        Listener::Tcp(listener) => server.listen(listener)?,
+        Listener::Unix(listener) => server.listen_uds(listener)?,
     };
     Ok(Some(server.run()))
 }
 
-enum Listener {
-    Tcp(TcpListener, SocketAddr),
-    Unix(UnixListener, String),
-    None,
+fn open(bind: &Bind, backlog: i32) -> Result<Option<Listener>, ServeError> {
+    let error = |source| ServeError::Bind { address: bind.to_string(), source };
+    Listener::open(bind, backlog).map_err(error)
 }
 
-fn listen(bind: &Bind) -> Result<Listener, ServeError> {
-    match bind {
-        Bind::Tcp(address) => {
-            let error = |source| ServeError::Bind { address: address.to_string(), source };
-            let listener = listen_tcp(*address).map_err(error)?;
-            let address = listener.local_addr()?;
-            Ok(Listener::Tcp(listener, address))
-        }
-        Bind::Unix(path) => {
-            let shown = path.display().to_string();
-            let error = |source| ServeError::Bind { address: format!("unix:{shown}"), source };
-            let listener = listen_unix(path).map_err(error)?;
-            Ok(Listener::Unix(listener, shown))
-        }
-        Bind::None => Ok(Listener::None),
-    }
-}
-
-/// By hand, because `std` lets only 128 connections wait.
-fn listen_tcp(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)?.into_std()
-}
-
-fn listen_unix(path: &Path) -> io::Result<UnixListener> {
-    remove_stale_socket(path)?;
-    let socket = UnixSocket::new_stream()?;
-    socket.bind(path)?;
-    socket.listen(BACKLOG)?.into_std()
-}
-
-/// Removes a socket that a server left behind; one that somebody listens on, though he be too busy to
-/// accept, stays.
-fn remove_stale_socket(path: &Path) -> io::Result<()> {
-    let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
-    let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
-    if metadata.file_type().is_socket() && UnixStream::connect(path).is_err_and(refused) {
-        fs::remove_file(path)?;
-    }
-    Ok(())
+/// The address that a browser takes, or the socket's path.
+fn web_address(listener: &Listener) -> io::Result<String> {
+    let address = listener.address()?;
+    Ok(match listener {
+        Listener::Tcp(_) => format!("http://{address}"),
+        Listener::Unix(_) => address,
+    })
 }
 
 /// Leaves no socket behind that nobody listens on.
@@ -263,18 +263,22 @@ impl StopSignals {
 /// nobody. Connections that are kept alive without a request hold up nothing.
 async fn drain_on_signal(
     mut signals: StopSignals,
-    public: ServerHandle,
+    started: Started,
     draining: &AtomicBool,
     requests: &RequestCount,
 ) {
     tracing::info!(signal = signals.next().await, "draining");
     draining.store(true, Ordering::Relaxed);
     tokio::select! {
-        () = public.stop(true) => {}
-        () = requests.none_left() => rt::time::sleep(DRAIN_FLUSH).await,
+        () = started.drain(requests) => {}
         name = signals.next() => tracing::info!(signal = name, "asked to stop again"),
     }
     tracing::info!("stopped");
+}
+
+/// The usual origin costs nothing to copy.
+fn cors(origin: &str) -> Cow<'static, str> {
+    if origin == "*" { Cow::Borrowed("*") } else { Cow::Owned(origin.to_owned()) }
 }
 
 fn rules(config: &Config) -> Rules {

@@ -122,6 +122,11 @@ fn with_settings(command: Command) -> Command {
             .long("admin")
             .value_name("ADDR|none")
             .help("Where /metrics and /health listen [default: 127.0.0.1:8183]"),
+        Arg::new("fastcgi")
+            .long("fastcgi")
+            .value_name("ADDR|unix:PATH|-")
+            .help("Where web servers reach it by FastCGI; -: descriptor 0 [default: none]")
+            .allow_hyphen_values(true),
     ];
     let rows = KEYS.iter().map(|key| {
         let default = if key.default.is_empty() { "none" } else { key.default };
@@ -143,7 +148,9 @@ fn layers(matches: &ArgMatches) -> Layers {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let mut flags: Vec<(String, String)> =
         KEYS.iter().filter_map(|key| Some((key.name.to_owned(), text(key.name)?))).collect();
-    for (short, name) in [("bind", "server.bind"), ("admin", "server.admin")] {
+    let shorts =
+        [("bind", "server.bind"), ("admin", "server.admin"), ("fastcgi", "server.fastcgi")];
+    for (short, name) in shorts {
         flags.extend(text(short).map(|value| (name.to_owned(), value)));
     }
     if let Some(folder) = matches.get_one::<PathBuf>("DIR") {

@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use crate::config::value::{
-    Allowed, bind, bytes, bytes_from, flag, header, millis, number, paths, seconds, word,
+    Allowed, addresses, bind, bind_or_inherited, bytes, bytes_from, flag, header, millis, number,
+    paths, seconds, word,
 };
 use crate::config::{AccessLog, Config, LogFormat, UpscaleUnmarked};
 
@@ -121,11 +122,23 @@ macro_rules! key {
 
 /// Every setting, in the order of the TOML file.
 pub const KEYS: &[Key] = &[
-    key!("server.bind", "127.0.0.1:8182", "Where the public listener listens: HOST:PORT (port 0: any free one) or unix:PATH", None,
+    key!("server.bind", "127.0.0.1:8182", "Where the public listener listens: HOST:PORT (port 0: any free one), unix:PATH or none", None,
         |c, t| bind(t) => c.server.bind),
     key!("server.admin", "127.0.0.1:8183", "Where /metrics and /health listen: HOST:PORT, unix:PATH or none", None,
         |c, t| bind(t) => c.server.admin),
-    key!("server.workers", "0", "HTTP threads; 0: one a core", None,
+    key!("server.fastcgi", "none", "Where web servers reach it by FastCGI: HOST:PORT, unix:PATH, - (the socket inherited as descriptor 0) or none", None,
+        |c, t| bind_or_inherited(t) => c.server.fastcgi.bind),
+    key!("server.fastcgi_backlog", "2048", "FastCGI connections that may wait to be accepted; an inherited socket keeps its own", None,
+        |c, t| number(t, &(1..=65_535)) => c.server.fastcgi.backlog),
+    key!("server.fastcgi_connections_max", "1024", "FastCGI connections served at once; more wait in the backlog", None,
+        |c, t| number(t, &(1..=1_000_000)) => c.server.fastcgi.connections_max),
+    key!("server.fastcgi_peers", "", "IP addresses that may connect to FastCGI over TCP, separated by commas; empty: all", Some(("FCGI_WEB_SERVER_ADDRS", same)),
+        |c, t| addresses(t) => c.server.fastcgi.peers),
+    key!("server.fastcgi_read_s", "60", "Seconds that a web server may take over sending one FastCGI request", None,
+        |c, t| seconds(t) => c.server.fastcgi.read),
+    key!("server.fastcgi_write_s", "60", "Seconds that a web server may take no byte of a FastCGI answer", None,
+        |c, t| seconds(t) => c.server.fastcgi.write),
+    key!("server.workers", "0", "Threads of each public listener; 0: one a core", None,
         |c, t| number(t, &(0..=256)) => c.server.workers),
     key!("server.drain_s", "30", "Seconds that requests in flight may take after a stop was asked for", None,
         |c, t| seconds(t) => c.server.drain),

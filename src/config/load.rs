@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::config::keys::{KEYS, Key};
 use crate::config::{
-    AccessLog, Bind, CacheConfig, Config, ImagesConfig, LogConfig, LogFormat, PoolConfig,
-    ProtocolConfig, RenderConfig, ServerConfig, UpscaleUnmarked,
+    AccessLog, Bind, CacheConfig, Config, FastCgiConfig, ImagesConfig, LogConfig, LogFormat,
+    PoolConfig, ProtocolConfig, RenderConfig, ServerConfig, UpscaleUnmarked,
 };
 use crate::model::Limits;
 
@@ -89,6 +89,9 @@ pub enum ConfigError {
         /// Why.
         source: io::Error,
     },
+    /// Nothing to listen on.
+    #[error("server.bind and server.fastcgi are both `none`: one of them must say where to listen")]
+    NoListener,
     /// No image folder was named.
     #[error(
         "no image folder: name one (`tessera serve DIR`), or set images.root, TESSERA_IMAGES_ROOT or FILESYSTEM_PREFIX"
@@ -130,6 +133,9 @@ pub fn load(layers: &Layers) -> Result<(Config, Vec<Origin>), ConfigError> {
         apply(key, origin, &mut config)?;
     }
     check_root(&config, &origins)?;
+    if config.server.bind == Bind::None && config.server.fastcgi.bind == Bind::None {
+        return Err(ConfigError::NoListener);
+    }
     fill_automatic(&mut config);
     Ok((config, origins))
 }
@@ -282,6 +288,14 @@ fn blank() -> Config {
         server: ServerConfig {
             bind: Bind::None,
             admin: Bind::None,
+            fastcgi: FastCgiConfig {
+                bind: Bind::None,
+                backlog: 0,
+                connections_max: 0,
+                peers: Vec::new(),
+                read: Duration::ZERO,
+                write: Duration::ZERO,
+            },
             workers: 0,
             drain: Duration::ZERO,
             uri_bytes_max: 0,
@@ -388,6 +402,7 @@ mod tests {
             ),
             (&[], &[("images.root", root), ("server.bind", "x")], "HOST:PORT, unix:PATH or none"),
             (&[], &[], "no image folder"),
+            (&[], &[("images.root", root), ("server.bind", "none")], "server.fastcgi"),
             (&[("FILESYSTEM_PREFIX", "")], &[], "no image folder"),
             (
                 &[("FILESYSTEM_PREFIX", "/no/such/folder/")],

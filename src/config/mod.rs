@@ -4,7 +4,8 @@ pub mod keys;
 pub mod load;
 mod value;
 
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,8 +20,21 @@ pub enum Bind {
     Tcp(SocketAddr),
     /// A unix socket.
     Unix(PathBuf),
+    /// The listening socket that this process was started with as descriptor 0.
+    Inherited,
     /// Nowhere.
     None,
+}
+
+impl fmt::Display for Bind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "{address}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Inherited => f.write_str("descriptor 0"),
+            Self::None => f.write_str("none"),
+        }
+    }
 }
 
 /// How access and event lines are written.
@@ -51,6 +65,23 @@ pub enum UpscaleUnmarked {
     Refuse,
 }
 
+/// The FastCGI listener and what it allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FastCgiConfig {
+    /// Where it listens.
+    pub bind: Bind,
+    /// Connections that may wait to be accepted.
+    pub backlog: i32,
+    /// Connections open at once, over all threads.
+    pub connections_max: u32,
+    /// Who may connect by TCP; empty: everybody.
+    pub peers: Vec<IpAddr>,
+    /// How long a web server may take over one request.
+    pub read: Duration,
+    /// How long a web server may take no byte of an answer.
+    pub write: Duration,
+}
+
 /// The listeners and what they allow.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServerConfig {
@@ -58,7 +89,9 @@ pub struct ServerConfig {
     pub bind: Bind,
     /// Metrics and health.
     pub admin: Bind,
-    /// HTTP worker threads.
+    /// Web servers that speak FastCGI.
+    pub fastcgi: FastCgiConfig,
+    /// Threads of each of the public listeners.
     pub workers: usize,
     /// How long requests in flight may take once a stop was asked for.
     pub drain: Duration,

@@ -1,6 +1,6 @@
 //! Texts to values: each parser says what it allows when it refuses.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -82,6 +82,21 @@ pub(super) fn bind(text: &str) -> Result<Bind, Allowed> {
     resolved.map(Bind::Tcp).ok_or_else(|| "HOST:PORT, unix:PATH or none".to_owned())
 }
 
+/// The same, and `-` for the socket inherited as descriptor 0.
+pub(super) fn bind_or_inherited(text: &str) -> Result<Bind, Allowed> {
+    if text.trim() == "-" {
+        return Ok(Bind::Inherited);
+    }
+    bind(text).map_err(|allowed| format!("-, {allowed}"))
+}
+
+/// Addresses of machines, separated by commas.
+pub(super) fn addresses(text: &str) -> Result<Vec<IpAddr>, Allowed> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let parsed: Option<Vec<IpAddr>> = parts.map(|part| part.parse().ok()).collect();
+    parsed.ok_or_else(|| "IP addresses separated by commas".to_owned())
+}
+
 /// A header's value: printable ASCII, so that nothing can be smuggled into an answer.
 pub(super) fn header(text: &str) -> Result<String, Allowed> {
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
@@ -119,6 +134,18 @@ mod tests {
         assert_eq!(bind("none"), Ok(Bind::None));
         bind("unix:").unwrap_err();
         bind("8182").unwrap_err();
+        bind("-").unwrap_err();
+        assert_eq!(bind_or_inherited("-"), Ok(Bind::Inherited));
+        assert_eq!(bind_or_inherited("none"), Ok(Bind::None));
+    }
+
+    #[test]
+    fn peers_are_addresses_and_not_names() {
+        let both = vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()];
+        assert_eq!(addresses("127.0.0.1, ::1"), Ok(both));
+        assert_eq!(addresses(""), Ok(Vec::new()));
+        addresses("localhost").unwrap_err();
+        addresses("127.0.0.1 ::1").unwrap_err();
     }
 
     #[test]

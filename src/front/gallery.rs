@@ -14,6 +14,13 @@ use crate::protocols::wire::{Method, RawRequest, Response};
 /// Images in one page of a listing.
 const PAGE_IMAGES: usize = 100;
 
+/// Whether a path is one that the gallery answers at.
+pub(super) fn is_page(path: &str) -> bool {
+    matches!(path, "/" | "/gallery.json")
+        || path.starts_with("/view/")
+        || viewer::asset(path).is_some()
+}
+
 /// Answers a path that no protocol claimed.
 pub(super) async fn answer(service: &Service, raw: &RawRequest<'_>) -> Response {
     match raw.method {

@@ -2,8 +2,11 @@
 //! layer that sees a header that no protocol asked for.
 
 pub mod admin;
+pub mod exchange;
+pub mod fastcgi;
 pub mod gallery;
 pub mod http;
+pub mod listener;
 pub mod request_count;
 mod timed_body;
 pub mod viewer;

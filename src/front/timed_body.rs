@@ -35,11 +35,6 @@ impl TimedBody {
         };
         Self { rest: bytes, size, started: Instant::now(), place }
     }
-
-    /// Bytes that are still to be sent.
-    pub(super) fn length(&self) -> u64 {
-        length(&self.rest)
-    }
 }
 
 fn length(bytes: &Bytes) -> u64 {

@@ -22,6 +22,7 @@ pub(crate) fn get(address: &str) -> RawRequest<'_> {
         method: Method::Get,
         path,
         query,
+        query_rules: false,
         body: b"",
         scheme: "http",
         host: "ex.org",

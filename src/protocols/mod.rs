@@ -29,6 +29,7 @@ pub use call::{Call, Dialect, Parsed};
 pub use iiif::Words as IiifWords;
 pub use iip::Words as IipWords;
 pub use protocol::Protocol;
+pub use query_form::names_an_image;
 pub use refusal::{Refusal, respond_fault};
 pub use settings::{IiifVersion, Settings, UpscaleUnmarked};
 pub use wire::{Method, RawRequest, Response};
@@ -42,7 +43,8 @@ use crate::protocols::mount::Mount;
 /// A [`Refusal`] in the words of the protocol whose path was asked: 400 for what makes no sense, 404
 /// for what cannot exist, 405, 414, and 501 for what is valid but not done here.
 pub fn parse(raw: &RawRequest<'_>, settings: &Settings) -> Result<Parsed, Refusal> {
-    let Some(mount) = Mount::find(raw.path) else { return Ok(Parsed::NotOurs) };
+    let mount = if raw.query_rules { Some(Mount::Query) } else { Mount::find(raw.path) };
+    let Some(mount) = mount else { return Ok(Parsed::NotOurs) };
     let protocol = mount.protocol(settings.iiif_version);
     if raw.method == Method::Options {
         let allow = Response::new(204, "").with("Allow", protocol.methods());
@@ -61,6 +63,11 @@ pub fn parse(raw: &RawRequest<'_>, settings: &Settings) -> Result<Parsed, Refusa
         Mount::DeepZoom(rest) => deepzoom::parse(raw, rest),
         Mount::Zoomify(rest) => zoomify::parse(raw, rest),
     }
+}
+
+/// Whether a path is one that a protocol answers at.
+pub fn is_mounted(path: &str) -> bool {
+    Mount::find(path).is_some()
 }
 
 fn check_method(method: Method, protocol: Protocol) -> Result<(), Fault> {

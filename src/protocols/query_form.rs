@@ -14,6 +14,12 @@ use crate::protocols::settings::Settings;
 use crate::protocols::wire::RawRequest;
 use crate::protocols::zoomify;
 
+/// Whether a query names an image, in any of the ways that it can.
+pub fn names_an_image(query: &str) -> bool {
+    let names = ["fif", "iiif", "deepzoom", "zoomify"];
+    tokens(query).any(|token| names.iter().any(|name| token.name.eq_ignore_ascii_case(name)))
+}
+
 /// Reads the query, or the body where the query is empty.
 pub(crate) fn parse(raw: &RawRequest<'_>, settings: &Settings) -> Result<Parsed, Refusal> {
     let text = text(raw).map_err(|fault| Refusal::new(Protocol::Iip, fault))?;

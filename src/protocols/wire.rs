@@ -28,6 +28,9 @@ pub struct RawRequest<'a> {
     pub path: &'a str,
     /// The query, percent-encoded as sent, without `?`; empty where there is none.
     pub query: &'a str,
+    /// Whether the query (or the body) is the request whatever the path is, because a web server in front
+    /// says that the path is a script's.
+    pub query_rules: bool,
     /// The body of a POST; empty otherwise.
     pub body: &'a [u8],
     /// `http` or `https`, as the client sees it.

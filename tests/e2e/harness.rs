@@ -97,6 +97,13 @@ impl Server {
         Self { child, address, admin, log }
     }
 
+    /// What follows `start` in the line that begins with it, said before the server was ready.
+    pub fn announced(&self, start: &str) -> String {
+        let log = self.log();
+        let line = log.iter().find_map(|line| line.strip_prefix(start));
+        line.unwrap_or_else(|| panic!("no `{start}`:\n{}", log.join("\n"))).to_owned()
+    }
+
     /// `GET target`.
     pub fn get(&self, target: &str) -> Response {
         request(&self.address, "GET", target, &[], b"")
@@ -272,7 +279,8 @@ pub fn exchange(
     parse(&answer)
 }
 
-fn parse(answer: &[u8]) -> Response {
+/// An answer's head and body: HTTP's, or what a CGI script writes.
+pub fn parse(answer: &[u8]) -> Response {
     let end = answer
         .windows(4)
         .position(|window| window == b"\r\n\r\n")

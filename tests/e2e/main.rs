@@ -10,6 +10,8 @@
 
 mod cache;
 mod clients;
+mod fastcgi;
+mod fastcgi_client;
 mod formats;
 mod harness;
 mod hostile;

@@ -1,0 +1,207 @@
+//! From a request to its answer, whatever socket it came by: asks the protocols and the service, adds
+//! what every answer has, counts it and writes it down. Fronts translate to and from their wire and do
+//! nothing else, so that all of them answer alike.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Instant, UNIX_EPOCH};
+
+use crate::actors::{Facts, Service, ServiceError};
+use crate::front::gallery;
+use crate::front::request_count::RequestCount;
+use crate::metrics;
+use crate::model::{Fault, FaultKind, ImageId};
+use crate::protocols::wire::{RawRequest, Response};
+use crate::protocols::{self, Parsed, Protocol, Settings};
+use crate::telemetry::{Access, AccessLog};
+
+/// What CORS allows beside the origin.
+const CORS_FIXED: [(&str, &str); 4] = [
+    ("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"),
+    (
+        "Access-Control-Allow-Headers",
+        "Accept, Content-Type, X-Requested-With, If-Modified-Since, If-None-Match",
+    ),
+    ("Access-Control-Expose-Headers", "ETag, Link"),
+    ("Access-Control-Max-Age", "86400"),
+];
+
+/// What every front answers with.
+#[derive(Clone, Debug)]
+pub struct Front {
+    /// Makes the answers.
+    pub service: Service,
+    /// How protocols speak.
+    pub settings: Arc<Settings>,
+    /// `Access-Control-Allow-Origin`; empty: no CORS headers.
+    pub cors: Cow<'static, str>,
+    /// Longest POST body taken, in bytes.
+    pub body_bytes_max: usize,
+    /// Requests under way, over all fronts.
+    pub requests: RequestCount,
+    /// Where each request is written down, if anywhere.
+    pub access: Option<AccessLog>,
+}
+
+/// What the log says of a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    /// The client's address, or `unix`.
+    pub(super) peer: &'a str,
+    /// The method as sent.
+    pub(super) method: &'a str,
+    /// Path and query as sent.
+    pub(super) target: &'a str,
+    /// When its head was read.
+    pub(super) started: Instant,
+}
+
+/// A response, and what the log says of it.
+#[derive(Debug)]
+pub(super) struct Answered {
+    response: Response,
+    protocol: &'static str,
+    facts: Facts,
+}
+
+impl Answered {
+    fn new(response: Response, protocol: &'static str) -> Self {
+        Self { response, protocol, facts: Facts::default() }
+    }
+
+    /// The answer where as many requests as may are under way already.
+    pub(super) fn too_many() -> Self {
+        metrics::shed("requests");
+        let fault = Fault::new(FaultKind::Busy, "the server is busy; try again in a moment");
+        Self::new(protocols::respond_fault(Protocol::Iiif3, &fault), "other")
+    }
+
+    /// The answer to what the front itself could not read: a body too long, a head that makes no sense.
+    pub(super) fn unread(fault: &Fault) -> Self {
+        Self::new(protocols::respond_fault(Protocol::Iip, fault), "iip")
+    }
+}
+
+impl Front {
+    /// The answer to one request, without what [`Front::finish`] adds.
+    pub(super) async fn answer(&self, raw: &RawRequest<'_>) -> Answered {
+        if !is_host(raw.host) {
+            // It must not be echoed into addresses.
+            let fault = Fault::bad_request("the Host header is not a host name");
+            return Answered::new(protocols::respond_fault(Protocol::Iiif3, &fault), "other");
+        }
+        match protocols::parse(raw, &self.settings) {
+            Ok(Parsed::Call(call)) => {
+                let protocol = call.protocol();
+                let mut facts = Facts::default();
+                let response = match self.service.answer(&call.request, &mut facts).await {
+                    Ok(reply) => protocols::respond(&call, &reply, &self.settings),
+                    Err(error) => refused(protocol, &error, &call.request.image),
+                };
+                Answered { response, protocol: protocol.label(), facts }
+            }
+            Ok(Parsed::Response(response)) => Answered::new(response, "other"),
+            Ok(Parsed::NotOurs) => {
+                let response = gallery::answer(&self.service, raw).await;
+                Answered::new(response, "viewer")
+            }
+            Err(refusal) => {
+                metrics::fault(refusal.fault.kind.label());
+                Answered::new(refusal.respond(), refusal.protocol.label())
+            }
+        }
+    }
+
+    /// Adds what every answer has, and writes it down.
+    pub(super) fn finish(&self, asked: &Asked<'_>, answered: Answered) -> Response {
+        let Answered { mut response, protocol, facts } = answered;
+        if !self.cors.is_empty() {
+            let origin = ("Access-Control-Allow-Origin", self.cors.clone());
+            let fixed = CORS_FIXED.map(|(name, value)| (name, value.into()));
+            response.headers.extend([origin].into_iter().chain(fixed));
+        }
+        let took = asked.started.elapsed();
+        metrics::request(protocol, facts.class, facts.format, facts.outcome, took);
+        if let Some(access) = &self.access {
+            access.put(&Access {
+                peer: asked.peer,
+                method: asked.method,
+                target: asked.target,
+                status: response.status,
+                bytes: u64::try_from(response.body.len()).unwrap_or(u64::MAX),
+                took,
+                protocol,
+                class: facts.class,
+                outcome: facts.outcome,
+            });
+        }
+        response
+    }
+}
+
+/// The fault of a body above its limit.
+pub(super) fn body_too_large(bytes_max: usize) -> Fault {
+    Fault::new(FaultKind::TooLarge, format!("the body is longer than {bytes_max} bytes"))
+}
+
+/// An `If-Modified-Since` as seconds since the Unix epoch; one that is no date is as if it were not there.
+pub(super) fn seconds_of(date: &str) -> Option<i64> {
+    let since_epoch = httpdate::parse_http_date(date).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since_epoch.as_secs()).ok()
+}
+
+/// Whether a text holds only what a host and port can (RFC 3986, section 3.2.2).
+fn is_host(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(&byte);
+    !text.is_empty() && text.len() <= 255 && text.bytes().all(allowed)
+}
+
+/// An error in its protocol's words; the log gets the whole chain, the client the public sentence.
+fn refused(protocol: Protocol, error: &ServiceError, image: &ImageId) -> Response {
+    let fault = error.fault();
+    metrics::fault(fault.kind.label());
+    let chain = Chain(error);
+    match fault.kind {
+        FaultKind::Bug => tracing::error!(%image, error = %chain, "no answer"),
+        FaultKind::Image => tracing::warn!(%image, error = %chain, "no answer"),
+        // Thousands a second under overload: `tessera_shed_total` counts them, the access log has each.
+        _ => tracing::debug!(%image, error = %chain, "no answer"),
+    }
+    protocols::respond_fault(protocol, &fault)
+}
+
+/// An error with all its causes, since no error's text repeats its source's.
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_hosts_are_hosts() {
+        for host in ["example.org", "example.org:8182", "[::1]:80", "127.0.0.1"] {
+            assert!(is_host(host), "{host}");
+        }
+        for host in ["", "a b", "a\"b", "a/b", "<script>", "a\r\nb", "user@host"] {
+            assert!(!is_host(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_seconds_and_what_is_no_date_is_nothing() {
+        assert_eq!(seconds_of("Thu, 01 Jan 1970 00:01:40 GMT"), Some(100));
+        assert_eq!(seconds_of("yesterday"), None);
+    }
+}

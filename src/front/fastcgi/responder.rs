@@ -1,0 +1,226 @@
+//! One request's variables and body to its answer: the CGI side of the exchange that HTTP has too.
+
+use std::time::Instant;
+
+use crate::front::exchange::{Answered, Asked, Front, body_too_large, seconds_of};
+use crate::front::fastcgi::intake::{PARAMS_BYTES_MAX, Request};
+use crate::front::fastcgi::params::Variables;
+use crate::front::gallery;
+use crate::model::{Fault, FaultKind};
+use crate::protocols;
+use crate::protocols::wire::{Method, RawRequest, Response};
+
+/// An answer, and whether its body stays here.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) response: Response,
+    /// HEAD was asked: the headers speak of a body that is not sent.
+    pub(super) is_head: bool,
+}
+
+/// Answers a request as HTTP would.
+pub(super) async fn answer(front: &Front, request: &Request) -> Answer {
+    let started = Instant::now();
+    let (variables, unread) = match variables(request) {
+        Ok(variables) => (variables, None),
+        Err(fault) => (Variables::default(), Some(fault)),
+    };
+    let read = match unread {
+        None => raw_request(&variables, request, front.body_bytes_max),
+        Some(fault) => Err(fault),
+    };
+    let place = front.requests.take_place();
+    let answered = match (&place, read) {
+        (None, _) => Answered::too_many(),
+        (Some(_), Ok(raw)) => front.answer(&raw).await,
+        (Some(_), Err(fault)) => Answered::unread(&fault),
+    };
+    let asked = Asked {
+        peer: variables.remote_addr.unwrap_or("unix"),
+        method: variables.request_method.unwrap_or("-"),
+        target: variables.request_uri.or(variables.query_string).unwrap_or("-"),
+        started,
+    };
+    let is_head = variables.request_method == Some("HEAD");
+    Answer { response: front.finish(&asked, answered), is_head }
+}
+
+fn variables(request: &Request) -> Result<Variables<'_>, Fault> {
+    let Some(params) = &request.params else {
+        let text = format!("the request's variables are longer than {PARAMS_BYTES_MAX} bytes");
+        return Err(Fault::new(FaultKind::UriTooLong, text));
+    };
+    Variables::read(params).map_err(|error| Fault::bad_request(error.to_string()))
+}
+
+/// What protocols need of a request.
+fn raw_request<'a>(
+    variables: &Variables<'a>,
+    request: &'a Request,
+    body_bytes_max: usize,
+) -> Result<RawRequest<'a>, Fault> {
+    let Some(method) = variables.request_method.map(method_of) else {
+        return Err(Fault::bad_request("the web server sent no REQUEST_METHOD"));
+    };
+    let body = match method {
+        Method::Post => body_of(variables, request, body_bytes_max)?,
+        Method::Get | Method::Head | Method::Options | Method::Other => &[],
+    };
+    let (path, query) = address(variables);
+    Ok(RawRequest {
+        method,
+        path,
+        query,
+        query_rules: query_rules(path, query, method),
+        body,
+        scheme: if is_https(variables.https) { "https" } else { "http" },
+        host: variables.http_host.or(variables.server_name).unwrap_or("localhost"),
+        accept: variables.http_accept.unwrap_or_default(),
+        if_none_match: variables.http_if_none_match,
+        if_modified_since_s: variables.http_if_modified_since.and_then(seconds_of),
+    })
+}
+
+fn method_of(method: &str) -> Method {
+    match method {
+        "GET" => Method::Get,
+        "HEAD" => Method::Head,
+        "POST" => Method::Post,
+        "OPTIONS" => Method::Options,
+        _ => Method::Other,
+    }
+}
+
+/// The body, which must be as long as it was said to be: half a body is another request.
+fn body_of<'a>(
+    variables: &Variables<'_>,
+    request: &'a Request,
+    bytes_max: usize,
+) -> Result<&'a [u8], Fault> {
+    let body = request.body.as_deref().ok_or_else(|| body_too_large(bytes_max))?;
+    match variables.content_length.map(str::parse::<usize>) {
+        None => Ok(body),
+        Some(Ok(said)) if said == body.len() => Ok(body),
+        Some(_) => Err(Fault::bad_request("the body is not as long as CONTENT_LENGTH says")),
+    }
+}
+
+/// Path and query. Where a web server rewrote the address, its query is not the one in `REQUEST_URI`,
+/// and the path that belongs to it is the script's.
+fn address<'a>(variables: &Variables<'a>) -> (&'a str, &'a str) {
+    let script = variables.script_name.or(variables.path_info).unwrap_or("/");
+    let Some(uri) = variables.request_uri else {
+        return (script, variables.query_string.unwrap_or_default());
+    };
+    let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
+    match variables.query_string {
+        Some(rewritten) if rewritten != query => (script, rewritten),
+        _ => (path, query),
+    }
+}
+
+/// Whether the query is the request although the path is not one of ours: iipsrv answers under
+/// whatever name its script has. A query that no image is named in (a cache buster) leaves the path to
+/// speak, where it can.
+fn query_rules(path: &str, query: &str, method: Method) -> bool {
+    if protocols::names_an_image(query) {
+        return true;
+    }
+    let is_ours = protocols::is_mounted(path) || gallery::is_page(path);
+    !is_ours && (!query.is_empty() || method == Method::Post)
+}
+
+/// `HTTPS` is set to anything but `off` on an encrypted connection.
+fn is_https(https: Option<&str>) -> bool {
+    https.is_some_and(|https| !https.eq_ignore_ascii_case("off"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw<'a>(variables: &Variables<'a>, request: &'a Request) -> Result<RawRequest<'a>, Fault> {
+        raw_request(variables, request, 100)
+    }
+
+    fn request(body: Option<&[u8]>) -> Request {
+        let body = body.map(<[u8]>::to_vec);
+        Request { id: 1, keeps_connection: true, params: Some(Vec::new()), body }
+    }
+
+    fn get(request_uri: &str) -> Variables<'_> {
+        Variables {
+            request_method: Some("GET"),
+            request_uri: Some(request_uri),
+            query_string: request_uri.split_once('?').map(|(_, query)| query),
+            script_name: Some("/fcgi/anything"),
+            ..Variables::default()
+        }
+    }
+
+    #[test]
+    fn the_query_is_the_request_whatever_the_scripts_name() {
+        let request = request(Some(b""));
+        for (uri, query_rules) in [
+            ("/cgi-bin/pictures?FIF=a.tif&OBJ=IIP", true),
+            ("/any?iiif=a.tif/info.json", true),
+            ("/any?WID=200&FIF=a.tif", true),
+            ("/any?nonsense", true),
+            ("/iiif/3/a.tif/info.json?FIF=b.tif", true),
+            ("/iiif/3/a.tif/info.json?v=7", false),
+            ("/gallery.json?folder=b", false),
+            ("/view/a.tif?x=1", false),
+            ("/", false),
+            ("/any", false),
+        ] {
+            let raw = raw(&get(uri), &request).unwrap();
+            assert_eq!(raw.query_rules, query_rules, "{uri}");
+            assert_eq!(raw.path, uri.split('?').next().unwrap());
+        }
+    }
+
+    #[test]
+    fn a_rewritten_address_is_known_by_its_script() {
+        let variables = Variables {
+            query_string: Some("IIIF=a.tif/info.json"),
+            ..get("/pictures/a.tif/info.json")
+        };
+        let request = request(Some(b""));
+        let raw = raw(&variables, &request).unwrap();
+        assert_eq!((raw.path, raw.query), ("/fcgi/anything", "IIIF=a.tif/info.json"));
+    }
+
+    #[test]
+    fn a_request_without_a_method_is_an_error_and_no_crash() {
+        let variables = Variables { request_method: None, ..get("/iip?FIF=a.tif") };
+        let fault = raw(&variables, &request(Some(b""))).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::BadRequest);
+        assert!(fault.text.contains("REQUEST_METHOD"));
+    }
+
+    #[test]
+    fn https_is_anything_but_off() {
+        let cases = [(None, false), (Some("on"), true), (Some("1"), true), (Some("OFF"), false)];
+        for (https, expected) in cases {
+            assert_eq!(is_https(https), expected, "{https:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_as_long_as_it_was_said_to_be() {
+        for (said, body, kind) in [
+            (None, Some(&b"FIF=a"[..]), None),
+            (Some("5"), Some(b"FIF=a"), None),
+            (Some("4"), Some(b"FIF=a"), Some(FaultKind::BadRequest)),
+            (Some("99999999999999999999"), Some(b"FIF=a"), Some(FaultKind::BadRequest)),
+            (Some("-1"), Some(b"FIF=a"), Some(FaultKind::BadRequest)),
+            (Some("5"), None, Some(FaultKind::TooLarge)),
+        ] {
+            let variables =
+                Variables { request_method: Some("POST"), content_length: said, ..get("/iip") };
+            let request = request(body);
+            let fault = raw(&variables, &request).err().map(|fault| fault.kind);
+            assert_eq!(fault, kind, "{said:?}");
+        }
+    }
+}

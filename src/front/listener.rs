@@ -1,0 +1,115 @@
+//! Listening sockets: bound by us, or inherited from who started us.
+
+use std::fs;
+use std::io;
+use std::net::TcpListener;
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+
+use rustix::net::sockopt::socket_acceptconn;
+use rustix::net::{AddressFamily, getsockname};
+
+use crate::config::Bind;
+
+/// A socket that listens.
+#[derive(Debug)]
+pub enum Listener {
+    /// TCP.
+    Tcp(TcpListener),
+    /// A unix socket.
+    Unix(UnixListener),
+}
+
+impl Listener {
+    /// Listens where it was asked; nothing where nowhere was asked. `backlog` connections may wait to be
+    /// accepted; an inherited socket keeps its own.
+    ///
+    /// # Errors
+    /// The address is taken or not ours, or descriptor 0 is no listening socket.
+    pub fn open(bind: &Bind, backlog: i32) -> io::Result<Option<Self>> {
+        match bind {
+            Bind::None => Ok(None),
+            Bind::Inherited => inherited().map(Some),
+            Bind::Tcp(address) => {
+                let listener = TcpListener::bind(address)?;
+                rustix::net::listen(&listener, backlog)?;
+                Ok(Some(Self::Tcp(listener)))
+            }
+            Bind::Unix(path) => {
+                remove_stale_socket(path)?;
+                let listener = UnixListener::bind(path)?;
+                rustix::net::listen(&listener, backlog)?;
+                Ok(Some(Self::Unix(listener)))
+            }
+        }
+    }
+
+    /// Where it listens, as settings write it.
+    ///
+    /// # Errors
+    /// Where the system does not say.
+    pub fn address(&self) -> io::Result<String> {
+        match self {
+            Self::Tcp(listener) => Ok(listener.local_addr()?.to_string()),
+            Self::Unix(listener) => {
+                let address = listener.local_addr()?;
+                let path = address.as_pathname().map(|path| path.display().to_string());
+                Ok(format!("unix:{}", path.unwrap_or_default()))
+            }
+        }
+    }
+}
+
+/// The listening socket that spawn-fcgi, lighttpd or `mod_fcgid` leaves as descriptor 0.
+fn inherited() -> io::Result<Listener> {
+    let descriptor = io::stdin().as_fd().try_clone_to_owned()?;
+    if !matches!(socket_acceptconn(&descriptor), Ok(true)) {
+        return Err(io::Error::other(
+            "it is not a listening socket; `-` is for spawn-fcgi and web servers that start their \
+             responders, else give HOST:PORT or unix:PATH",
+        ));
+    }
+    match getsockname(&descriptor)?.address_family() {
+        AddressFamily::INET | AddressFamily::INET6 => Ok(Listener::Tcp(descriptor.into())),
+        AddressFamily::UNIX => Ok(Listener::Unix(descriptor.into())),
+        _ => Err(io::Error::other("it is neither an internet nor a unix socket")),
+    }
+}
+
+/// Removes a socket that a server left behind; one that somebody listens on, though he be too busy to
+/// accept, stays.
+fn remove_stale_socket(path: &Path) -> io::Result<()> {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
+    let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    if metadata.file_type().is_socket() && UnixStream::connect(path).is_err_and(refused) {
+        fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_left_behind_is_replaced_and_one_in_use_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let bind = Bind::Unix(dir.path().join("t.sock"));
+        drop(Listener::open(&bind, 16).unwrap());
+        let listener = Listener::open(&bind, 16).unwrap().unwrap();
+        assert_eq!(listener.address().unwrap(), bind.to_string());
+        let error = Listener::open(&bind, 16).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn a_file_is_never_removed_for_a_socket() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notes.txt");
+        fs::write(&path, "keep").unwrap();
+        Listener::open(&Bind::Unix(path.clone()), 16).unwrap_err();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "keep");
+    }
+}
