@@ -15,11 +15,13 @@ pub mod cache_shard;
 pub mod decoded_tiles;
 pub mod decoder;
 pub mod interest;
+pub mod observed;
 pub mod open_image;
 pub mod pool;
 pub mod registry;
 pub mod render;
 pub mod service;
+pub mod shards;
 pub mod start;
 
 pub use service::{Facts, Service, ServiceError};

@@ -2,21 +2,20 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use actix::{Addr, Arbiter, ArbiterHandle, Supervisor};
+use actix::{Arbiter, ArbiterHandle};
 
 use crate::actors::admission::Admission;
-use crate::actors::cache_shard::{CacheShard, ReplyMap};
 use crate::actors::decoded_tiles::DecodedTiles;
 use crate::actors::decoder::DecoderTools;
+use crate::actors::observed::Observed;
 use crate::actors::open_image::Opener;
 use crate::actors::pool::Pool;
 use crate::actors::registry::{ImageRegistry, RegistrySettings};
 use crate::actors::service::Service;
+use crate::actors::shards::Shards;
 use crate::config::Config;
-use crate::metrics;
-use crate::plan::{PassThrough, PlanKey, Rules};
+use crate::plan::{PassThrough, Rules};
 use crate::sources::Folder;
 
 /// Cores for each arbiter: actors only pass messages on, so one thread serves many cores' pools.
@@ -25,93 +24,6 @@ const CORES_PER_ARBITER: usize = 8;
 /// Threads that compare open images with their files: a check is one system call, and the second thread
 /// is for the moment when the first one's disk sleeps.
 const CHECK_THREADS: usize = 2;
-
-/// The cache shards: their addresses, and the maps that everybody reads in place.
-#[derive(Debug)]
-pub struct Shards {
-    shards: Vec<Shard>,
-}
-
-#[derive(Debug)]
-struct Shard {
-    address: Addr<CacheShard>,
-    map: Arc<ReplyMap>,
-    in_flight: Arc<AtomicUsize>,
-}
-
-impl Shards {
-    fn start(config: &Config, admission: &Arc<Admission>, arbiters: &[ArbiterHandle]) -> Self {
-        let count = config.cache.shards.max(1);
-        let bytes_max = config.cache.bytes_max / u64::try_from(count).unwrap_or(1);
-        let jobs_max = config.cache.jobs_per_shard_max;
-        let start = |number: usize| {
-            let map = Arc::new(ReplyMap::new(bytes_max));
-            let in_flight = Arc::new(AtomicUsize::new(0));
-            let shard = CacheShard::new(
-                Arc::clone(&map),
-                Arc::clone(admission),
-                Arc::clone(&in_flight),
-                jobs_max,
-            );
-            let address = match arbiters.get(number % arbiters.len().max(1)) {
-                Some(arbiter) => Supervisor::start_in_arbiter(arbiter, |_| shard),
-                None => Supervisor::start(|_| shard),
-            };
-            Shard { address, map, in_flight }
-        };
-        Self { shards: (0..count).map(start).collect() }
-    }
-
-    /// The shard of a key: its low bits, which a good hash spreads evenly over a power of two.
-    fn of(&self, key: PlanKey) -> &Shard {
-        let count = u128::try_from(self.shards.len()).unwrap_or(1);
-        let index = usize::try_from(key.as_u128() % count).unwrap_or(0);
-        #[expect(clippy::indexing_slicing, reason = "a remainder is below the count")]
-        &self.shards[index]
-    }
-
-    /// The answers of the shard of `key`.
-    pub fn map_of(&self, key: PlanKey) -> &ReplyMap {
-        &self.of(key).map
-    }
-
-    /// The actor of the shard of `key`.
-    pub fn address_of(&self, key: PlanKey) -> &Addr<CacheShard> {
-        &self.of(key).address
-    }
-
-    /// Sets the gauges of every shard.
-    pub fn observe(&self) {
-        for (number, shard) in self.shards.iter().enumerate() {
-            let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
-            let set = |name, value| metrics::level_of(name, "shard", number.to_string(), value);
-            set("tessera_cache_bytes", shard.map.bytes());
-            set("tessera_cache_entries", count(shard.map.len()));
-            set("tessera_cache_in_flight", count(shard.in_flight.load(Ordering::Relaxed)));
-        }
-    }
-}
-
-/// What metrics look at beside the shards and the registry.
-#[derive(Debug)]
-pub struct Observed {
-    check_pool: Arc<Pool>,
-    pub(super) decode_pool: Arc<Pool>,
-    encode_pool: Arc<Pool>,
-    admission: Arc<Admission>,
-    tiles: Arc<DecodedTiles>,
-}
-
-impl Observed {
-    pub(super) fn observe(&self) {
-        for pool in [&self.check_pool, &self.decode_pool, &self.encode_pool] {
-            let depth = u64::try_from(pool.depth()).unwrap_or(u64::MAX);
-            metrics::level_of("tessera_pool_depth", "pool", pool.name().to_owned(), depth);
-        }
-        metrics::level("tessera_bytes_in_decode", self.admission.bytes_in_use());
-        metrics::level("tessera_decoded_bytes", self.tiles.bytes());
-    }
-}
 
 /// Starts everything. Must be called inside an actix system.
 ///

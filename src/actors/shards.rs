@@ -1,0 +1,83 @@
+//! `Shards`: which cache shard a key belongs to, the actor of its misses and the map of its hits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use actix::{Addr, ArbiterHandle, Supervisor};
+
+use crate::actors::admission::Admission;
+use crate::actors::cache_shard::{CacheShard, ReplyMap};
+use crate::config::Config;
+use crate::metrics;
+use crate::plan::PlanKey;
+
+/// The cache shards: their addresses, and the maps that everybody reads in place.
+#[derive(Debug)]
+pub struct Shards {
+    shards: Vec<Shard>,
+}
+
+#[derive(Debug)]
+struct Shard {
+    address: Addr<CacheShard>,
+    map: Arc<ReplyMap>,
+    in_flight: Arc<AtomicUsize>,
+}
+
+impl Shards {
+    /// Starts the shards that `config` asks for, on `arbiters` in turn.
+    pub(super) fn start(
+        config: &Config,
+        admission: &Arc<Admission>,
+        arbiters: &[ArbiterHandle],
+    ) -> Self {
+        let count = config.cache.shards.max(1);
+        let bytes_max = config.cache.bytes_max / u64::try_from(count).unwrap_or(1);
+        let jobs_max = config.cache.jobs_per_shard_max;
+        let start = |number: usize| {
+            let map = Arc::new(ReplyMap::new(bytes_max));
+            let in_flight = Arc::new(AtomicUsize::new(0));
+            let shard = CacheShard::new(
+                Arc::clone(&map),
+                Arc::clone(admission),
+                Arc::clone(&in_flight),
+                jobs_max,
+            );
+            let address = match arbiters.get(number % arbiters.len().max(1)) {
+                Some(arbiter) => Supervisor::start_in_arbiter(arbiter, |_| shard),
+                None => Supervisor::start(|_| shard),
+            };
+            Shard { address, map, in_flight }
+        };
+        Self { shards: (0..count).map(start).collect() }
+    }
+
+    /// The shard of a key: its low bits, which a good hash spreads evenly over a power of two.
+    fn of(&self, key: PlanKey) -> &Shard {
+        let count = u128::try_from(self.shards.len()).unwrap_or(1);
+        let index = usize::try_from(key.as_u128() % count).unwrap_or(0);
+        #[expect(clippy::indexing_slicing, reason = "a remainder is below the count")]
+        &self.shards[index]
+    }
+
+    /// The answers of the shard of `key`.
+    pub fn map_of(&self, key: PlanKey) -> &ReplyMap {
+        &self.of(key).map
+    }
+
+    /// The actor of the shard of `key`.
+    pub fn address_of(&self, key: PlanKey) -> &Addr<CacheShard> {
+        &self.of(key).address
+    }
+
+    /// Sets the gauges of every shard.
+    pub fn observe(&self) {
+        for (number, shard) in self.shards.iter().enumerate() {
+            let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+            let set = |name, value| metrics::level_of(name, "shard", number.to_string(), value);
+            set("tessera_cache_bytes", shard.map.bytes());
+            set("tessera_cache_entries", count(shard.map.len()));
+            set("tessera_cache_in_flight", count(shard.in_flight.load(Ordering::Relaxed)));
+        }
+    }
+}
