@@ -105,11 +105,6 @@ impl DecodedTiles {
     pub fn bytes(&self) -> u64 {
         self.cache.weight()
     }
-
-    /// Forgets all tiles.
-    pub fn clear(&self) {
-        self.cache.clear();
-    }
 }
 
 #[cfg(test)]

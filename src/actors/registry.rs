@@ -184,11 +184,6 @@ impl ImageRegistry {
         }
     }
 
-    /// Closes all images.
-    pub fn clear(&self) {
-        self.images.clear();
-    }
-
     /// Images known: open, or being opened.
     pub fn len(&self) -> usize {
         self.images.len()

@@ -5,7 +5,6 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::model::{Fault, FaultKind, ImageInfo, Picture, Reply, Want};
 use crate::protocols::call::{Call, Dialect};
-use crate::protocols::conditional::is_not_modified;
 use crate::protocols::deepzoom;
 use crate::protocols::http_date::http_date;
 use crate::protocols::refusal::respond_fault;
@@ -46,13 +45,13 @@ fn respond_info(call: &Call, info: &ImageInfo, modified_s: i64, settings: &Setti
         Dialect::Zoomify => Some(zoomify::document(info)),
     };
     let Some(document) = document else { return mismatch(call) };
-    let etag = format!("\"{:016x}\"", xxh3_64(document.body.as_bytes()));
-    let response = if is_not_modified(&call.request.conditions, &etag, modified_s) {
+    let etag = format!("{:016x}", xxh3_64(document.body.as_bytes()));
+    let response = if call.request.conditions.are_met_by(&etag, modified_s) {
         Response::new(304, "")
     } else {
         Response::new(200, document.body).with("Content-Type", document.content_type)
     };
-    add_info_headers(call, validated(response, etag, modified_s, settings))
+    add_info_headers(call, validated(response, quoted(&etag), modified_s, settings))
 }
 
 fn respond_picture(call: &Call, picture: &Picture, settings: &Settings) -> Response {

@@ -7,7 +7,6 @@
 
 mod answer;
 mod call;
-mod conditional;
 mod deepzoom;
 mod http_date;
 mod iiif;
