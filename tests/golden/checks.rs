@@ -31,7 +31,7 @@ impl Checks {
         name: &str,
         file: &[u8],
         raster: &Raster,
-        (off_max, off_mean): (u8, u8),
+        (off_max, off_mean): (f64, f64),
     ) -> &mut Value {
         let raw = format!("{name}.raw");
         fs::write(self.folder.join(name), file).unwrap();
@@ -45,7 +45,7 @@ impl Checks {
     }
 
     /// Adds decoded samples of a page of a TIFF.
-    pub(crate) fn page(&mut self, tiff: &Path, page: usize, samples: &[u8], off_max: u8) {
+    pub(crate) fn page(&mut self, tiff: &Path, page: usize, samples: &[u8], off_max: f64) {
         let raw = format!("{}.raw", self.rows.len());
         fs::write(self.folder.join(&raw), samples).unwrap();
         self.rows.push(json!({ "tiff": tiff, "page": page, "raw": raw, "off_max": off_max }));

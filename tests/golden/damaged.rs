@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::manifest::{FIXTURES, decode_level, fixtures, open_bytes, path};
+use crate::manifest::{FIXTURES, decode_level, fixtures, levels_in_file, open_bytes, path};
 
 /// Lengths that each file is cut to.
 const CUTS: usize = 24;
@@ -16,7 +16,7 @@ const TIME_MAX: Duration = Duration::from_secs(10);
 fn try_all(name: &str, bytes: Vec<u8>) {
     let start = Instant::now();
     if let Ok(image) = open_bytes(bytes) {
-        for stored in 0..image.info().stored.len() {
+        for stored in 0..levels_in_file(&*image) {
             let whole = image.info().stored[stored].size;
             // A damaged size can be a huge one; its tiles are tried one by one elsewhere.
             if whole.area() < 4 << 20 {

@@ -8,44 +8,16 @@ Needs the packages of tests/requirements.txt, and the programs vips, tiffcp, tif
 """
 
 import json
-import subprocess
-import sys
 import zlib
-from pathlib import Path
 
 import imagecodecs
 import numpy
 import tifffile
+from making import MANIFEST, OUT, REFUSED, halves, picture, record, run
 from PIL import Image, ImageCms
 from tiff_writer import ASCII, LONG, LONG8, RATIONAL, SHORT, Writer
 
-OUT = Path(sys.argv[1])
-MANIFEST = []
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-
-def picture(width, height, bands=3, seed=1):
-    """Gradients, shapes and some noise."""
-    noise = numpy.random.default_rng(seed).integers(0, 24, (height, width, bands))
-    y, x = numpy.mgrid[0:height, 0:width]
-    out = numpy.zeros((height, width, bands), numpy.int64)
-    for band in range(bands):
-        out[:, :, band] = (x * (band + 1) + y * (3 - band % 3)) * 255 // (3 * (width + height))
-    out[((x - width // 2) ** 2 + (y - height // 2) ** 2) < (min(width, height) // 3) ** 2] += 90
-    out[(x // 16 + y // 16) % 5 == 0] -= 40
-    return numpy.clip(out + noise, 0, 255).astype(numpy.uint8)
-
-
-def halves(image, count, up=False):
-    """The image and `count` more, each half the one before."""
-    levels = [image]
-    for _ in range(count):
-        last = levels[-1]
-        rows = last.shape[0] + 1 if up else last.shape[0]
-        columns = last.shape[1] + 1 if up else last.shape[1]
-        half = last[: max(1, rows // 2 * 2) : 2, : max(1, columns // 2 * 2) : 2]
-        levels.append(half if up else half[: max(1, last.shape[0] // 2), : max(1, last.shape[1] // 2)])
-    return levels
 
 
 def bands(image, page):
@@ -64,16 +36,6 @@ def bands(image, page):
         divisor = numpy.maximum(mask, 1)
         out = numpy.where(mask == 0, out, numpy.minimum(255, (out * 255 + divisor // 2) // divisor))
     return numpy.concatenate([out, mask], axis=2).astype(numpy.uint8)
-
-
-def record(name, levels, tolerance=0, **extra):
-    """Adds a file of OUT and its expected levels to the manifest."""
-    entry = {"file": name, "bands": int(levels[0].shape[2]), "tolerance": tolerance, "levels": []}
-    for at, level in enumerate(levels):
-        raw = f"{name}.{at}.raw"
-        (OUT / raw).write_bytes(numpy.ascontiguousarray(level).tobytes())
-        entry["levels"].append({"width": level.shape[1], "height": level.shape[0], "raw": raw})
-    MANIFEST.append(entry | extra)
 
 
 def pages(name, wanted=None):
@@ -101,10 +63,6 @@ def write(name, levels, tile=(64, 64), sub=False, order="<", big=False, toleranc
     expected = pages(name, None if sub else range(len(levels)))
     record(name, expected, tolerance)
     return expected
-
-
-def run(*command):
-    subprocess.run([str(part) for part in command], check=True, capture_output=True, cwd=OUT)
 
 
 COLOUR = halves(picture(257, 258), 2)
@@ -383,7 +341,8 @@ def main():
     ycbcr()
     strangers()
     (OUT / "icc.raw").write_bytes(PROFILE)
-    (OUT / "manifest.json").write_text(json.dumps(MANIFEST, indent=1))
+    manifest = {"served": MANIFEST, "refused": REFUSED}
+    (OUT / "manifest.json").write_text(json.dumps(manifest, indent=1))
     print(f"{len(MANIFEST)} files in {OUT}")
 
 

@@ -5,7 +5,10 @@ use std::fs;
 use tessera::codecs::CodecError;
 use tessera::model::{ColourModel, TileAddress};
 
-use crate::manifest::{FIXTURES, Fixture, decode_level, fixtures, open_fixture, path};
+use crate::manifest::{
+    FIXTURES, Fixture, REFUSED, Refused, decode_level, fixtures, levels_in_file, numbers,
+    open_bytes, open_fixture, path, raw_numbers, refused,
+};
 
 #[test]
 fn every_level_has_the_pixels_that_another_decoder_sees() {
@@ -19,8 +22,9 @@ fn compare(fixture: &Fixture, faults: &mut Vec<String>) {
     let image = open_fixture(fixture);
     let info = image.info();
     let mut report = |what: String| faults.push(format!("{}: {what}", fixture.file));
+    let in_file = &info.stored[..levels_in_file(&*image)];
     let found: Vec<(u32, u32)> =
-        info.stored.iter().map(|level| (level.size.width(), level.size.height())).collect();
+        in_file.iter().map(|level| (level.size.width(), level.size.height())).collect();
     let expected: Vec<(u32, u32)> =
         fixture.levels.iter().map(|level| (level.width, level.height)).collect();
     if found != expected {
@@ -29,12 +33,17 @@ fn compare(fixture: &Fixture, faults: &mut Vec<String>) {
     if usize::from(info.bands()) != fixture.bands {
         return report(format!("{} bands, expected {}", info.bands(), fixture.bands));
     }
+    let samples = format!("{:?}", info.samples).to_lowercase();
+    let colour = format!("{:?}", info.colour).to_lowercase();
+    if samples != fixture.samples || fixture.colour.as_ref().is_some_and(|told| *told != colour) {
+        return report(format!("samples {samples} of {colour}"));
+    }
     for (stored, level) in fixture.levels.iter().enumerate() {
-        let expected = fs::read(path(&level.raw)).unwrap();
+        let expected = raw_numbers(&level.raw, &fixture.samples);
         match decode_level(&*image, stored) {
             Err(error) => report(format!("level {stored}: {error}")),
-            Ok(raster) => {
-                let off = difference(raster.samples(), &expected);
+            Ok(pixels) => {
+                let off = difference(&numbers(&pixels), &expected);
                 if fixture.tolerance < off {
                     report(format!("level {stored} is off by {off}"));
                 }
@@ -43,12 +52,31 @@ fn compare(fixture: &Fixture, faults: &mut Vec<String>) {
     }
 }
 
-/// How far two buffers differ at most; 255 where their lengths do.
-fn difference(found: &[u8], expected: &[u8]) -> u8 {
+/// How far two buffers differ at most; without end where their lengths do, or one is no number where the
+/// other is.
+fn difference(found: &[f64], expected: &[f64]) -> f64 {
     if found.len() != expected.len() {
-        return u8::MAX;
+        return f64::INFINITY;
     }
-    found.iter().zip(expected).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0)
+    let off = |(a, b): (&f64, &f64)| match (a.is_nan(), b.is_nan()) {
+        (true, true) => 0.0,
+        (false, false) => (a - b).abs(),
+        _ => f64::INFINITY,
+    };
+    found.iter().zip(expected).map(off).fold(0.0, f64::max)
+}
+
+#[test]
+fn what_is_not_supported_is_refused_by_name() {
+    let tried = refused().iter().map(refuse).count();
+    assert_eq!(tried, REFUSED);
+}
+
+fn refuse(refused: &Refused) {
+    let opened = open_bytes(fs::read(path(&refused.file)).unwrap());
+    let error = opened.and_then(|image| decode_level(&*image, 0)).map(|_| ()).unwrap_err();
+    assert!(matches!(error, CodecError::Unsupported { .. }), "{}: {error}", refused.file);
+    assert!(error.to_string().contains(&refused.words), "{}: {error}", refused.file);
 }
 
 #[test]

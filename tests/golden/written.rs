@@ -85,14 +85,14 @@ fn encoded_rasters_are_files_that_others_read_alike() {
         ] {
             let raster = raster(Size::new(width, height).unwrap(), colour, alpha);
             for (format, quality, off) in [
-                (Format::Png, 0, (0, 0)),
-                (Format::Png, 1, (0, 0)),
-                (Format::Png, 5, (0, 0)),
-                (Format::Webp, -1, (0, 0)),
-                (Format::Webp, 90, (40, 3)),
-                (Format::Jpeg, 100, (40, 3)),
-                (Format::Jpeg, 75, (60, 4)),
-                (Format::Jpeg, 5, (128, 20)),
+                (Format::Png, 0, (0.0, 0.0)),
+                (Format::Png, 1, (0.0, 0.0)),
+                (Format::Png, 5, (0.0, 0.0)),
+                (Format::Webp, -1, (0.0, 0.0)),
+                (Format::Webp, 90, (40.0, 3.0)),
+                (Format::Jpeg, 100, (40.0, 3.0)),
+                (Format::Jpeg, 75, (60.0, 4.0)),
+                (Format::Jpeg, 5, (128.0, 20.0)),
             ] {
                 for icc in [None, Some(Arc::clone(&icc))] {
                     let encoding = Encoding { format, quality, icc };
@@ -105,7 +105,7 @@ fn encoded_rasters_are_files_that_others_read_alike() {
     checks.run();
 }
 
-fn write(raster: &Raster, encoding: &Encoding, off: (u8, u8), checks: &mut Checks) -> bool {
+fn write(raster: &Raster, encoding: &Encoding, off: (f64, f64), checks: &mut Checks) -> bool {
     if encoding.format == Format::Jpeg && raster.alpha() {
         encode(raster, encoding).unwrap_err();
         return false;
