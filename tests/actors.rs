@@ -16,7 +16,7 @@ use tessera::actors::start::start;
 use tessera::actors::{Facts, Service};
 use tessera::codecs::{CodecError, Decode, StoredTile};
 use tessera::config::{self, Config, Layers};
-use tessera::imaging::Raster;
+use tessera::imaging::{Pixels, Raster};
 use tessera::model::image_info::ColourModel;
 use tessera::model::request::{
     Conditions, Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm,
@@ -56,19 +56,8 @@ impl Stub {
             return Err(CodecError::malformed("stub", "told to be"));
         }
         let (size, tile) = (Size::new(512, 512).unwrap(), Size::new(256, 256).unwrap());
-        let stored = vec![StoredLevel { size, tile, factor: 1.0, encoding: TileEncoding::Other }];
-        let info = ImageInfo {
-            container: "stub",
-            size,
-            tile,
-            levels: ImageInfo::ladder(&stored, tile),
-            stored,
-            colour: ColourModel::Gray,
-            alpha: false,
-            bits: 8,
-            icc: None,
-            resolution: None,
-        };
+        let stored = vec![StoredLevel::in_file(size, size, tile, TileEncoding::Other)];
+        let info = ImageInfo::new("stub", stored, tile, ColourModel::Gray);
         Ok(Arc::new(Self { info: Arc::new(info), script: Arc::clone(script) }))
     }
 }
@@ -78,7 +67,7 @@ impl Decode for Stub {
         &self.info
     }
 
-    fn decode_tile(&self, at: TileAddress) -> Result<Raster, CodecError> {
+    fn decode_tile(&self, at: TileAddress) -> Result<Pixels, CodecError> {
         self.script.decoded.fetch_add(1, Ordering::SeqCst);
         let take = |left: usize| left.checked_sub(1);
         let told = self.script.panics_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take);
@@ -87,7 +76,7 @@ impl Decode for Stub {
             meet.wait();
         }
         let rect = self.info.tile_rect(at).unwrap();
-        Ok(Raster::zeroed(rect.size(), ColourModel::Gray, false))
+        Ok(Raster::zeroed(rect.size(), ColourModel::Gray, false).into())
     }
 
     fn stored_tile(&self, _: TileAddress, _: bool) -> Result<Option<StoredTile>, CodecError> {
@@ -136,7 +125,7 @@ fn with_service<F: Future<Output = ()>>(
     let script = Arc::new(script);
     let stub = Arc::clone(&script);
     actix_rt::System::new().block_on(async move {
-        let opener = Arc::new(move |source: Arc<dyn ReadAt>| Stub::open(&stub, source.as_ref()));
+        let opener = Arc::new(move |source: Arc<dyn ReadAt>, _| Stub::open(&stub, source.as_ref()));
         let service = start(&config, Rules::default(), opener).unwrap();
         test(service, script).await;
     });

@@ -7,8 +7,7 @@ use std::time::Duration;
 use quick_cache::sync::{Cache, GuardResult};
 use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter};
 
-use crate::codecs::CodecError;
-use crate::imaging::Raster;
+use crate::imaging::Pixels;
 use crate::model::{ImageId, SourceVersion, TileAddress};
 
 /// Bytes of an average decoded tile, for the cache's own bookkeeping: 256 x 256 RGB.
@@ -35,9 +34,9 @@ pub struct TileKey {
 #[derive(Clone, Debug)]
 struct ByBytes;
 
-impl Weighter<TileKey, Arc<Raster>> for ByBytes {
-    fn weight(&self, _: &TileKey, tile: &Arc<Raster>) -> u64 {
-        u64::try_from(tile.samples().len()).unwrap_or(u64::MAX).max(1)
+impl Weighter<TileKey, Arc<Pixels>> for ByBytes {
+    fn weight(&self, _: &TileKey, tile: &Arc<Pixels>) -> u64 {
+        tile.bytes().max(1)
     }
 }
 
@@ -45,15 +44,15 @@ impl Weighter<TileKey, Arc<Raster>> for ByBytes {
 #[derive(Clone, Debug)]
 struct Quiet;
 
-impl Lifecycle<TileKey, Arc<Raster>> for Quiet {
+impl Lifecycle<TileKey, Arc<Pixels>> for Quiet {
     type RequestState = ();
-    fn on_evict(&self, (): &mut (), _: TileKey, _: Arc<Raster>) {}
+    fn on_evict(&self, (): &mut (), _: TileKey, _: Arc<Pixels>) {}
 }
 
 /// The tiles.
 #[derive(Debug)]
 pub struct DecodedTiles {
-    cache: Cache<TileKey, Arc<Raster>, ByBytes, DefaultHashBuilder, Quiet>,
+    cache: Cache<TileKey, Arc<Pixels>, ByBytes, DefaultHashBuilder, Quiet>,
 }
 
 impl DecodedTiles {
@@ -76,7 +75,7 @@ impl DecodedTiles {
     }
 
     /// The tile if it is here.
-    pub fn find(&self, key: &TileKey) -> Option<Arc<Raster>> {
+    pub fn find(&self, key: &TileKey) -> Option<Arc<Pixels>> {
         self.cache.get(key)
     }
 
@@ -84,11 +83,11 @@ impl DecodedTiles {
     ///
     /// # Errors
     /// What `decode` reports; nothing is kept then.
-    pub fn obtain(
+    pub fn obtain<E>(
         &self,
         key: &TileKey,
-        decode: impl FnOnce() -> Result<Raster, CodecError>,
-    ) -> Result<Arc<Raster>, CodecError> {
+        decode: impl FnOnce() -> Result<Pixels, E>,
+    ) -> Result<Arc<Pixels>, E> {
         match self.cache.get_value_or_guard(key, Some(JOIN_TIMEOUT)) {
             GuardResult::Value(tile) => Ok(tile),
             GuardResult::Guard(guard) => {
@@ -114,6 +113,8 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::codecs::CodecError;
+    use crate::imaging::Raster;
     use crate::model::Size;
     use crate::model::image_info::ColourModel;
 
@@ -125,8 +126,8 @@ mod tests {
         }
     }
 
-    fn tile() -> Raster {
-        Raster::zeroed(Size::new(100, 100).unwrap(), ColourModel::Gray, false)
+    fn tile() -> Result<Pixels, CodecError> {
+        Ok(Raster::zeroed(Size::new(100, 100).unwrap(), ColourModel::Gray, false).into())
     }
 
     #[test]
@@ -140,7 +141,7 @@ mod tests {
                     together.wait();
                     let decode = || {
                         decoded.fetch_add(1, Ordering::Relaxed);
-                        Ok(tile())
+                        tile()
                     };
                     tiles.obtain(&key(0), decode).unwrap();
                 });
@@ -154,7 +155,8 @@ mod tests {
         let tiles = DecodedTiles::new(SHARD_BYTES_MIN);
         let large = Size::new(10_000, 7_500).unwrap();
         for _ in 0..2 {
-            let decode = || Ok(Raster::zeroed(large, ColourModel::Gray, false));
+            let decode =
+                || Ok::<_, CodecError>(Raster::zeroed(large, ColourModel::Gray, false).into());
             tiles.obtain(&key(0), decode).unwrap();
             assert!(tiles.find(&key(0)).is_some(), "not kept");
         }
@@ -166,7 +168,7 @@ mod tests {
         tiles.obtain(&key(0), || Err(CodecError::malformed("x", "y"))).unwrap_err();
         assert!(tiles.find(&key(0)).is_none());
         for column in 0..100 {
-            tiles.obtain(&key(column), || Ok(tile())).unwrap();
+            tiles.obtain(&key(column), || tile()).unwrap();
         }
         assert!(tiles.bytes() <= 50_000, "{}", tiles.bytes());
     }

@@ -23,5 +23,6 @@ pub mod render;
 pub mod service;
 pub mod shards;
 pub mod start;
+mod tile_source;
 
 pub use service::{Facts, Service, ServiceError};

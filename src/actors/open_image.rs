@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use crate::codecs::{CodecError, Decode};
 use crate::metrics;
-use crate::model::{ImageId, ImageInfo, ReadAt, SourceVersion};
+use crate::model::{ImageId, ImageInfo, ReadAt, Slice, SourceVersion};
 use crate::sources::{FileSource, Folder, SourceError};
 
 /// Turns a source into an open image; a parameter so that tests can put in a decoder that fails.
-pub type Opener = Arc<dyn Fn(Arc<dyn ReadAt>) -> Result<Arc<dyn Decode>, CodecError> + Send + Sync>;
+pub type Opener =
+    Arc<dyn Fn(Arc<dyn ReadAt>, Slice) -> Result<Arc<dyn Decode>, CodecError> + Send + Sync>;
 
 /// Milliseconds since this process first asked for the time.
 pub(super) fn now_ms() -> u64 {
@@ -51,7 +52,7 @@ impl OpenImage {
         let started = Instant::now();
         let source = Arc::new(folder.source(id).map_err(Arc::new)?);
         let measured = Arc::new(Measured(Arc::clone(&source)));
-        let decode = opener(measured).map_err(Arc::new)?;
+        let decode = opener(measured, id.slice()).map_err(Arc::new)?;
         metrics::stage("open", started.elapsed());
         Ok(Self {
             id: id.clone(),

@@ -7,13 +7,14 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::actors::decoded_tiles::{DecodedTiles, TileKey};
+use crate::actors::decoded_tiles::DecodedTiles;
 use crate::actors::decoder::{DecoderTools, Render};
 use crate::actors::interest::Interest;
 use crate::actors::open_image::OpenImage;
 use crate::actors::pool::{PoolError, Priority, Ticket};
+use crate::actors::tile_source::TileSource;
 use crate::codecs::{self, CodecError, Encoding};
-use crate::imaging::{self, ImagingError, Mosaic, Raster, Scratch};
+use crate::imaging::{self, ImagingError, Raster, Scratch};
 use crate::metrics;
 use crate::model::{Format, TileAddress};
 use crate::plan::{Plan, RequestClass};
@@ -136,7 +137,8 @@ impl Job {
 
     fn draw(&self, scratch: &mut Scratch) -> Result<Made, RenderError> {
         let started = Instant::now();
-        let pixels = self.decode()?;
+        let (image, tiles, interest) = (&*self.image, &*self.tiles, &self.interest);
+        let pixels = TileSource { image, tiles, interest }.assemble(&self.plan.source)?;
         metrics::stage("decode", started.elapsed());
 
         let started = Instant::now();
@@ -148,47 +150,6 @@ impl Job {
         }
         let encoding = encoding_of(&self.image, &self.plan);
         encode(&pixels, &encoding).map(Made::Answer)
-    }
-
-    /// The pixels that the plan's steps begin with.
-    fn decode(&self) -> Result<Raster, RenderError> {
-        let source = &self.plan.source;
-        let info = self.image.info();
-        if let Some(at) = source.single_tile(info) {
-            return self.tile_once(at);
-        }
-        let mut mosaic = Mosaic::new(source.area, source.shrink, info.colour, info.alpha);
-        for at in source.tiles() {
-            if self.interest.is_gone() {
-                return Err(PoolError::Cancelled.into());
-            }
-            let Some(rect) = info.tile_rect(at) else { continue };
-            mosaic.add(&*self.tile_shared(at)?, rect)?;
-        }
-        Ok(mosaic.finish()?)
-    }
-
-    fn key(&self, at: TileAddress) -> TileKey {
-        TileKey { image: self.image.id().clone(), version: *self.image.version(), at }
-    }
-
-    /// A tile that is the whole answer: taken from the shared ones if it is there, but not put there,
-    /// because the answer itself is kept.
-    fn tile_once(&self, at: TileAddress) -> Result<Raster, RenderError> {
-        match self.tiles.find(&self.key(at)) {
-            Some(tile) => Ok(Raster::clone(&tile)),
-            None => Ok(self.decode_tile(at)?),
-        }
-    }
-
-    fn tile_shared(&self, at: TileAddress) -> Result<Arc<Raster>, RenderError> {
-        Ok(self.tiles.obtain(&self.key(at), || self.decode_tile(at))?)
-    }
-
-    fn decode_tile(&self, at: TileAddress) -> Result<Raster, CodecError> {
-        let tile = self.image.decode().decode_tile(at)?;
-        metrics::pixels_decoded(tile.size().area());
-        Ok(tile)
     }
 }
 

@@ -274,6 +274,7 @@ fn source_fault(error: &SourceError) -> Fault {
 /// Texts of codecs speak of the file's inside and never of its path.
 fn codec_fault(error: &CodecError) -> Fault {
     match error {
+        CodecError::Absent { .. } => Fault::not_found(error.to_string()),
         CodecError::Malformed { .. }
         | CodecError::Unsupported { .. }
         | CodecError::OverLimit { .. } => Fault::new(FaultKind::Image, error.to_string()),

@@ -1,4 +1,4 @@
-//! `CodecError`: four causes and no fifth, never one for another.
+//! `CodecError`: five causes and no sixth, never one for another.
 
 use std::io;
 
@@ -21,6 +21,12 @@ pub enum CodecError {
         /// The feature's name in the format's own words.
         feature: String,
     },
+    /// The file has no such slice; the one who asked for it mends that.
+    #[error("there is no {what}")]
+    Absent {
+        /// What was asked for, with what there is.
+        what: String,
+    },
     /// More than a limit allows; nothing was allocated.
     #[error("{what} is {value}, over the limit of {limit}")]
     OverLimit {
@@ -40,6 +46,11 @@ impl CodecError {
     /// A broken file.
     pub fn malformed(format: &'static str, what: impl Into<String>) -> Self {
         Self::Malformed { format, what: what.into() }
+    }
+
+    /// A slice that the file has not.
+    pub fn absent(what: impl Into<String>) -> Self {
+        Self::Absent { what: what.into() }
     }
 
     /// A feature that we do not read.

@@ -8,6 +8,7 @@ mod magic;
 mod number;
 mod png;
 pub mod tiff;
+mod upright;
 mod webp;
 
 use std::fmt::Debug;
@@ -21,8 +22,8 @@ use crate::codecs::number::{usize_of_bytes, zeroed};
 use crate::codecs::png::encode as encode_png;
 use crate::codecs::tiff::open as open_tiff;
 use crate::codecs::webp::encode as encode_webp;
-use crate::imaging::Raster;
-use crate::model::{Format, ImageInfo, ReadAt, TileAddress};
+use crate::imaging::{Pixels, Raster};
+use crate::model::{Format, ImageInfo, ReadAt, Slice, TileAddress};
 
 pub use error::CodecError;
 pub use limits::DecodeLimits;
@@ -42,12 +43,13 @@ pub trait Decode: Debug + Send + Sync {
     /// What the header says.
     fn info(&self) -> &Arc<ImageInfo>;
 
-    /// Decodes one stored tile, cropped to the level at its right and lower edge, as gray or RGB with
-    /// or without alpha ([`ImageInfo::colour`], [`ImageInfo::alpha`]), 8 bit.
+    /// Decodes one stored tile, cropped to the level at its right and lower edge, with the colour
+    /// model, alpha and sample type that [`Decode::info`] names. Levels that are made of others
+    /// ([`crate::model::StoredLevel::made_from`]) are not asked for.
     ///
     /// # Errors
     /// Malformed, unsupported, over a limit, or IO; `Malformed` too where the grid has no such tile.
-    fn decode_tile(&self, at: TileAddress) -> Result<Raster, CodecError>;
+    fn decode_tile(&self, at: TileAddress) -> Result<Pixels, CodecError>;
 
     /// The stored bytes of one tile made a complete file of its own (tables, markers, ICC profile as
     /// `icc` says), undecoded; `None` where the tile is cropped by the edge, or its encoding
@@ -78,17 +80,21 @@ pub struct Encoding {
     pub icc: Option<Arc<[u8]>>,
 }
 
-/// Opens an image by its first bytes and reads its structure; no pixel is decoded.
+/// Opens one picture of a file, which its first bytes name, and reads its structure.
 ///
 /// # Errors
-/// `Unsupported` where the format, or the way this file uses it, is not read; `Malformed`, over a
-/// limit, or IO.
-pub fn open(source: Arc<dyn ReadAt>, limits: &DecodeLimits) -> Result<Arc<dyn Decode>, CodecError> {
+/// `Unsupported` where the format, or the way this file uses it, is not read; `Absent` where the file
+/// has no such slice; `Malformed`, over a limit, or IO.
+pub fn open(
+    source: Arc<dyn ReadAt>,
+    slice: Slice,
+    limits: &DecodeLimits,
+) -> Result<Arc<dyn Decode>, CodecError> {
     let head_len = usize_of_bytes(source.len_bytes()).min(magic::HEAD_BYTES);
     let mut head = zeroed(head_len)?;
     source.read_exact_at(&mut head, 0)?;
     match magic::recognise(&head) {
-        Magic::Tiff => open_tiff(source, limits),
+        Magic::Tiff => open_tiff(source, slice, limits),
         Magic::Other(name) => {
             Err(CodecError::unsupported(name, "the whole format (tiled TIFF pyramids are read)"))
         }
@@ -104,6 +110,7 @@ pub fn open(source: Arc<dyn ReadAt>, limits: &DecodeLimits) -> Result<Arc<dyn De
 /// `OverLimit` where the format cannot hold so many pixels; `Unsupported` where it cannot hold alpha
 /// (JPEG: flatten first); `Io` where memory is short.
 pub fn encode(raster: &Raster, encoding: &Encoding) -> Result<Bytes, CodecError> {
+    check_shown(raster, encoding.format.suffix())?;
     let icc = encoding.icc.as_deref();
     let file = match encoding.format {
         Format::Jpeg => encode_jpeg(raster, encoding.quality, icc),
@@ -111,6 +118,14 @@ pub fn encode(raster: &Raster, encoding: &Encoding) -> Result<Bytes, CodecError>
         Format::Webp => encode_webp(raster, encoding.quality, icc),
     }?;
     Ok(Bytes::from(file))
+}
+
+/// Refuses a raster that is neither gray nor RGB, which no answer's format holds.
+fn check_shown(raster: &Raster, format: &'static str) -> Result<(), CodecError> {
+    if raster.colour() == raster.colour().shown() {
+        return Ok(());
+    }
+    Err(CodecError::unsupported(format, format!("colour model {:?}", raster.colour())))
 }
 
 /// Refuses a raster with a side above `side_px_max`, before an encoder would.
@@ -127,7 +142,7 @@ mod tests {
     use super::*;
 
     fn refusal(bytes: &[u8]) -> CodecError {
-        open(Arc::new(bytes.to_vec()), &DecodeLimits::default()).unwrap_err()
+        open(Arc::new(bytes.to_vec()), Slice::Main, &DecodeLimits::default()).unwrap_err()
     }
 
     #[test]

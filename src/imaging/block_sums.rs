@@ -1,57 +1,59 @@
 //! Sums of blocks of pixels, gathered tile by tile: exact means, whatever tile a pixel of a block
-//! came in. `mean = (sum + count / 2) / count`; with alpha, colours are summed times their alpha and
+//! came in. `mean = sum / count`, rounded; with alpha, colours are summed times their alpha and
 //! `colour = sum(c * a) / sum(a)`.
 #![expect(clippy::indexing_slicing, reason = "runs within rows, whose lengths the sizes give")]
 
 use std::iter;
 
 use crate::imaging::raster::{Raster, usize_of};
+use crate::imaging::sample::Sample;
 use crate::model::{ColourModel, Rect, Size};
 
 /// Blocks of `factor` pixels squared, counted from the upper left corner of an area.
 #[derive(Debug)]
-pub(super) struct BlockSums {
+pub(super) struct BlockSums<T: Sample> {
     area: Size,
     factor: u32,
     colour: ColourModel,
     alpha: bool,
     /// `sums[(row * columns + column) * bands + band]`.
-    sums: Vec<u32>,
+    sums: Vec<T::Sum>,
     /// Sums of up to `factor` rows of one tile, `bands` values a pixel.
-    rows: Vec<u32>,
+    rows: Vec<T::Sum>,
 }
 
-impl BlockSums {
+impl<T: Sample> BlockSums<T> {
     /// All sums 0.
     pub(super) fn new(area: Size, factor: u32, colour: ColourModel, alpha: bool) -> Self {
         let blocks =
             Size::at_least_one(area.width().div_ceil(factor), area.height().div_ceil(factor));
-        let sums = vec![0; Raster::samples_len(blocks, colour, alpha)];
+        let sums = vec![T::Sum::default(); Raster::<T>::samples_len(blocks, colour, alpha)];
         Self { area, factor, colour, alpha, sums, rows: Vec::new() }
     }
 
     /// Adds `part` of a tile; its first pixel is (`left`, `top`) of the area.
-    pub(super) fn add(&mut self, tile: &Raster, part: Rect, left: u32, top: u32) {
+    pub(super) fn add(&mut self, tile: &Raster<T>, part: Rect, left: u32, top: u32) {
         let bands = tile.bands();
         let run = usize_of(part.width()) * bands;
-        let row_bytes = tile.row_bytes();
-        let start = usize_of(part.top()) * row_bytes + usize_of(part.left()) * bands;
+        let row_len = tile.row_len();
+        let start = usize_of(part.top()) * row_len + usize_of(part.left()) * bands;
         let mut done = 0;
         while done < part.height() {
             let at = top + done;
             // Down to the end of this row of blocks, or of the part.
             let height = (self.factor - at % self.factor).min(part.height() - done);
             self.rows.clear();
-            self.rows.resize(run, 0);
+            self.rows.resize(run, T::Sum::default());
             for row in done..done + height {
-                let row = &tile.samples()[start + usize_of(row) * row_bytes..][..run];
+                let row = &tile.samples()[start + usize_of(row) * row_len..][..run];
                 add_row(&mut self.rows, row, bands, self.alpha);
             }
             match bands {
                 1 => self.add_rows::<1>(left, at / self.factor),
                 2 => self.add_rows::<2>(left, at / self.factor),
                 3 => self.add_rows::<3>(left, at / self.factor),
-                _ => self.add_rows::<4>(left, at / self.factor),
+                4 => self.add_rows::<4>(left, at / self.factor),
+                _ => self.add_rows::<5>(left, at / self.factor),
             }
             done += height;
         }
@@ -69,28 +71,28 @@ impl BlockSums {
         for (block, part) in blocks.iter_mut().zip(parts) {
             for pixel in part {
                 for (sum, value) in block.iter_mut().zip(pixel) {
-                    *sum += value;
+                    *sum += *value;
                 }
             }
         }
     }
 
     /// The raster of the means.
-    pub(super) fn means(self) -> Raster {
+    pub(super) fn means(self) -> Raster<T> {
         let blocks = Size::at_least_one(
             self.area.width().div_ceil(self.factor),
             self.area.height().div_ceil(self.factor),
         );
         let mut raster = Raster::zeroed(blocks, self.colour, self.alpha);
-        let (bands, row_bytes) = (raster.bands(), raster.row_bytes());
+        let (bands, row_len) = (raster.bands(), raster.row_len());
         let last_width = self.area.width() - (blocks.width() - 1) * self.factor;
         let mut height_left = self.area.height();
-        let rows = raster.samples_mut().chunks_exact_mut(row_bytes);
-        for (row, sums) in rows.zip(self.sums.chunks_exact(row_bytes)) {
+        let rows = raster.samples_mut().chunks_exact_mut(row_len);
+        for (row, sums) in rows.zip(self.sums.chunks_exact(row_len)) {
             let height = self.factor.min(height_left);
             height_left -= height;
             // The last block of a row may be cut by the area's edge and has a count of its own.
-            let split = row_bytes - bands;
+            let split = row_len - bands;
             let (row, last) = row.split_at_mut(split);
             let (sums, last_sums) = sums.split_at(split);
             let whole = (row, sums, self.factor * height);
@@ -98,7 +100,7 @@ impl BlockSums {
                 if self.alpha {
                     divide_weighted(means, sums, count, bands);
                 } else {
-                    divide(means, sums, count);
+                    T::means(means, sums, count);
                 }
             }
         }
@@ -106,67 +108,38 @@ impl BlockSums {
     }
 }
 
-fn add_row(sums: &mut [u32], row: &[u8], bands: usize, alpha: bool) {
+fn add_row<T: Sample>(sums: &mut [T::Sum], row: &[T], bands: usize, alpha: bool) {
     match (alpha, bands) {
         (false, _) => {
             for (sum, sample) in sums.iter_mut().zip(row) {
-                *sum += u32::from(*sample);
+                *sum += sample.widen();
             }
         }
-        (true, 2) => add_weighted::<2>(sums, row),
-        (true, _) => add_weighted::<4>(sums, row),
+        (true, 2) => add_weighted::<T, 2>(sums, row),
+        (true, 4) => add_weighted::<T, 4>(sums, row),
+        (true, _) => add_weighted::<T, 5>(sums, row),
     }
 }
 
 /// Adds samples times their alpha, which is the last of a pixel, and that alpha itself.
-fn add_weighted<const BANDS: usize>(sums: &mut [u32], row: &[u8]) {
+fn add_weighted<T: Sample, const BANDS: usize>(sums: &mut [T::Sum], row: &[T]) {
     let (sums, _) = sums.as_chunks_mut::<BANDS>();
     let (pixels, _) = row.as_chunks::<BANDS>();
     for (sum, pixel) in sums.iter_mut().zip(pixels) {
-        let alpha = u32::from(pixel[BANDS - 1]);
+        let alpha = pixel[BANDS - 1];
         for band in 0..BANDS - 1 {
-            sum[band] += u32::from(pixel[band]) * alpha;
+            sum[band] += pixel[band].weigh(alpha);
         }
-        sum[BANDS - 1] += alpha;
+        sum[BANDS - 1] += alpha.widen();
     }
 }
 
-fn divide(means: &mut [u8], sums: &[u32], count: u32) {
-    if count.is_power_of_two() {
-        // Nearly all blocks: a shift is a tenth of a division.
-        let shift = count.trailing_zeros();
-        for (mean, sum) in means.iter_mut().zip(sums) {
-            *mean = sample((sum + count / 2) >> shift);
-        }
-    } else {
-        for (mean, sum) in means.iter_mut().zip(sums) {
-            *mean = sample((sum + count / 2) / count);
-        }
-    }
-}
-
-fn divide_weighted(means: &mut [u8], sums: &[u32], count: u32, bands: usize) {
+fn divide_weighted<T: Sample>(means: &mut [T], sums: &[T::Sum], count: u32, bands: usize) {
     for (mean, sum) in means.chunks_exact_mut(bands).zip(sums.chunks_exact(bands)) {
-        let alpha = sum[bands - 1];
-        for band in 0..bands - 1 {
-            // An invisible block has no colour: black.
-            mean[band] = sample(half_up(sum[band], alpha));
+        let (alpha, colours) = (sum[bands - 1], &sum[..bands - 1]);
+        for (mean, sum) in mean.iter_mut().zip(colours) {
+            *mean = T::weighted_mean(*sum, alpha);
         }
-        mean[bands - 1] = sample(half_up(alpha, count));
+        T::means(&mut mean[bands - 1..], &sum[bands - 1..], count);
     }
-}
-
-/// `sum / count` to the nearest, 0 where there is nothing; the sum may come near to 2^32.
-fn half_up(sum: u32, count: u32) -> u32 {
-    let (quotient, rest) = (sum.checked_div(count), sum.checked_rem(count));
-    match (quotient, rest) {
-        (Some(quotient), Some(rest)) => quotient + u32::from(count - rest <= rest),
-        _ => 0,
-    }
-}
-
-/// A mean of samples is a sample.
-#[expect(clippy::as_conversions, reason = "at most 255")]
-fn sample(mean: u32) -> u8 {
-    mean.min(255) as u8
 }

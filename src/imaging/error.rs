@@ -3,7 +3,7 @@
 
 use fast_image_resize::{ImageBufferError, ResizeError};
 
-use crate::model::Size;
+use crate::model::{SampleType, Size};
 
 /// Why an operation on pixels was not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +30,12 @@ pub enum ImagingError {
         filled_px: u64,
         /// Pixels of the area.
         area_px: u64,
+    },
+    /// A step for bytes met samples of another type.
+    #[error("samples of type {found:?} came where bytes were expected")]
+    SampleType {
+        /// What came.
+        found: SampleType,
     },
     /// The rectangle to resize leaves its raster.
     #[error("cannot resize the raster")]

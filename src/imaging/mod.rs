@@ -1,4 +1,4 @@
-//! Pixels in memory: one [`Raster`], one file per operation. Knows no file, format, clock or request.
+//! Pixels in memory: one [`Raster`] of three sample types, one file per operation. Knows no file, format, clock or request.
 #![deny(clippy::disallowed_types)]
 
 pub mod bitonal;
@@ -10,9 +10,12 @@ pub mod flatten;
 pub mod gray;
 pub mod mirror;
 pub mod mosaic;
+pub mod pixels;
 pub mod raster;
 pub mod resize;
+pub mod sample;
 pub mod step;
+pub mod to_bytes;
 pub mod turn;
 
 pub use bitonal::to_bitonal;
@@ -23,7 +26,10 @@ pub use flatten::flatten;
 pub use gray::to_gray;
 pub use mirror::mirror;
 pub use mosaic::{Mosaic, Shrink};
+pub use pixels::Pixels;
 pub use raster::Raster;
 pub use resize::{Filter, Scratch, resize};
+pub use sample::Sample;
 pub use step::{Step, apply};
+pub use to_bytes::to_bytes;
 pub use turn::turn;

@@ -4,6 +4,7 @@
 use crate::imaging::block_sums::BlockSums;
 use crate::imaging::error::ImagingError;
 use crate::imaging::raster::{Raster, usize_of};
+use crate::imaging::sample::Sample;
 use crate::model::{ColourModel, Rect, Size};
 
 /// How an area is reduced while its tiles arrive. Blocks are counted from the area's upper left
@@ -19,7 +20,7 @@ pub enum Shrink {
 }
 
 impl Shrink {
-    /// The largest factor: a block's sum of samples times alpha, `256^2 * 255^2`, just fits 32 bits.
+    /// The largest factor: a block's sum of bytes times alpha, `256^2 * 255^2`, just fits 32 bits.
     pub const FACTOR_MAX: u32 = 256;
 
     /// Pixels of a block's side, at least 1.
@@ -39,21 +40,21 @@ impl Shrink {
 
 /// An area under construction.
 #[derive(Debug)]
-pub struct Mosaic {
+pub struct Mosaic<T: Sample = u8> {
     area: Rect,
     bands: usize,
-    canvas: Canvas,
+    canvas: Canvas<T>,
     filled_px: u64,
 }
 
 #[derive(Debug)]
-enum Canvas {
-    Whole(Raster),
-    Means(BlockSums),
-    Picked(Raster, u32),
+enum Canvas<T: Sample> {
+    Whole(Raster<T>),
+    Means(BlockSums<T>),
+    Picked(Raster<T>, u32),
 }
 
-impl Mosaic {
+impl<T: Sample> Mosaic<T> {
     /// An empty mosaic of `area`, in pixels of the level that its tiles come from.
     ///
     /// # Panics
@@ -78,7 +79,7 @@ impl Mosaic {
     ///
     /// # Errors
     /// Where the tile has not the size of `rect` or not the image's bands, or comes twice.
-    pub fn add(&mut self, tile: &Raster, rect: Rect) -> Result<(), ImagingError> {
+    pub fn add(&mut self, tile: &Raster<T>, rect: Rect) -> Result<(), ImagingError> {
         if tile.size() != rect.size() || tile.bands() != self.bands {
             return Err(ImagingError::TileShape {
                 expected: rect.size(),
@@ -112,7 +113,7 @@ impl Mosaic {
     ///
     /// # Errors
     /// Where tiles are missing: a gap is never passed off as black pixels.
-    pub fn finish(self) -> Result<Raster, ImagingError> {
+    pub fn finish(self) -> Result<Raster<T>, ImagingError> {
         if self.filled_px != self.area.size().area() {
             return Err(self.cover_error());
         }
@@ -135,14 +136,19 @@ struct Pick {
 
 impl Pick {
     /// Copies those of `part` of `tile`, which begins at `origin` in the area.
-    fn copy(&self, to: &mut Raster, tile: &Raster, part: Rect, origin: (u32, u32)) {
+    fn copy<T: Sample>(
+        &self,
+        to: &mut Raster<T>,
+        tile: &Raster<T>,
+        part: Rect,
+        origin: (u32, u32),
+    ) {
         let (left, top) = origin;
         let bands = tile.bands();
-        let (row_bytes, tile_row_bytes) = (to.row_bytes(), tile.row_bytes());
+        let (row_len, tile_row_len) = (to.row_len(), tile.row_len());
         for (row, y) in self.picked(top, part.height(), self.area.height()) {
-            let tile_row = usize_of(y - top + part.top()) * tile_row_bytes;
-            let Some(target) = to.samples_mut().get_mut(row * row_bytes..(row + 1) * row_bytes)
-            else {
+            let tile_row = usize_of(y - top + part.top()) * tile_row_len;
+            let Some(target) = to.samples_mut().get_mut(row * row_len..(row + 1) * row_len) else {
                 return;
             };
             for (column, x) in self.picked(left, part.width(), self.area.width()) {
@@ -190,7 +196,7 @@ mod tests {
     }
 
     fn noise(size: Size, colour: ColourModel, alpha: bool) -> Raster {
-        let count = u32::try_from(Raster::samples_len(size, colour, alpha)).unwrap();
+        let count = u32::try_from(Raster::<u8>::samples_len(size, colour, alpha)).unwrap();
         let hash = |i: u32| i.wrapping_mul(2_654_435_761).rotate_left(11).to_le_bytes()[0];
         Raster::new(size, colour, alpha, (0..count).map(hash).collect()).unwrap()
     }
@@ -278,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_gap_or_a_tile_of_the_wrong_shape_is_an_error() {
-        let tile = Raster::zeroed(size(2, 2), ColourModel::Gray, false);
+        let tile = Raster::<u8>::zeroed(size(2, 2), ColourModel::Gray, false);
         let start = || Mosaic::new(rect(0, 0, 4, 2), Shrink::None, ColourModel::Gray, false);
         let mut gap = start();
         gap.add(&tile, rect(0, 0, 2, 2)).unwrap();

@@ -1,18 +1,18 @@
-//! `Raster`: decoded pixels, 8 bit a sample, bands interleaved, top row first.
+//! `Raster`: decoded pixels of one sample type, bands interleaved, top row first.
 
-use crate::model::image_info::ColourModel;
-use crate::model::{Rect, Size};
+use crate::imaging::sample::Sample;
+use crate::model::{ColourModel, Rect, Size};
 
 /// A rectangle of pixels.
 ///
-/// `samples[(y * width + x) * bands + band]`, no padding between rows; each sample 0 to 255. Bands are
-/// gray or red, green, blue, then alpha (unassociated) where `alpha` is set.
+/// `samples[(y * width + x) * bands + band]`, no padding between rows. Bands are those of the colour
+/// model, then alpha (unassociated) where `alpha` is set.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Raster {
+pub struct Raster<T: Sample = u8> {
     size: Size,
     colour: ColourModel,
     alpha: bool,
-    samples: Vec<u8>,
+    samples: Vec<T>,
 }
 
 /// A buffer whose length is not `width * height * bands`.
@@ -25,7 +25,7 @@ pub struct RasterLengthError {
     pub found: usize,
 }
 
-impl Raster {
+impl<T: Sample> Raster<T> {
     /// Wraps samples of this shape.
     ///
     /// # Errors
@@ -34,7 +34,7 @@ impl Raster {
         size: Size,
         colour: ColourModel,
         alpha: bool,
-        samples: Vec<u8>,
+        samples: Vec<T>,
     ) -> Result<Self, RasterLengthError> {
         let expected = Self::samples_len(size, colour, alpha);
         if samples.len() == expected {
@@ -46,7 +46,7 @@ impl Raster {
 
     /// A raster of this shape, every sample 0.
     pub fn zeroed(size: Size, colour: ColourModel, alpha: bool) -> Self {
-        let samples = vec![0; Self::samples_len(size, colour, alpha)];
+        let samples = vec![T::default(); Self::samples_len(size, colour, alpha)];
         Self { size, colour, alpha, samples }
     }
 
@@ -72,28 +72,28 @@ impl Raster {
         self.alpha
     }
 
-    /// Bands of a pixel, alpha included: 1 to 4.
+    /// Bands of a pixel, alpha included: 1 to 5.
     pub fn bands(&self) -> usize {
         usize::from(self.colour.bands()) + usize::from(self.alpha)
     }
 
     /// All samples.
-    pub fn samples(&self) -> &[u8] {
+    pub fn samples(&self) -> &[T] {
         &self.samples
     }
 
     /// All samples, to be changed in place.
-    pub fn samples_mut(&mut self) -> &mut [u8] {
+    pub fn samples_mut(&mut self) -> &mut [T] {
         &mut self.samples
     }
 
     /// The samples alone.
-    pub fn into_samples(self) -> Vec<u8> {
+    pub fn into_samples(self) -> Vec<T> {
         self.samples
     }
 
-    /// Bytes from the start of one row to the start of the next.
-    pub fn row_bytes(&self) -> usize {
+    /// Samples from the start of one row to the start of the next.
+    pub fn row_len(&self) -> usize {
         usize::try_from(self.size.width()).unwrap_or(usize::MAX).saturating_mul(self.bands())
     }
 
@@ -112,12 +112,12 @@ impl Raster {
             return;
         };
         let bands = self.bands();
-        let (target_row_bytes, source_row_bytes) = (self.row_bytes(), from.row_bytes());
+        let (target_row_len, source_row_len) = (self.row_len(), from.row_len());
         let run = usize_of(size.width()) * bands;
         for row in 0..usize_of(size.height()) {
             let source =
-                (usize_of(part.top()) + row) * source_row_bytes + usize_of(part.left()) * bands;
-            let target = (usize_of(top) + row) * target_row_bytes + usize_of(left) * bands;
+                (usize_of(part.top()) + row) * source_row_len + usize_of(part.left()) * bands;
+            let target = (usize_of(top) + row) * target_row_len + usize_of(left) * bands;
             let (Some(source), Some(target)) = (
                 from.samples.get(source..source + run),
                 self.samples.get_mut(target..target + run),
@@ -129,7 +129,7 @@ impl Raster {
     }
 }
 
-impl std::fmt::Debug for Raster {
+impl<T: Sample> std::fmt::Debug for Raster<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Raster")
             .field("size", &self.size)
@@ -152,7 +152,7 @@ mod tests {
     fn a_pasted_part_lands_where_it_should_and_nowhere_else() {
         let size = Size::new(3, 2).unwrap();
         let from = Raster::new(size, ColourModel::Gray, false, vec![1, 2, 3, 4, 5, 6]).unwrap();
-        let mut to = Raster::zeroed(size, ColourModel::Gray, false);
+        let mut to = Raster::<u8>::zeroed(size, ColourModel::Gray, false);
         let part = Rect::new(1, 0, Size::new(2, 2).unwrap()).unwrap();
         to.paste(&from, part, 2, 1);
         assert_eq!(to.samples(), [0, 0, 0, 0, 0, 2]);
@@ -163,8 +163,8 @@ mod tests {
     #[test]
     fn a_buffer_of_the_wrong_length_is_refused() {
         let size = Size::new(2, 2).unwrap();
-        Raster::new(size, ColourModel::Rgb, true, vec![0; 16]).unwrap();
-        let error = Raster::new(size, ColourModel::Rgb, false, vec![0; 16]).unwrap_err();
+        Raster::new(size, ColourModel::Rgb, true, vec![0_u8; 16]).unwrap();
+        let error = Raster::new(size, ColourModel::Rgb, false, vec![0_u8; 16]).unwrap_err();
         assert_eq!(error, RasterLengthError { expected: 12, found: 16 });
     }
 }

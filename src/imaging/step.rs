@@ -7,15 +7,22 @@ use crate::imaging::error::ImagingError;
 use crate::imaging::flatten::flatten;
 use crate::imaging::gray::to_gray;
 use crate::imaging::mirror::mirror;
+use crate::imaging::pixels::Pixels;
 use crate::imaging::raster::Raster;
 use crate::imaging::resize::{Filter, Scratch, resize};
+use crate::imaging::to_bytes::to_bytes;
 use crate::imaging::turn::turn;
-use crate::model::Size;
 use crate::model::request::Rotation;
+use crate::model::{SampleRange, Size};
 
-/// One operation on a raster.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// One operation on pixels.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Step {
+    /// Samples of any type to bytes; every other step works on these.
+    ToBytes {
+        /// Black and white of each colour band.
+        ranges: Vec<SampleRange>,
+    },
     /// A part of the raster becomes a picture of `to` pixels.
     Resize {
         /// The part, in pixels of the raster.
@@ -42,22 +49,29 @@ pub enum Step {
 /// Carries the steps out, first to last.
 ///
 /// # Errors
-/// Where a step does not fit the raster; a plan for this raster has none such.
+/// Where a step does not fit the pixels; a plan for these has none such.
 pub fn apply(
     steps: &[Step],
-    raster: Raster,
+    pixels: impl Into<Pixels>,
     scratch: &mut Scratch,
 ) -> Result<Raster, ImagingError> {
-    steps.iter().try_fold(raster, |raster, step| {
-        Ok(match *step {
-            Step::Resize { crop, to, filter } => resize(&raster, crop, to, filter, scratch)?,
-            Step::Mirror => mirror(raster),
-            Step::Turn(rotation) => turn(raster, rotation),
-            Step::Flatten => flatten(raster),
-            Step::Gray => to_gray(raster),
-            Step::Bitonal => to_bitonal(raster),
-            Step::Colour => to_colour(raster),
-        })
+    let done = steps.iter().try_fold(pixels.into(), |pixels, step| match step {
+        Step::ToBytes { ranges } => Ok(to_bytes(pixels, ranges).into()),
+        step => on_bytes(step, pixels.into_bytes()?, scratch).map(Pixels::from),
+    });
+    done?.into_bytes()
+}
+
+fn on_bytes(step: &Step, raster: Raster, scratch: &mut Scratch) -> Result<Raster, ImagingError> {
+    Ok(match *step {
+        Step::Resize { crop, to, filter } => resize(&raster, crop, to, filter, scratch)?,
+        Step::Mirror => mirror(raster),
+        Step::Turn(rotation) => turn(raster, rotation),
+        Step::Flatten => flatten(raster),
+        Step::Gray => to_gray(raster),
+        Step::Bitonal => to_bitonal(raster),
+        Step::Colour => to_colour(raster),
+        Step::ToBytes { ref ranges } => to_bytes(raster.into(), ranges),
     })
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "runs within rows, whose lengths the size gives")]
 
 use crate::imaging::raster::{Raster, usize_of};
+use crate::imaging::sample::Sample;
 use crate::model::request::Rotation;
 
 /// Source rows that are turned together: one cache line of each (64 bytes) stays in the first-level
@@ -10,7 +11,7 @@ use crate::model::request::Rotation;
 const STRIP_ROWS: usize = 64;
 
 /// The raster turned clockwise; width and height change places at odd quarters.
-pub fn turn(raster: Raster, rotation: Rotation) -> Raster {
+pub fn turn<T: Sample>(raster: Raster<T>, rotation: Rotation) -> Raster<T> {
     match rotation {
         Rotation::None => raster,
         Rotation::Half => half(raster),
@@ -19,51 +20,56 @@ pub fn turn(raster: Raster, rotation: Rotation) -> Raster {
     }
 }
 
-fn half(mut raster: Raster) -> Raster {
+fn half<T: Sample>(mut raster: Raster<T>) -> Raster<T> {
     let bands = raster.bands();
     let samples = raster.samples_mut();
     match bands {
         1 => samples.reverse(),
         2 => samples.as_chunks_mut::<2>().0.reverse(),
         3 => samples.as_chunks_mut::<3>().0.reverse(),
-        _ => samples.as_chunks_mut::<4>().0.reverse(),
+        4 => samples.as_chunks_mut::<4>().0.reverse(),
+        _ => samples.as_chunks_mut::<5>().0.reverse(),
     }
     raster
 }
 
-fn quarter(raster: &Raster, clockwise: bool) -> Raster {
+fn quarter<T: Sample>(raster: &Raster<T>, clockwise: bool) -> Raster<T> {
     match raster.bands() {
-        1 => quarter_of::<1>(raster, clockwise),
-        2 => quarter_of::<2>(raster, clockwise),
-        3 => quarter_of::<3>(raster, clockwise),
-        _ => quarter_of::<4>(raster, clockwise),
+        1 => quarter_of::<T, 1>(raster, clockwise),
+        2 => quarter_of::<T, 2>(raster, clockwise),
+        3 => quarter_of::<T, 3>(raster, clockwise),
+        4 => quarter_of::<T, 4>(raster, clockwise),
+        _ => quarter_of::<T, 5>(raster, clockwise),
     }
 }
 
-fn quarter_of<const BANDS: usize>(raster: &Raster, clockwise: bool) -> Raster {
-    let mut turned = Raster::zeroed(raster.size().turned(), raster.colour(), raster.alpha());
+fn quarter_of<T: Sample, const BANDS: usize>(raster: &Raster<T>, clockwise: bool) -> Raster<T> {
+    let mut turned = Raster::<T>::zeroed(raster.size().turned(), raster.colour(), raster.alpha());
     let (width, height) = (usize_of(raster.size().width()), usize_of(raster.size().height()));
-    let (row_bytes, turned_row_bytes) = (raster.row_bytes(), turned.row_bytes());
-    for (index, strip) in raster.samples().chunks(STRIP_ROWS * row_bytes).enumerate() {
+    let (row_len, turned_row_len) = (raster.row_len(), turned.row_len());
+    for (index, strip) in raster.samples().chunks(STRIP_ROWS * row_len).enumerate() {
         let first_row = index * STRIP_ROWS;
-        let rows = strip.len() / row_bytes;
+        let rows = strip.len() / row_len;
         let column = if clockwise { height - first_row - rows } else { first_row };
-        for (y, row) in turned.samples_mut().chunks_exact_mut(turned_row_bytes).enumerate() {
+        for (y, row) in turned.samples_mut().chunks_exact_mut(turned_row_len).enumerate() {
             let x = if clockwise { y } else { width - 1 - y };
             let run = &mut row[column * BANDS..][..rows * BANDS];
             // Each chunk begins with one pixel of source column `x`.
-            let pixels = strip[x * BANDS..].chunks(row_bytes);
+            let pixels = strip[x * BANDS..].chunks(row_len);
             if clockwise {
-                copy_heads::<BANDS>(run, pixels.rev());
+                copy_heads::<T, BANDS>(run, pixels.rev());
             } else {
-                copy_heads::<BANDS>(run, pixels);
+                copy_heads::<T, BANDS>(run, pixels);
             }
         }
     }
     turned
 }
 
-fn copy_heads<'a, const BANDS: usize>(run: &mut [u8], from: impl Iterator<Item = &'a [u8]>) {
+fn copy_heads<'a, T: Sample, const BANDS: usize>(
+    run: &mut [T],
+    from: impl Iterator<Item = &'a [T]>,
+) {
     for (pixel, source) in run.as_chunks_mut::<BANDS>().0.iter_mut().zip(from) {
         pixel.copy_from_slice(&source[..BANDS]);
     }
@@ -101,8 +107,8 @@ mod tests {
             (ColourModel::Rgb, true),
         ] {
             let size = Size::new(67, 131).unwrap();
-            let count = Raster::samples_len(size, colour, alpha);
-            let samples = (0..count).map(|i| u8::try_from(i % 251).unwrap()).collect();
+            let count = Raster::<u8>::samples_len(size, colour, alpha);
+            let samples: Vec<u8> = (0..count).map(|i| u8::try_from(i % 251).unwrap()).collect();
             let raster = Raster::new(size, colour, alpha, samples).unwrap();
             let quarter = turn(raster.clone(), Rotation::Quarter);
             let half = turn(quarter.clone(), Rotation::Quarter);

@@ -4,12 +4,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// A relative, slash-separated name below the image root, as UTF-8.
+use crate::model::slice::Slice;
+
+/// A picture: a relative, slash-separated name below the image root, as UTF-8, and which slice of what is
+/// found there.
 ///
 /// Invariant: 1 to [`ImageId::BYTES_MAX`] bytes; no control characters; no empty, `.` or `..` segment;
 /// no leading or trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ImageId(Arc<str>);
+pub struct ImageId {
+    name: Arc<str>,
+    slice: Slice,
+}
 
 /// Why a text is no image name; the answer to all of them is "not found" or "bad request".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,17 +58,27 @@ impl ImageId {
         if segments.is_empty() {
             return Err(ImageIdError::Empty);
         }
-        Ok(Self(segments.join("/").into()))
+        Ok(Self { name: segments.join("/").into(), slice: Slice::Main })
+    }
+
+    /// The same name, and this slice of it.
+    pub fn with_slice(self, slice: Slice) -> Self {
+        Self { slice, ..self }
     }
 
     /// The name.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// Which picture of those under this name.
+    pub const fn slice(&self) -> Slice {
+        self.slice
     }
 
     /// The last segment without its last suffix: what a saved file is called.
     pub fn stem(&self) -> &str {
-        let name = self.0.rsplit('/').next().unwrap_or_default();
+        let name = self.name.rsplit('/').next().unwrap_or_default();
         match name.rsplit_once('.') {
             Some((stem, _)) if !stem.is_empty() => stem,
             _ => name,
@@ -72,7 +88,7 @@ impl ImageId {
 
 impl fmt::Display for ImageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.name)
     }
 }
 

@@ -4,25 +4,9 @@
 use std::sync::Arc;
 
 use crate::model::geometry::{Rect, Size};
+use crate::model::slice::Views;
 
-/// How the samples of a pixel are to be read once decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ColourModel {
-    /// One band, 0 is black.
-    Gray,
-    /// Red, green, blue.
-    Rgb,
-}
-
-impl ColourModel {
-    /// Bands without alpha.
-    pub const fn bands(self) -> u8 {
-        match self {
-            Self::Gray => 1,
-            Self::Rgb => 3,
-        }
-    }
-}
+pub use crate::model::pixel::{ColourModel, SampleRange, SampleType};
 
 /// What a stored tile's bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,7 +19,8 @@ pub enum TileEncoding {
     Other,
 }
 
-/// A level as the file holds it.
+/// A level that tiles can be had of: from the file, or made of the next larger level's tiles and kept as
+/// if the file had it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StoredLevel {
     /// Pixels of the level.
@@ -47,6 +32,34 @@ pub struct StoredLevel {
     pub factor: f64,
     /// What the bytes of its tiles are.
     pub encoding: TileEncoding,
+    /// Where the file lacks the level: the index of the larger one whose tiles, halved, are this
+    /// one's. Its sides are rounded up, so that it lacks no pixel.
+    pub made_from: Option<usize>,
+}
+
+impl StoredLevel {
+    /// A level that the file holds, of an image of `full` pixels.
+    pub fn in_file(full: Size, size: Size, tile: Size, encoding: TileEncoding) -> Self {
+        let factor = ImageInfo::nominal_factor(full, size);
+        Self { size, tile, factor, encoding, made_from: None }
+    }
+
+    /// The half of this level, which is number `index`. Its tiles are as large as this one's, so that
+    /// each is made of at most four; where one tile is the whole level, so it is there.
+    pub fn half(&self, index: usize) -> Self {
+        let size = self.size.halved_up(1);
+        let tile = Size::at_least_one(
+            self.tile.width().min(size.width()),
+            self.tile.height().min(size.height()),
+        );
+        Self {
+            size,
+            tile: if self.size.fits(self.tile) { size } else { tile },
+            factor: self.factor * 2.0,
+            encoding: TileEncoding::Other,
+            made_from: Some(index),
+        }
+    }
 }
 
 /// A level as clients see it: the full image halved again and again.
@@ -78,13 +91,20 @@ pub struct Resolution {
     pub y_per_metre: f64,
 }
 
+impl Resolution {
+    /// That of the picture turned by a quarter.
+    pub const fn turned(self) -> Self {
+        Self { x_per_metre: self.y_per_metre, y_per_metre: self.x_per_metre }
+    }
+}
+
 /// An image as its header tells it.
 ///
 /// Invariant: `stored` is not empty and sorted from large to small; `stored[0].size == size`;
 /// `levels[0].size == size` and `levels` is sorted from large to small.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageInfo {
-    /// The container's name for people: `TIFF`, `BigTIFF`.
+    /// The container's name for people: `TIFF`, `BigTIFF`, `JPEG`.
     pub container: &'static str,
     /// The full image.
     pub size: Size,
@@ -92,21 +112,71 @@ pub struct ImageInfo {
     pub tile: Size,
     /// What clients see, full image first, down to the first level that fits one tile.
     pub levels: Vec<Level>,
-    /// What the file holds, largest first.
+    /// What tiles can be had of, largest first.
     pub stored: Vec<StoredLevel>,
-    /// What the bands mean.
+    /// What the bands of a decoded tile mean.
     pub colour: ColourModel,
     /// Whether one more band, the last, is alpha.
     pub alpha: bool,
+    /// The type of decoded samples.
+    pub samples: SampleType,
     /// Bits of a sample as stored, for `Bits-per-channel`.
     pub bits: u8,
+    /// Bands of a pixel as stored, alpha and those that are not shown included.
+    pub bands_stored: u16,
+    /// What is shown as black and white, a range for each colour band; empty: the whole range of the
+    /// type.
+    pub ranges: Vec<SampleRange>,
     /// The embedded ICC profile.
     pub icc: Option<Arc<[u8]>>,
     /// Pixels a metre, where the file says so.
     pub resolution: Option<Resolution>,
+    /// The other pictures that there are under this name.
+    pub views: Views,
 }
 
 impl ImageInfo {
+    /// An image of 8-bit samples without alpha, with these levels (largest first) offered in tiles of
+    /// `tile`; what else is known of it is set afterwards.
+    pub fn new(
+        container: &'static str,
+        stored: Vec<StoredLevel>,
+        tile: Size,
+        colour: ColourModel,
+    ) -> Self {
+        Self {
+            container,
+            size: stored.first().map_or(Size::ONE, |full| full.size),
+            tile,
+            levels: Self::ladder(&stored, tile),
+            stored,
+            colour,
+            alpha: false,
+            samples: SampleType::U8,
+            bits: 8,
+            bands_stored: colour.bands().into(),
+            ranges: Vec::new(),
+            icc: None,
+            resolution: None,
+            views: Views::default(),
+        }
+    }
+
+    /// The levels (largest first) with the last one halved again and again until it fits one tile of
+    /// `tile`: what a file that is no pyramid is given.
+    pub fn halved_to(mut stored: Vec<StoredLevel>, tile: Size) -> Vec<StoredLevel> {
+        while let Some(last) = stored.last().filter(|last| !last.size.fits(tile)) {
+            let half = last.half(stored.len() - 1);
+            stored.push(half);
+        }
+        stored
+    }
+
+    /// What is shown as black and white of colour band `band`.
+    pub fn range(&self, band: usize) -> SampleRange {
+        self.ranges.get(band).copied().unwrap_or(self.samples.full_range())
+    }
+
     /// Bands of a decoded tile, alpha included.
     pub const fn bands(&self) -> u8 {
         self.colour.bands() + if self.alpha { 1 } else { 0 }
@@ -131,9 +201,12 @@ impl ImageInfo {
         let mut levels = vec![Level { size: full.size, stored: Some(0) }];
         for steps in 1..u32::BITS {
             let exact = f64::from(steps).exp2();
-            let found = stored.iter().position(|level| (level.factor - exact).abs() < 1e-9);
+            let found = stored
+                .iter()
+                .position(|level| (level.factor - exact).abs() < 1e-9 && level.made_from.is_none());
             let fits_above = levels.last().is_some_and(|level| level.size.fits(tile));
-            let more_stored = stored.iter().any(|level| exact <= level.factor);
+            let more_stored =
+                stored.iter().any(|level| exact <= level.factor && level.made_from.is_none());
             if fits_above && !more_stored {
                 break;
             }
@@ -176,12 +249,8 @@ mod tests {
             .iter()
             .map(|&(width, height)| {
                 let size = Size::new(width, height).unwrap();
-                StoredLevel {
-                    size,
-                    tile: Size::new(256, 256).unwrap(),
-                    factor: ImageInfo::nominal_factor(full, size),
-                    encoding: TileEncoding::Other,
-                }
+                let tile = Size::new(256, 256).unwrap();
+                StoredLevel::in_file(full, size, tile, TileEncoding::Other)
             })
             .collect()
     }
@@ -228,6 +297,30 @@ mod tests {
         let levels = ladder((900, 900), &[(900, 900), (300, 300)]);
         assert_eq!(levels, [((900, 900), Some(0)), ((450, 450), None), ((225, 225), None)]);
         assert!((stored((900, 900), &[(300, 300)])[0].factor - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn levels_that_are_made_lack_no_pixel_and_are_offered_rounded_down() {
+        let (full, tile) = (Size::new(1001, 701).unwrap(), Size::new(256, 256).unwrap());
+        let one_tile = StoredLevel::in_file(full, full, full, TileEncoding::Other);
+        let made = ImageInfo::halved_to(vec![one_tile], tile);
+        let shape = |level: &StoredLevel| (level.size, level.tile, level.made_from);
+        let size = |width, height| Size::new(width, height).unwrap();
+        assert_eq!(
+            made.iter().map(shape).collect::<Vec<_>>(),
+            [
+                (full, full, None),
+                (size(501, 351), size(501, 351), Some(0)),
+                (size(251, 176), size(251, 176), Some(1)),
+            ]
+        );
+        let offered = ImageInfo::ladder(&made, tile);
+        assert_eq!(offered[1], Level { size: size(500, 350), stored: None });
+        assert_eq!(offered.len(), 3);
+        let tiled = StoredLevel::in_file(full, full, tile, TileEncoding::Jpeg);
+        let made = ImageInfo::halved_to(vec![tiled], tile);
+        assert_eq!(shape(&made[1]), (size(501, 351), tile, Some(0)));
+        assert_eq!(shape(&made[2]), (size(251, 176), size(251, 176), Some(1)));
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn axis(start: u32, length: u32, side: u32, out: u32, halvings: u32) -> bool {
 }
 
 /// What is read of a level, and how it becomes the view.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Assembly {
     /// Pixels of the level.
     pub(super) area: Rect,

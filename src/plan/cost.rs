@@ -1,10 +1,11 @@
 //! `Cost`: what a plan will take, known before any of it is done, for limits and admission.
 
 use crate::imaging::Shrink;
-use crate::model::{Format, ImageInfo, Limits};
+use crate::model::{Format, ImageInfo, Limits, Rect, Size, StoredLevel};
+use crate::plan::cover::TileCover;
 use crate::plan::encode::EncodePlan;
 use crate::plan::error::PlanError;
-use crate::plan::reading::Reading;
+use crate::plan::reading::{Reading, Source};
 use crate::plan::view::View;
 
 /// What a plan will take.
@@ -38,12 +39,12 @@ impl Cost {
 /// The cost of carrying out `reading` for `view`.
 pub(super) fn cost(reading: &Reading, view: &View, encode: EncodePlan, info: &ImageInfo) -> Cost {
     let source = &reading.source;
-    let level = info.stored.get(source.stored);
-    let covered = level.and_then(|level| source.cover.area(level));
-    let source_px = covered.map_or(0, |area| area.size().area());
+    let origin = Origin::of(source, info);
+    let source_px = origin.as_ref().map_or(0, |origin| origin.area.size().area());
     let bytes = [
         // A tile is decoded whole, padding included: its bytes, its samples, the bands made of them.
-        level.map_or(0, |level| level.tile.area()).saturating_mul(3 * bands(info)),
+        origin.map_or(0, |origin| 3 * origin.level.tile.area()).saturating_mul(pixel_bytes(info)),
+        made_bytes(source.stored, info),
         assembled_bytes(reading, view, info),
         view.size.area().saturating_mul(output_bytes_a_px(encode, info)),
     ];
@@ -55,8 +56,49 @@ pub(super) fn cost(reading: &Reading, view: &View, encode: EncodePlan, info: &Im
     }
 }
 
+/// What of which level of the file is read in the end.
+struct Origin<'a> {
+    level: &'a StoredLevel,
+    area: Rect,
+}
+
+impl<'a> Origin<'a> {
+    /// Follows a source to the level that its tiles are made of, whole tiles at each step.
+    fn of(source: &Source, info: &'a ImageInfo) -> Option<Self> {
+        let mut level = info.stored.get(source.stored)?;
+        let mut area = source.cover.area(level)?;
+        while let Some(parent) = level.made_from {
+            level = info.stored.get(parent)?;
+            let twice = |edge: u32, end: u32| edge.saturating_mul(2).min(end);
+            let (left, top) = (area.left().saturating_mul(2), area.top().saturating_mul(2));
+            let right = twice(area.right(), level.size.width());
+            let bottom = twice(area.bottom(), level.size.height());
+            let size = Size::new(right.checked_sub(left)?, bottom.checked_sub(top)?)?;
+            area = TileCover::of(Rect::new(left, top, size)?, level.tile).area(level)?;
+        }
+        Some(Self { level, area })
+    }
+}
+
+/// What making a tile of a level takes beside it, at each level down to the file's: block sums, and
+/// the larger tiles that go into them.
+fn made_bytes(stored: usize, info: &ImageInfo) -> u64 {
+    let (mut bytes, mut at) = (0_u64, info.stored.get(stored));
+    while let Some((level, parent)) = at.and_then(|level| Some((level, level.made_from?))) {
+        bytes = bytes.saturating_add(level.tile.area().saturating_mul(6 * pixel_bytes(info)));
+        at = info.stored.get(parent);
+    }
+    bytes
+}
+
+/// Bytes of a decoded pixel.
+fn pixel_bytes(info: &ImageInfo) -> u64 {
+    u64::from(info.bands()) * u64::from(info.samples.bytes())
+}
+
+/// Bands of a pixel that is shown, alpha included.
 fn bands(info: &ImageInfo) -> u64 {
-    u64::from(info.bands())
+    u64::from(info.colour.shown().bands()) + u64::from(info.alpha)
 }
 
 /// Block sums are 4 bytes a sample, beside the means made of them; a resizer keeps one more copy of its
@@ -69,7 +111,7 @@ fn assembled_bytes(reading: &Reading, view: &View, info: &ImageInfo) -> u64 {
         None => 0,
     };
     let samples_px = assembled.area().saturating_mul(copies).saturating_add(half_way_px);
-    samples_px.saturating_mul(bands(info))
+    samples_px.saturating_mul(pixel_bytes(info))
 }
 
 /// The answer as samples, before and after a turn, and what an encoder makes of them. It may have gained

@@ -12,25 +12,9 @@ use crate::plan::{Plan, PlanError, Rules, plan};
 pub(super) fn stored(sizes: &[(u32, u32)], tile_px: u32) -> ImageInfo {
     let tile = Size::new(tile_px, tile_px).unwrap();
     let sizes: Vec<Size> = sizes.iter().map(|&(w, h)| Size::new(w, h).unwrap()).collect();
-    let level = |&size: &Size| StoredLevel {
-        size,
-        tile,
-        factor: ImageInfo::nominal_factor(sizes[0], size),
-        encoding: TileEncoding::Jpeg,
-    };
+    let level = |&size: &Size| StoredLevel::in_file(sizes[0], size, tile, TileEncoding::Jpeg);
     let stored: Vec<StoredLevel> = sizes.iter().map(level).collect();
-    ImageInfo {
-        container: "TIFF",
-        size: sizes[0],
-        tile,
-        levels: ImageInfo::ladder(&stored, tile),
-        stored,
-        colour: ColourModel::Rgb,
-        alpha: false,
-        bits: 8,
-        icc: None,
-        resolution: None,
-    }
+    ImageInfo::new("TIFF", stored, tile, ColourModel::Rgb)
 }
 
 /// The sizes of a pyramid, each half the one before, until one fits a tile.

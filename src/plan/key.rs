@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::imaging::{CropBox, Filter, Shrink, Step};
 use crate::model::request::Rotation;
-use crate::model::{Format, ImageId, SourceVersion};
+use crate::model::{Format, ImageId, Slice, SourceVersion};
 use crate::plan::Plan;
 use crate::plan::pass_through::PassThrough;
 use crate::plan::rules::Rules;
@@ -41,6 +41,7 @@ pub(super) fn key(plan: &Plan, image: &ImageId, version: &SourceVersion, rules: 
     // Another release may draw or encode the same plan differently.
     digest.text(env!("CARGO_PKG_VERSION"));
     digest.text(image.as_str());
+    digest.slice(image.slice());
     digest.number(version.len_bytes);
     digest.bytes(&version.modified_ns.to_le_bytes());
     digest.number(version.inode);
@@ -97,8 +98,22 @@ impl Digest {
         self.bytes(text.as_bytes());
     }
 
+    fn slice(&mut self, slice: Slice) {
+        match slice {
+            Slice::Main => self.tag(0),
+            Slice::View { horizontal, vertical } => {
+                self.tag(1);
+                self.number(horizontal.into());
+                self.number(vertical.into());
+            }
+            Slice::Associated(which) => self.text(which.word()),
+        }
+    }
+
     fn step(&mut self, step: &Step) {
         match *step {
+            // What they are is the image's business, whose version the key holds.
+            Step::ToBytes { .. } => self.tag(7),
             Step::Resize { crop: CropBox { left, top, width, height }, to, filter } => {
                 self.tag(0);
                 for edge in [left, top, width, height] {

@@ -3,15 +3,24 @@
 
 use crate::imaging::Step;
 use crate::model::request::{PictureRequest, Quality, Rotation};
-use crate::model::{ColourModel, Format, ImageInfo};
+use crate::model::{ColourModel, Format, ImageInfo, SampleRange, SampleType};
 
-/// All steps after assembly.
+/// All steps after assembly. Before the first of the standard's, samples of other types become bytes.
 pub(super) fn steps(request: &PictureRequest, info: &ImageInfo, resize: Option<Step>) -> Vec<Step> {
+    let to_bytes = to_bytes(info);
     let mirror = request.mirror.then_some(Step::Mirror);
     let turn = (request.rotation != Rotation::None).then_some(Step::Turn(request.rotation));
     let flatten = drops_alpha(request, info).then_some(Step::Flatten);
-    let colours = colours(request.quality, info.colour);
-    [resize, mirror, turn, flatten, colours].into_iter().flatten().collect()
+    let colours = colours(request.quality, info.colour.shown());
+    [to_bytes, resize, mirror, turn, flatten, colours].into_iter().flatten().collect()
+}
+
+/// Where samples are no bytes, or their black and white not 0 and 255.
+fn to_bytes(info: &ImageInfo) -> Option<Step> {
+    let bands = usize::from(info.colour.bands());
+    let ranges: Vec<SampleRange> = (0..bands).map(|band| info.range(band)).collect();
+    let whole = ranges.iter().all(|range| *range == SampleType::U8.full_range());
+    (info.samples != SampleType::U8 || !whole).then_some(Step::ToBytes { ranges })
 }
 
 /// JPEG has no alpha, and bitonal is one component.
@@ -22,17 +31,19 @@ fn drops_alpha(request: &PictureRequest, info: &ImageInfo) -> bool {
 fn colours(quality: Quality, colour: ColourModel) -> Option<Step> {
     match (quality, colour) {
         (Quality::Default, _)
-        | (Quality::Color, ColourModel::Rgb)
+        | (Quality::Color, ColourModel::Rgb | ColourModel::Cmyk | ColourModel::Lab)
         | (Quality::Gray, ColourModel::Gray) => None,
         (Quality::Color, ColourModel::Gray) => Some(Step::Colour),
-        (Quality::Gray, ColourModel::Rgb) => Some(Step::Gray),
+        (Quality::Gray, ColourModel::Rgb | ColourModel::Cmyk | ColourModel::Lab) => {
+            Some(Step::Gray)
+        }
         (Quality::Bitonal, _) => Some(Step::Bitonal),
     }
 }
 
 /// Whether an answer's samples still are in the image's colour space, and its profile true of them.
 pub(super) fn keeps_colours(quality: Quality, colour: ColourModel) -> bool {
-    colours(quality, colour).is_none()
+    colour == colour.shown() && colours(quality, colour).is_none()
 }
 
 #[cfg(test)]

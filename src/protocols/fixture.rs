@@ -53,12 +53,7 @@ pub(crate) fn refused_status(address: &str, settings: &Settings) -> u16 {
 /// An image of this size with tiles of 256x256 and all its levels stored.
 pub(crate) fn info(width: u32, height: u32, colour: ColourModel) -> ImageInfo {
     let (size, tile) = (Size::new(width, height).unwrap(), Size::new(256, 256).unwrap());
-    let level = |size| StoredLevel {
-        size,
-        tile,
-        factor: ImageInfo::nominal_factor(Size::new(width, height).unwrap(), size),
-        encoding: TileEncoding::Other,
-    };
+    let level = |level| StoredLevel::in_file(size, level, tile, TileEncoding::Other);
     let mut stored = vec![level(size)];
     for steps in 1.. {
         if stored.last().unwrap().size.fits(tile) {
@@ -66,18 +61,8 @@ pub(crate) fn info(width: u32, height: u32, colour: ColourModel) -> ImageInfo {
         }
         stored.push(level(size.halved_down(steps)));
     }
-    ImageInfo {
-        container: "TIFF",
-        size,
-        tile,
-        levels: ImageInfo::ladder(&stored, tile),
-        stored,
-        colour,
-        alpha: false,
-        bits: 8,
-        icc: None,
-        resolution: Some(Resolution { x_per_metre: 11811.0, y_per_metre: 11811.0 }),
-    }
+    let resolution = Some(Resolution { x_per_metre: 11811.0, y_per_metre: 11811.0 });
+    ImageInfo { resolution, ..ImageInfo::new("TIFF", stored, tile, colour) }
 }
 
 /// `rgb.tif`.

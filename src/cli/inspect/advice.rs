@@ -238,23 +238,9 @@ pub(super) mod tests {
         let (full, tile) = (size(full), size((tile_px, tile_px)));
         let stored: Vec<StoredLevel> = levels
             .iter()
-            .map(|&level| {
-                let size = size(level);
-                StoredLevel { size, tile, factor: ImageInfo::nominal_factor(full, size), encoding }
-            })
+            .map(|&level| StoredLevel::in_file(full, size(level), tile, encoding))
             .collect();
-        ImageInfo {
-            container: "TIFF",
-            size: full,
-            tile,
-            levels: ImageInfo::ladder(&stored, tile),
-            stored,
-            colour: ColourModel::Rgb,
-            alpha: false,
-            bits: 8,
-            icc: None,
-            resolution: None,
-        }
+        ImageInfo::new("TIFF", stored, tile, ColourModel::Rgb)
     }
 
     fn topics(info: &ImageInfo) -> Vec<&'static str> {

@@ -90,6 +90,8 @@ fn bands(info: &ImageInfo) -> Vec<&'static str> {
     let mut bands = match info.colour {
         ColourModel::Gray => vec!["gray"],
         ColourModel::Rgb => vec!["red", "green", "blue"],
+        ColourModel::Cmyk => vec!["cyan", "magenta", "yellow", "black"],
+        ColourModel::Lab => vec!["lightness", "a", "b"],
     };
     bands.extend(info.alpha.then_some("alpha"));
     bands

@@ -90,10 +90,10 @@ pub(super) fn halved(raster: &Raster) -> Raster {
         "only even sides are halved"
     );
     let mut half = Raster::zeroed(size.halved_down(1), ColourModel::Rgb, false);
-    let (row_bytes, half_row_bytes) = (raster.row_bytes(), half.row_bytes());
-    let rows = raster.samples().chunks_exact(row_bytes * 2);
-    for (pair, target) in rows.zip(half.samples_mut().chunks_exact_mut(half_row_bytes)) {
-        let (upper, lower) = pair.split_at(row_bytes);
+    let (row_len, half_row_len) = (raster.row_len(), half.row_len());
+    let rows = raster.samples().chunks_exact(row_len * 2);
+    for (pair, target) in rows.zip(half.samples_mut().chunks_exact_mut(half_row_len)) {
+        let (upper, lower) = pair.split_at(row_len);
         let quads = upper.chunks_exact(6).zip(lower.chunks_exact(6));
         for ((above, below), pixel) in quads.zip(target.chunks_exact_mut(3)) {
             for band in 0..3 {

@@ -77,7 +77,7 @@ impl Record {
 }
 
 fn rest_bytes() -> usize {
-    Raster::samples_len(Size::at_least_one(REST_PX, REST_PX), ColourModel::Rgb, false)
+    Raster::<u8>::samples_len(Size::at_least_one(REST_PX, REST_PX), ColourModel::Rgb, false)
 }
 
 #[cfg(test)]

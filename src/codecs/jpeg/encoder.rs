@@ -48,7 +48,7 @@ pub(crate) fn encode(
 fn settings(raster: &Raster, quality: i8) -> Compress {
     let space = match raster.colour() {
         ColourModel::Gray => ColorSpace::JCS_GRAYSCALE,
-        ColourModel::Rgb => ColorSpace::JCS_RGB,
+        ColourModel::Rgb | ColourModel::Cmyk | ColourModel::Lab => ColorSpace::JCS_RGB,
     };
     let mut settings = Compress::new_err(Box::new(error_manager()), space);
     // First, because it resets everything; without it mozjpeg takes 37 times as long.
@@ -76,7 +76,7 @@ mod tests {
 
     fn raster(colour: ColourModel, alpha: bool) -> Raster {
         let size = Size::new(33, 17).unwrap();
-        let len = Raster::samples_len(size, colour, alpha);
+        let len = Raster::<u8>::samples_len(size, colour, alpha);
         let samples = (0..len).map(|i| u8::try_from(i * 13 % 256).unwrap()).collect();
         Raster::new(size, colour, alpha, samples).unwrap()
     }

@@ -38,8 +38,8 @@ fn write(
     info.color_type = match (raster.colour(), raster.alpha()) {
         (ColourModel::Gray, false) => ColorType::Grayscale,
         (ColourModel::Gray, true) => ColorType::GrayscaleAlpha,
-        (ColourModel::Rgb, false) => ColorType::Rgb,
-        (ColourModel::Rgb, true) => ColorType::Rgba,
+        (_, false) => ColorType::Rgb,
+        (_, true) => ColorType::Rgba,
     };
     info.icc_profile = icc.map(Cow::Borrowed);
     let mut encoder = Encoder::with_info(file, info)?;
@@ -61,7 +61,7 @@ mod tests {
 
     fn raster(colour: ColourModel, alpha: bool) -> Raster {
         let size = Size::new(31, 9).unwrap();
-        let len = Raster::samples_len(size, colour, alpha);
+        let len = Raster::<u8>::samples_len(size, colour, alpha);
         let samples = (0..len).map(|i| u8::try_from(i * 13 % 256).unwrap()).collect();
         Raster::new(size, colour, alpha, samples).unwrap()
     }

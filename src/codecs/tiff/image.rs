@@ -8,9 +8,10 @@ use crate::codecs::tiff::level::Level;
 use crate::codecs::tiff::pyramid::Pyramid;
 use crate::codecs::tiff::structure::Structure;
 use crate::codecs::tiff::{malformed, metadata, stored, tile};
+use crate::codecs::upright::upright;
 use crate::codecs::{CodecError, Decode, DecodeLimits, StoredTile, jpeg};
-use crate::imaging::Raster;
-use crate::model::{ImageInfo, ReadAt, Rect, Size, StoredLevel, TileAddress};
+use crate::imaging::{Pixels, Raster};
+use crate::model::{ImageInfo, ReadAt, Rect, Size, Slice, StoredLevel, TileAddress};
 
 /// The longest side of a stored tile that is offered to clients as it is. Whole images stored as one
 /// tile exist; viewers want pieces.
@@ -38,15 +39,21 @@ struct TiffImage {
 /// As [`crate::codecs::open`].
 pub(in crate::codecs) fn open(
     source: Arc<dyn ReadAt>,
+    slice: Slice,
     limits: &DecodeLimits,
 ) -> Result<Arc<dyn Decode>, CodecError> {
+    if slice != Slice::Main {
+        return Err(CodecError::absent("page, view or associated image of that name"));
+    }
     let mut structure = Structure::open(Arc::clone(&source), limits)?;
     let pyramid = Pyramid::read(&mut structure, limits)?;
     let nodata = metadata::nodata(&mut structure, &pyramid.full)?;
     let info = Arc::new(describe(&mut structure, &pyramid, limits)?);
     let icc_segments = info.icc.as_deref().map_or(Ok(Vec::new()), jpeg::icc_segments)?;
+    let orientation = metadata::orientation(&mut structure, &pyramid.full)?;
     let (levels, limits) = (pyramid.levels, limits.clone());
-    Ok(Arc::new(TiffImage { source, info, levels, icc_segments, nodata, limits }))
+    let image = Arc::new(TiffImage { source, info, levels, icc_segments, nodata, limits });
+    Ok(upright(image, orientation))
 }
 
 fn describe(
@@ -58,25 +65,14 @@ fn describe(
     let stored: Vec<StoredLevel> = pyramid
         .levels
         .iter()
-        .map(|level| StoredLevel {
-            size: level.size,
-            tile: level.tile,
-            factor: ImageInfo::nominal_factor(full.size, level.size),
-            encoding: level.encoding(),
-        })
+        .map(|level| StoredLevel::in_file(full.size, level.size, level.tile, level.encoding()))
         .collect();
     let tile = offered_tile(full.tile);
     Ok(ImageInfo {
-        container: structure.container(),
-        size: full.size,
-        tile,
-        levels: ImageInfo::ladder(&stored, tile),
-        stored,
-        colour: full.layout.colour(),
         alpha: full.layout.alpha.is_some(),
-        bits: 8,
         icc: metadata::icc(structure, &pyramid.full, limits)?,
         resolution: metadata::resolution(structure, &pyramid.full)?,
+        ..ImageInfo::new(structure.container(), stored, tile, full.layout.colour())
     })
 }
 
@@ -100,7 +96,7 @@ impl TiffImage {
         let (colour, alpha) = (self.info.colour, self.info.alpha);
         let samples = match level.extent(at.column, at.row)? {
             Some(extent) => tile::decode(level, &*self.source, extent, rect.size(), &self.limits)?,
-            None => self.missing(Raster::samples_len(rect.size(), colour, alpha))?,
+            None => self.missing(Raster::<u8>::samples_len(rect.size(), colour, alpha))?,
         };
         Raster::new(rect.size(), colour, alpha, samples)
             .map_err(|error| malformed(error.to_string()))
@@ -138,8 +134,8 @@ impl Decode for TiffImage {
         &self.info
     }
 
-    fn decode_tile(&self, at: TileAddress) -> Result<Raster, CodecError> {
-        self.decode(at).map_err(|error| located(error, at))
+    fn decode_tile(&self, at: TileAddress) -> Result<Pixels, CodecError> {
+        self.decode(at).map(Pixels::U8).map_err(|error| located(error, at))
     }
 
     fn stored_tile(&self, at: TileAddress, icc: bool) -> Result<Option<StoredTile>, CodecError> {
@@ -179,7 +175,7 @@ mod tests {
     use crate::codecs::tiff::sample_file::{SampleFile, Tags};
 
     fn open_bytes(data: Vec<u8>) -> Result<Arc<dyn Decode>, CodecError> {
-        open(Arc::new(data), &DecodeLimits::default())
+        open(Arc::new(data), Slice::Main, &DecodeLimits::default())
     }
 
     /// What a gray picture with these tags is refused with.
@@ -202,7 +198,7 @@ mod tests {
                 assert_eq!(image.info().stored.len(), 2);
                 assert_eq!(image.info().container, if big { "BigTIFF" } else { "TIFF" });
                 let edge = TileAddress { column: 2, row: 1, ..first_tile() };
-                let tile = image.decode_tile(edge).unwrap();
+                let tile = image.decode_tile(edge).unwrap().into_bytes().unwrap();
                 assert_eq!((tile.size().width(), tile.size().height()), (8, 8));
                 assert_eq!(tile.samples()[..9], [0, 1, 2, 3, 4, 5, 6, 7, 16]);
             }
@@ -293,7 +289,7 @@ mod tests {
         for _ in 0..4 {
             file.add_gray(&[]);
         }
-        let error = open(Arc::new(file.data), &limits).unwrap_err();
+        let error = open(Arc::new(file.data), Slice::Main, &limits).unwrap_err();
         assert!(matches!(error, CodecError::OverLimit { value: 4, limit: 3, .. }), "{error}");
 
         let mut data = b"II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0".to_vec();
@@ -326,7 +322,7 @@ mod tests {
     #[test]
     fn compressed_bytes_over_the_limit_are_refused() {
         let limits = DecodeLimits { tile_bytes_max: 255, ..DecodeLimits::default() };
-        let image = open(Arc::new(SampleFile::gray(&[(259, &[5])])), &limits).unwrap();
+        let image = open(Arc::new(SampleFile::gray(&[(259, &[5])])), Slice::Main, &limits).unwrap();
         let error = image.decode_tile(first_tile()).unwrap_err();
         assert!(matches!(error, CodecError::OverLimit { value: 256, limit: 255, .. }), "{error}");
     }
@@ -355,7 +351,7 @@ mod tests {
             }
         }
         let source = Arc::new(Failing(SampleFile::gray(&[])));
-        let image = open(source, &DecodeLimits::default()).unwrap();
+        let image = open(source, Slice::Main, &DecodeLimits::default()).unwrap();
         assert!(matches!(image.decode_tile(first_tile()).unwrap_err(), CodecError::Io(_)));
     }
 }

@@ -6,6 +6,7 @@ use tiff::Directory;
 use tiff::tags::Tag;
 
 use crate::codecs::tiff::structure::Structure;
+use crate::codecs::upright::Orientation;
 use crate::codecs::{CodecError, DecodeLimits};
 use crate::model::image_info::Resolution;
 
@@ -47,6 +48,17 @@ pub(super) fn resolution(
     };
     let (x, y) = (along(Tag::XResolution)?, along(Tag::YResolution)?);
     Ok(x.zip(y).map(|(x_per_metre, y_per_metre)| Resolution { x_per_metre, y_per_metre }))
+}
+
+/// How the stored picture lies.
+///
+/// # Errors
+/// `Malformed` where the tag is no whole number; `Io`.
+pub(super) fn orientation(
+    structure: &mut Structure,
+    from: &Directory,
+) -> Result<Orientation, CodecError> {
+    Ok(Orientation::of(structure.number(from, Tag::Orientation)?.unwrap_or(1)))
 }
 
 /// The sample that stands for tiles that were never written: `GDAL_NODATA` where that is a whole number

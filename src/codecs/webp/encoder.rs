@@ -145,7 +145,7 @@ mod tests {
 
     fn raster(colour: ColourModel, alpha: bool) -> Raster {
         let size = Size::new(40, 30).unwrap();
-        let len = Raster::samples_len(size, colour, alpha);
+        let len = Raster::<u8>::samples_len(size, colour, alpha);
         let samples = (0..len).map(|i| u8::try_from(i / 7 % 256).unwrap()).collect();
         Raster::new(size, colour, alpha, samples).unwrap()
     }

@@ -161,6 +161,6 @@ fn pyramid(info: &ImageInfo, limits: &Limits) -> Pyramid {
 const fn extra_qualities(info: &ImageInfo) -> &'static [&'static str] {
     match info.colour {
         ColourModel::Gray => &["gray", "bitonal"],
-        ColourModel::Rgb => &["color", "gray", "bitonal"],
+        ColourModel::Rgb | ColourModel::Cmyk | ColourModel::Lab => &["color", "gray", "bitonal"],
     }
 }

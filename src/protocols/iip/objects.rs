@@ -156,7 +156,7 @@ fn write_colorspace(info: &ImageInfo, lines: &mut String) -> std::fmt::Result {
     let last = info.levels.len().saturating_sub(1);
     let planes = match info.colour {
         ColourModel::Gray => "1 1 0",
-        ColourModel::Rgb => "3 3 0 1 2",
+        ColourModel::Rgb | ColourModel::Cmyk | ColourModel::Lab => "3 3 0 1 2",
     };
     write!(lines, "Colorspace,0-{last},0:0 0 {planes}\r\n")
 }

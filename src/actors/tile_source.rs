@@ -1,0 +1,138 @@
+//! `TileSource`: the tiles of one open image, whether the file holds them or they are made of a larger
+//! level's. What is made, and what answers share, is kept among the decoded tiles.
+
+use std::sync::Arc;
+
+use crate::actors::decoded_tiles::{DecodedTiles, TileKey};
+use crate::actors::interest::Interest;
+use crate::actors::open_image::OpenImage;
+use crate::actors::pool::PoolError;
+use crate::actors::render::RenderError;
+use crate::imaging::{ImagingError, Mosaic, Pixels, Sample, Shrink};
+use crate::metrics;
+use crate::model::{Rect, SampleType, Size, StoredLevel, TileAddress};
+use crate::plan::{Source, TileCover};
+
+/// Tiles of one image, for one answer.
+pub(super) struct TileSource<'a> {
+    pub(super) image: &'a OpenImage,
+    pub(super) tiles: &'a DecodedTiles,
+    pub(super) interest: &'a Interest,
+}
+
+impl TileSource<'_> {
+    /// The pixels of an area of one level, reduced as asked.
+    ///
+    /// # Errors
+    /// What a tile reports; `Cancelled` where nobody waits any more.
+    pub(super) fn assemble(&self, source: &Source) -> Result<Pixels, RenderError> {
+        if let Some(at) = source.single_tile(self.image.info()) {
+            return self.once(at);
+        }
+        self.mosaic(source.area, source.shrink, source.tiles())
+    }
+
+    /// A tile that is the whole answer: taken from the shared ones if it is there, but not put there,
+    /// because the answer itself is kept. What other tiles are made of is put there all the same.
+    fn once(&self, at: TileAddress) -> Result<Pixels, RenderError> {
+        if self.is_made_of_others() {
+            return Ok(Pixels::clone(&*self.shared(at)?));
+        }
+        match self.tiles.find(&self.key(at)) {
+            Some(tile) => Ok(Pixels::clone(&tile)),
+            None => self.make(at),
+        }
+    }
+
+    fn is_made_of_others(&self) -> bool {
+        self.image.info().stored.iter().any(|level| level.made_from.is_some())
+    }
+
+    fn shared(&self, at: TileAddress) -> Result<Arc<Pixels>, RenderError> {
+        self.tiles.obtain(&self.key(at), || self.make(at))
+    }
+
+    fn key(&self, at: TileAddress) -> TileKey {
+        TileKey { image: self.image.id().clone(), version: *self.image.version(), at }
+    }
+
+    fn make(&self, at: TileAddress) -> Result<Pixels, RenderError> {
+        let info = self.image.info();
+        let level = info.stored.get(at.stored);
+        let parent = level.and_then(|level| level.made_from);
+        match (parent, info.tile_rect(at)) {
+            (Some(parent), Some(rect)) => self.halve(parent, rect),
+            _ => self.decode(at),
+        }
+    }
+
+    fn decode(&self, at: TileAddress) -> Result<Pixels, RenderError> {
+        let tile = self.image.decode().decode_tile(at)?;
+        metrics::pixels_decoded(tile.size().area());
+        Ok(tile)
+    }
+
+    /// A rectangle of a level's half, from that level's tiles.
+    fn halve(&self, stored: usize, half: Rect) -> Result<Pixels, RenderError> {
+        let level = self.image.info().stored.get(stored);
+        let doubled = level.and_then(|level| doubled(half, level).map(|area| (level, area)));
+        // Only an `ImageInfo` that breaks its own rules leads nowhere.
+        let Some((level, area)) = doubled else { return Err(RenderError::Changed) };
+        self.mosaic(area, Shrink::Mean(2), TileCover::of(area, level.tile).tiles(stored))
+    }
+
+    fn mosaic(
+        &self,
+        area: Rect,
+        shrink: Shrink,
+        tiles: impl Iterator<Item = TileAddress>,
+    ) -> Result<Pixels, RenderError> {
+        match self.image.info().samples {
+            SampleType::U8 => self.mosaic_of::<u8>(area, shrink, tiles),
+            SampleType::U16 => self.mosaic_of::<u16>(area, shrink, tiles),
+            SampleType::F32 => self.mosaic_of::<f32>(area, shrink, tiles),
+        }
+    }
+
+    fn mosaic_of<T: Sample>(
+        &self,
+        area: Rect,
+        shrink: Shrink,
+        tiles: impl Iterator<Item = TileAddress>,
+    ) -> Result<Pixels, RenderError> {
+        let info = self.image.info();
+        let mut mosaic = Mosaic::<T>::new(area, shrink, info.colour, info.alpha);
+        for at in tiles {
+            if self.interest.is_gone() {
+                return Err(PoolError::Cancelled.into());
+            }
+            let Some(rect) = info.tile_rect(at) else { continue };
+            let tile = self.shared(at)?;
+            let found = tile.sample_type();
+            mosaic.add(T::unwrap(&tile).ok_or(ImagingError::SampleType { found })?, rect)?;
+        }
+        Ok(T::wrap(mosaic.finish()?))
+    }
+}
+
+/// A rectangle of a level's half as pixels of the level.
+fn doubled(half: Rect, level: &StoredLevel) -> Option<Rect> {
+    let size = Size::new(half.width().checked_mul(2)?, half.height().checked_mul(2)?)?;
+    let area = Rect::new(half.left().checked_mul(2)?, half.top().checked_mul(2)?, size)?;
+    area.intersect(Rect::whole(level.size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TileEncoding;
+
+    #[test]
+    fn the_last_column_of_a_half_may_stand_for_one_pixel_only() {
+        let size = |width, height| Size::new(width, height).unwrap();
+        let full = size(257, 100);
+        let level = StoredLevel::in_file(full, full, full, TileEncoding::Other);
+        let last = Rect::new(128, 0, size(1, 50)).unwrap();
+        assert_eq!(doubled(last, &level), Rect::new(256, 0, size(1, 100)));
+    }
+}
