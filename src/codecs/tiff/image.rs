@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::codecs::number::zeroed;
 use crate::codecs::tiff::level::Level;
 use crate::codecs::tiff::pyramid::Pyramid;
+use crate::codecs::tiff::slices::Contents;
 use crate::codecs::tiff::structure::Structure;
 use crate::codecs::tiff::{malformed, metadata, stored, tile};
 use crate::codecs::upright::upright;
@@ -33,7 +34,7 @@ struct TiffImage {
     limits: DecodeLimits,
 }
 
-/// Opens a TIFF or BigTIFF that holds a tiled image.
+/// Opens a page of a TIFF or BigTIFF, or a picture beside it.
 ///
 /// # Errors
 /// As [`crate::codecs::open`].
@@ -42,13 +43,13 @@ pub(in crate::codecs) fn open(
     slice: Slice,
     limits: &DecodeLimits,
 ) -> Result<Arc<dyn Decode>, CodecError> {
-    if slice != Slice::Main {
-        return Err(CodecError::absent("page, view or associated image of that name"));
-    }
     let mut structure = Structure::open(Arc::clone(&source), limits)?;
-    let pyramid = Pyramid::read(&mut structure, limits)?;
+    let contents = Contents::read(&mut structure, limits)?;
+    let views = contents.views();
+    let page = contents.page(&mut structure, slice, limits)?;
+    let pyramid = Pyramid::read(&mut structure, &page, limits)?;
     let nodata = metadata::nodata(&mut structure, &pyramid.full)?;
-    let info = Arc::new(describe(&mut structure, &pyramid, limits)?);
+    let info = Arc::new(ImageInfo { views, ..describe(&mut structure, &pyramid, limits)? });
     let icc_segments = info.icc.as_deref().map_or(Ok(Vec::new()), jpeg::icc_segments)?;
     let orientation = metadata::orientation(&mut structure, &pyramid.full)?;
     let (levels, limits) = (pyramid.levels, limits.clone());
