@@ -169,6 +169,7 @@ impl fmt::Debug for TiffImage {
 #[cfg(test)]
 mod tests {
     use std::io;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tiff::tags::ByteOrder;
 
@@ -334,6 +335,32 @@ mod tests {
         let image = open_bytes(SampleFile::gray(sizes)).unwrap();
         assert_eq!((image.info().tile.width(), image.info().tile.height()), (256, 256));
         assert_eq!(image.info().stored[0].tile.width(), 5000);
+    }
+
+    #[test]
+    fn a_page_is_opened_without_the_tables_of_the_others() {
+        #[derive(Debug)]
+        struct Counting(Vec<u8>, AtomicUsize);
+        impl ReadAt for Counting {
+            fn len_bytes(&self) -> u64 {
+                self.0.len_bytes()
+            }
+            fn read_exact_at(&self, buffer: &mut [u8], offset_bytes: u64) -> io::Result<()> {
+                self.1.fetch_add(buffer.len(), Ordering::Relaxed);
+                self.0.read_exact_at(buffer, offset_bytes)
+            }
+        }
+        let mut file = SampleFile::new(ByteOrder::LittleEndian, false);
+        let (offsets, lengths) = (vec![8; 20_000], vec![256; 20_000]);
+        for _ in 0..100 {
+            file.add_gray(&[(324, &offsets), (325, &lengths)]);
+        }
+        let source = Arc::new(Counting(file.data, AtomicUsize::new(0)));
+        let (file, limits) = (Arc::clone(&source), DecodeLimits::default());
+        let image = open(file, Slice::page(70), &limits).unwrap();
+        assert_eq!(image.info().views.horizontal.len(), 100);
+        let read = source.1.load(Ordering::Relaxed);
+        assert!(read < source.0.len() / 4, "{read} of {} bytes", source.0.len());
     }
 
     #[test]
