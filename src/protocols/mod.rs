@@ -27,6 +27,7 @@ pub use answer::respond;
 pub use call::{Call, Dialect, Parsed};
 pub use iiif::Words as IiifWords;
 pub use iip::Words as IipWords;
+pub(crate) use image_name::image_id;
 pub use protocol::Protocol;
 pub use query_form::names_an_image;
 pub use refusal::{Refusal, respond_fault};
