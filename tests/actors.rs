@@ -36,6 +36,8 @@ struct Script {
     panics_left: AtomicUsize,
     panics_at_open: AtomicBool,
     malformed: AtomicBool,
+    /// One tile is the whole image, and all smaller levels are made of it.
+    flat: bool,
     /// Two of these must be at work at once for either to go on.
     meet: Option<Barrier>,
 }
@@ -56,7 +58,13 @@ impl Stub {
             return Err(CodecError::malformed("stub", "told to be"));
         }
         let (size, tile) = (Size::new(512, 512).unwrap(), Size::new(256, 256).unwrap());
-        let stored = vec![StoredLevel::in_file(size, size, tile, TileEncoding::Other)];
+        let stored = if script.flat {
+            let size = Size::new(2001, 1501).unwrap();
+            let whole = StoredLevel::in_file(size, size, size, TileEncoding::Other);
+            ImageInfo::halved_to(vec![whole], tile)
+        } else {
+            vec![StoredLevel::in_file(size, size, tile, TileEncoding::Other)]
+        };
         let info = ImageInfo::new("stub", stored, tile, ColourModel::Gray);
         Ok(Arc::new(Self { info: Arc::new(info), script: Arc::clone(script) }))
     }
@@ -261,6 +269,43 @@ fn a_hit_is_answered_while_the_decode_pool_is_full_though_its_file_is_looked_at_
         meet.wait();
         assert_eq!(cold.await.unwrap(), Ok(()));
         assert_eq!(script.opened.load(Ordering::SeqCst), 1);
+    });
+}
+
+/// IIP's tile: resolution 0 is the smallest.
+fn iip_tile(resolution: u32, index: u32) -> Request {
+    let mut request = tile(0);
+    if let Want::Picture(picture) = &mut request.want {
+        picture.frame = Frame::IipTile { resolution, index };
+    }
+    request
+}
+
+#[test]
+fn a_session_of_zooming_into_a_flat_image_costs_one_decode() {
+    let script = Script { flat: true, ..Script::default() };
+    with_service(script, &[], |service, script| async move {
+        // 2001 x 1501 halved to 1000 x 750, 500 x 375, 250 x 187: in tiles of 256 x 256.
+        for (resolution, tiles) in [(0, 1), (1, 2 * 2), (2, 4 * 3), (3, 8 * 6)] {
+            for index in 0..tiles {
+                assert_eq!(status(&service, &iip_tile(resolution, index)).await, Ok(()));
+            }
+            let beyond = status(&service, &iip_tile(resolution, tiles)).await;
+            assert_eq!(beyond, Err(FaultKind::NotFound));
+        }
+        assert_eq!(script.decoded.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn what_is_made_of_a_larger_level_needs_no_room_in_the_cache() {
+    let script = Script { flat: true, ..Script::default() };
+    let no_room = [("cache.decoded_bytes_max", "0")];
+    with_service(script, &no_room, |service, script| async move {
+        assert_eq!(status(&service, &iip_tile(0, 0)).await, Ok(()));
+        assert_eq!(script.decoded.load(Ordering::SeqCst), 1);
+        assert_eq!(status(&service, &iip_tile(1, 0)).await, Ok(()));
+        assert_eq!(script.decoded.load(Ordering::SeqCst), 2);
     });
 }
 

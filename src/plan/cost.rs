@@ -130,9 +130,9 @@ fn output_bytes_a_px(encode: EncodePlan, info: &ImageInfo) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Format;
     use crate::model::request::{Frame, Region};
     use crate::model::request::{OverLimit, PictureRequest, ScaleTo, SizeForm, Upscale};
+    use crate::model::{Format, ImageInfo, Size};
     use crate::plan::Rules;
     use crate::plan::fixtures::{jpeg, planned, planned_by, stored};
 
@@ -146,6 +146,22 @@ mod tests {
         let info = stored(&[(200_000, 10)], 256);
         let plan = planned(all(SizeForm::Exact(1, 5000)), &info).unwrap();
         assert!(200_000 * 5000 * 3 <= plan.cost.bytes_in_decode, "{:?}", plan.cost);
+    }
+
+    #[test]
+    fn a_level_that_is_made_costs_what_it_is_made_of() {
+        let whole = |tile_px| stored(&[(4000, 3000)], tile_px);
+        for tile_px in [256, 4096] {
+            let file = whole(tile_px);
+            let tile = Size::new(256, 256).unwrap();
+            let made = ImageInfo::halved_to(file.stored.clone(), tile);
+            let info = ImageInfo::new("TIFF", made, tile, file.colour);
+            let small = planned(all(SizeForm::Width(250)), &info).unwrap();
+            assert_eq!(small.source.stored, 4);
+            assert_eq!(small.cost.source_px, 4000 * 3000);
+            let whole_bytes = 4000 * 3000 * 3;
+            assert_eq!(whole_bytes <= small.cost.bytes_in_decode, tile_px == 4096);
+        }
     }
 
     #[test]
