@@ -13,8 +13,20 @@ use crate::model::{ColourModel, Format, ImageInfo, Rect, Size, StoredLevel, Tile
 use crate::plan::fixtures::{halved, iiif, jpeg, pixels, planned, planned_by, pyramid, stored};
 use crate::plan::{PassThrough, Plan, PlanError, Rules, TileCover};
 
-/// Images of many shapes, with all levels, some, or none below the full one.
+/// Images of many shapes, with all levels, some, or none below the full one; and flat ones.
 fn images() -> impl Strategy<Value = ImageInfo> {
+    prop_oneof![3 => pyramids(), 1 => ((1u32..3000, 1u32..3000), any::<bool>()).prop_map(flat)]
+}
+
+/// An image whose smaller levels are made of the full one, which is one tile, or tiles of 256 pixels.
+fn flat((full, one_tile): ((u32, u32), bool)) -> ImageInfo {
+    let longer = full.0.max(full.1);
+    let file = stored(&[full], if one_tile { longer } else { 256 });
+    let tile = size(256, 256);
+    ImageInfo::new("PNG", ImageInfo::halved_to(file.stored, tile), tile, ColourModel::Rgb)
+}
+
+fn pyramids() -> impl Strategy<Value = ImageInfo> {
     let side = 1u32..3000;
     let tile = prop_oneof![Just(64u32), Just(100), Just(256)];
     (side.clone(), side, tile, any::<bool>(), any::<u32>()).prop_map(|(w, h, tile, up, keep)| {
@@ -192,9 +204,13 @@ proptest! {
     #[test]
     fn every_plan_can_be_carried_out_and_gives_its_size(
         w in 1u32..700, h in 1u32..700, x in 0u64..700, y in 0u64..700,
-        rw in 1u64..700, rh in 1u64..700, ow in 1u32..300, oh in 1u32..300, keep in any::<bool>(),
+        rw in 1u64..700, rh in 1u64..700, ow in 1u32..300, oh in 1u32..300, kind in 0usize..4,
     ) {
-        let info = if keep { pyramid((w, h), 64) } else { stored(&[(w, h)], 64) };
+        let info = match kind {
+            0 => pyramid((w, h), 64),
+            1 => stored(&[(w, h)], 64),
+            _ => flat(((w, h), kind == 2)),
+        };
         let levels = painted(&info);
         let form = SizeForm::Exact(ow, oh);
         let scale = ScaleTo { form, upscale: Upscale::Allow, over_limit: OverLimit::Refuse };
