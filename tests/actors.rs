@@ -38,6 +38,8 @@ struct Script {
     malformed: AtomicBool,
     /// One tile is the whole image, and all smaller levels are made of it.
     flat: bool,
+    /// Its decoding waits until another comes here.
+    held: Option<Barrier>,
     /// Two of these must be at work at once for either to go on.
     meet: Option<Barrier>,
 }
@@ -58,7 +60,7 @@ impl Stub {
             return Err(CodecError::malformed("stub", "told to be"));
         }
         let (size, tile) = (Size::new(512, 512).unwrap(), Size::new(256, 256).unwrap());
-        let stored = if script.flat {
+        let stored = if script.flat && first == *b"f" {
             let size = Size::new(2001, 1501).unwrap();
             let whole = StoredLevel::in_file(size, size, size, TileEncoding::Other);
             ImageInfo::halved_to(vec![whole], tile)
@@ -84,6 +86,9 @@ impl Decode for Stub {
             meet.wait();
         }
         let rect = self.info.tile_rect(at).unwrap();
+        if let Some(held) = self.script.held.as_ref().filter(|_| 256 < rect.width()) {
+            held.wait();
+        }
         Ok(Raster::zeroed(rect.size(), ColourModel::Gray, false).into())
     }
 
@@ -129,6 +134,7 @@ fn with_service<F: Future<Output = ()>>(
 ) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a"), b"x").unwrap();
+    fs::write(folder.path().join("flat"), b"f").unwrap();
     let config = config(folder.path(), flags);
     let script = Arc::new(script);
     let stub = Arc::clone(&script);
@@ -272,9 +278,9 @@ fn a_hit_is_answered_while_the_decode_pool_is_full_though_its_file_is_looked_at_
     });
 }
 
-/// IIP's tile: resolution 0 is the smallest.
+/// IIP's tile of the flat image: resolution 0 is the smallest.
 fn iip_tile(resolution: u32, index: u32) -> Request {
-    let mut request = tile(0);
+    let mut request = Request { image: ImageId::parse("flat").unwrap(), ..tile(0) };
     if let Want::Picture(picture) = &mut request.want {
         picture.frame = Frame::IipTile { resolution, index };
     }
@@ -294,6 +300,27 @@ fn a_session_of_zooming_into_a_flat_image_costs_one_decode() {
             assert_eq!(beyond, Err(FaultKind::NotFound));
         }
         assert_eq!(script.decoded.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn a_flat_image_that_is_being_decoded_leaves_other_threads_to_other_images() {
+    let held = Some(Barrier::new(2));
+    let script = Script { flat: true, held, ..Script::default() };
+    let threads = [("pool.decode_threads", "2")];
+    with_service(script, &threads, |service, script| async move {
+        let ask = |index| {
+            let service = service.clone();
+            actix_rt::spawn(async move { status(&service, &iip_tile(3, index)).await })
+        };
+        let tiles: Vec<_> = (0..8).map(ask).collect();
+        until_decoding(&script, 1).await;
+        assert_eq!(status(&service, &tile(0)).await, Ok(()), "while all of these wait");
+        script.held.as_ref().unwrap().wait();
+        for asked in tiles {
+            assert_eq!(asked.await.unwrap(), Ok(()));
+        }
+        assert_eq!(script.decoded.load(Ordering::SeqCst), 2, "each image once");
     });
 }
 

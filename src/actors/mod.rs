@@ -24,5 +24,6 @@ pub mod service;
 pub mod shards;
 pub mod start;
 mod tile_source;
+mod turn;
 
 pub use service::{Facts, Service, ServiceError};
