@@ -14,16 +14,17 @@ pub mod admission;
 pub mod cache_shard;
 pub mod decoded_tiles;
 pub mod decoder;
+mod heavy_tiles;
 pub mod interest;
 pub mod observed;
 pub mod open_image;
 pub mod pool;
 pub mod registry;
 pub mod render;
+pub mod room;
 pub mod service;
 pub mod shards;
 pub mod start;
 mod tile_source;
-mod turn;
 
 pub use service::{Facts, Service, ServiceError};

@@ -9,11 +9,11 @@ use bytes::Bytes;
 
 use crate::actors::decoded_tiles::DecodedTiles;
 use crate::actors::decoder::{DecoderTools, Render};
+use crate::actors::heavy_tiles::turn;
 use crate::actors::interest::Interest;
 use crate::actors::open_image::OpenImage;
 use crate::actors::pool::{PoolError, Priority, Ticket};
 use crate::actors::tile_source::TileSource;
-use crate::actors::turn::turn;
 use crate::codecs::{self, CodecError, Encoding};
 use crate::imaging::{self, ImagingError, Raster, Scratch};
 use crate::metrics;

@@ -20,6 +20,8 @@ pub struct Cost {
     /// The most memory that holds pixels at one time, tiles decoded one after the other; an estimate
     /// from above, in bytes.
     pub bytes_in_decode: u64,
+    /// The same where the tiles that are read are decoded already.
+    pub bytes_if_decoded: u64,
 }
 
 impl Cost {
@@ -41,18 +43,24 @@ pub(super) fn cost(reading: &Reading, view: &View, encode: EncodePlan, info: &Im
     let source = &reading.source;
     let origin = Origin::of(source, info);
     let source_px = origin.as_ref().map_or(0, |origin| origin.area.size().area());
+    let bytes_if_decoded = [
+        assembled_bytes(reading, view, info),
+        view.size.area().saturating_mul(output_bytes_a_px(encode, info)),
+    ]
+    .into_iter()
+    .fold(0, u64::saturating_add);
     let bytes = [
         // A tile is decoded whole, padding included: its bytes, its samples, the bands made of them.
         origin.map_or(0, |origin| 3 * origin.level.tile.area()).saturating_mul(pixel_bytes(info)),
         made_bytes(source.stored, info),
-        assembled_bytes(reading, view, info),
-        view.size.area().saturating_mul(output_bytes_a_px(encode, info)),
+        bytes_if_decoded,
     ];
     Cost {
         tiles: source.cover.count(),
         source_px,
         output_px: view.size.area(),
         bytes_in_decode: bytes.into_iter().fold(0, u64::saturating_add),
+        bytes_if_decoded,
     }
 }
 

@@ -2,7 +2,6 @@
 //! at once; the first of them decodes the whole image, and the others would wait for it on as many
 //! threads of the pool, while tiles of other images wait for a thread.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::SemaphorePermit;
@@ -18,27 +17,37 @@ use crate::plan::Plan;
 /// Pixels above which one tile is worth waiting for off the pool: some 10 ms of decoding.
 const HEAVY_PX: u64 = 1 << 20;
 
-/// Waits until nobody else decodes what this plan needs; nothing where it needs nothing heavy, or all
-/// of it is there. What the permit stands for ends with it.
+/// The tiles that are whole levels of an image, each made of the next: from the one that is read to the
+/// file's own. None where the file's is small, or one of many.
+pub(super) struct HeavyTiles(Vec<TileKey>);
+
+impl HeavyTiles {
+    /// Those that a plan needs one of.
+    pub(super) fn of(image: &OpenImage, plan: &Plan) -> Self {
+        let key = |at| TileKey { image: image.id().clone(), version: *image.version(), at };
+        let heavy = heavy_tiles(image.info(), plan.source.stored);
+        Self(heavy.into_iter().map(key).collect())
+    }
+
+    /// Whether one of them is decoded: the others are made of it in no time.
+    pub(super) fn are_there(&self, tiles: &DecodedTiles) -> bool {
+        self.0.iter().any(|key| tiles.find(key).is_some())
+    }
+}
+
+/// Waits until nobody else decodes what this plan needs; nothing where it needs nothing heavy, or that
+/// is there. What the permit stands for ends with it.
 ///
 /// # Errors
 /// `Expired` where it takes longer than until `deadline`.
 pub(super) async fn turn<'a>(
-    image: &'a Arc<OpenImage>,
+    image: &'a OpenImage,
     plan: &Plan,
     tiles: &DecodedTiles,
     deadline: Instant,
 ) -> Result<Option<SemaphorePermit<'a>>, PoolError> {
-    let heavy = heavy_tiles(image.info(), plan.source.stored);
-    let is_there = || {
-        let key = |at: &TileAddress| TileKey {
-            image: image.id().clone(),
-            version: *image.version(),
-            at: *at,
-        };
-        heavy.iter().any(|at| tiles.find(&key(at)).is_some())
-    };
-    if heavy.is_empty() || is_there() {
+    let heavy = HeavyTiles::of(image, plan);
+    if heavy.0.is_empty() || heavy.are_there(tiles) {
         return Ok(None);
     }
     let since = Instant::now();
@@ -49,11 +58,9 @@ pub(super) async fn turn<'a>(
     };
     let permit = permit.map_err(expired)?;
     let permit = permit.map_err(|_closed| PoolError::Stopped { pool: "decode" })?;
-    Ok((!is_there()).then_some(permit))
+    Ok((!heavy.are_there(tiles)).then_some(permit))
 }
 
-/// The tiles that are whole levels, from the one that is read to the file's that it is made of; nothing
-/// where that one is small, or one of many.
 fn heavy_tiles(info: &ImageInfo, stored: usize) -> Vec<TileAddress> {
     let mut heavy = Vec::new();
     let mut at = Some(stored);
