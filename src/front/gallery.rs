@@ -9,8 +9,8 @@ use crate::actors::{Facts, Service, ServiceError};
 use crate::front::viewer::{self, Asset};
 use crate::model::request::Conditions;
 use crate::model::{Fault, ImageId, ImageInfo, Reply, Request, Slice, Want};
-use crate::protocols::{self, Settings, percent};
 use crate::protocols::wire::{Method, RawRequest, Response};
+use crate::protocols::{self, Settings, percent};
 
 /// Images in one page of a listing.
 const PAGE_IMAGES: usize = 100;
@@ -158,9 +158,10 @@ fn slices_by_name(image: &ImageId, info: &ImageInfo, delimiter: &str) -> Vec<Val
         let label = if told.is_empty() { number.to_string() } else { told.to_owned() };
         (Slice::page(*number), number.to_string(), label)
     });
-    let beside = views.associated.iter().map(|what| {
-        (Slice::Associated(*what), what.word().to_owned(), what.word().to_owned())
-    });
+    let beside = views
+        .associated
+        .iter()
+        .map(|what| (Slice::Associated(*what), what.word().to_owned(), what.word().to_owned()));
     let entry = |(slice, word, label): (Slice, String, String)| {
         let name = image.as_str();
         let path =

@@ -64,7 +64,7 @@ mod tests {
             let image = image_id(name, delimiter).unwrap();
             assert_eq!((image.as_str(), image.slice()), (expected, slice), "{name}");
         }
-        assert!(image_id("..;1", Some(";")).is_err());
+        image_id("..;1", Some(";")).unwrap_err();
     }
 
     #[test]

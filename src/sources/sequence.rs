@@ -58,11 +58,7 @@ fn angle(text: &str) -> Option<u32> {
 
 impl Folder {
     /// The same folder, with sequences of files called so; an empty pattern: none.
-    pub fn with_sequences(
-        mut self,
-        pattern: &str,
-        suffixes: &'static [&'static str],
-    ) -> Self {
+    pub fn with_sequences(mut self, pattern: &str, suffixes: &'static [&'static str]) -> Self {
         let naming = Naming { pattern: pattern.to_owned(), suffixes };
         self.sequences = Some(naming).filter(|naming| !naming.pattern.is_empty());
         self

@@ -71,7 +71,8 @@ fn each_page_of_a_stack_has_its_own_pixels() {
         ],
     );
     let tile = samples(&server.get("/iip?FIF=s.tif&SDS=2&PTL=2,5"));
-    for target in ["/deepzoom/s.tif;2_files/8/1_1.png", "/iip?SDS=2&DeepZoom=s.tif_files/8/1_1.png"] {
+    for target in ["/deepzoom/s.tif;2_files/8/1_1.png", "/iip?SDS=2&DeepZoom=s.tif_files/8/1_1.png"]
+    {
         assert!(samples(&server.get(target)) == tile, "{target}");
     }
     // The description is that of the page.
@@ -85,9 +86,7 @@ fn each_page_of_a_stack_has_its_own_pixels() {
     assert_eq!(views, "Horizontal-views:0 1 2\r\nVertical-views:90\r\n");
     let listed = server.get("/slices.json?image=s.tif%3B1").json();
     assert_eq!(listed["pages"], 3);
-    let page = |page: u32, path: &str, shown: bool| {
-        serde_json::json!({"name": format!("layer{page}"), "path": path, "shown": shown})
-    };
+    let page = |page: u32, path: &str, shown: bool| serde_json::json!({"name": format!("layer{page}"), "path": path, "shown": shown});
     let pages = [page(0, "s.tif", false), page(1, "s.tif;1", true), page(2, "s.tif;2", false)];
     assert_eq!(listed["slices"], serde_json::json!(pages));
     assert_eq!(server.get("/slices.json?image=none.tif").status, 404);

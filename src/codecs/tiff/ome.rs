@@ -73,7 +73,8 @@ fn planes(
     }
     let mut planes = BTreeMap::new();
     let assigned = blocks.iter().flat_map(|block| {
-        (0..block.count).map(|step| (block.directory.saturating_add(step), block.first.saturating_add(step)))
+        (0..block.count)
+            .map(|step| (block.directory.saturating_add(step), block.first.saturating_add(step)))
     });
     for (directory, plane) in assigned.take(PLANES_MAX) {
         if directory < directories && plane < grid.count() {

@@ -176,10 +176,7 @@ impl Outline {
 
     /// Whether this is `full` made smaller, and smaller than `last`.
     pub(super) fn is_reduction(&self, full: Size, last: Size) -> bool {
-        !self.is_mask()
-            && self.size.fits(last)
-            && self.size != last
-            && has_aspect(self.size, full)
+        !self.is_mask() && self.size.fits(last) && self.size != last && has_aspect(self.size, full)
     }
 }
 

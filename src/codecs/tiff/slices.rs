@@ -117,7 +117,9 @@ impl Contents {
             Slice::Main => 0,
             Slice::View { horizontal, vertical } => {
                 if !matches!(vertical, 0 | Slice::LEVEL_DEG) {
-                    return Err(CodecError::absent(format!("vertical view {vertical}: only 90 is")));
+                    return Err(CodecError::absent(format!(
+                        "vertical view {vertical}: only 90 is"
+                    )));
                 }
                 usize_of(horizontal)
             }
@@ -129,26 +131,23 @@ impl Contents {
         };
         let chained = std::mem::take(&mut listed.chained);
         let full = listed.outline;
-        let below = match self.below_main.take().filter(|_| index == 0) {
-            Some(below) => below,
-            None => {
-                let directory = structure.again(full.offset)?;
-                below(structure, &directory, limits)?
-            }
+        let below = if let Some(known) = self.below_main.take().filter(|_| index == 0) {
+            known
+        } else {
+            let directory = structure.again(full.offset)?;
+            below(structure, &directory, limits)?
         };
         Ok(Page { full, below, chained })
     }
 
     fn beside(&self, what: Associated) -> Result<Page, CodecError> {
-        match self.associated.iter().find(|(known, _)| *known == what) {
-            Some((_, full)) => Ok(Page { full: *full, below: Vec::new(), chained: Vec::new() }),
-            None => {
-                let known: Vec<&str> = self.associated.iter().map(|(what, _)| what.word()).collect();
-                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                let what = what.word();
-                Err(CodecError::absent(format!("{what}: of such pictures the file has {known}")))
-            }
+        if let Some((_, full)) = self.associated.iter().find(|(known, _)| *known == what) {
+            return Ok(Page { full: *full, below: Vec::new(), chained: Vec::new() });
         }
+        let known: Vec<&str> = self.associated.iter().map(|(what, _)| what.word()).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let what = what.word();
+        Err(CodecError::absent(format!("{what}: of such pictures the file has {known}")))
     }
 }
 
@@ -171,11 +170,7 @@ fn read_chain(structure: &mut Structure) -> Result<Vec<Option<Listed>>, CodecErr
 }
 
 impl Listed {
-    fn read(
-        structure: &mut Structure,
-        from: &Directory,
-        offset: u64,
-    ) -> Result<Self, CodecError> {
+    fn read(structure: &mut Structure, from: &Directory, offset: u64) -> Result<Self, CodecError> {
         let outline = Outline::read(structure, from, offset)?;
         // Words only tell pictures apart: where they are broken, there are none.
         let mut text = |tag, bytes_max| match structure.text(from, tag, bytes_max) {
@@ -194,7 +189,10 @@ impl Listed {
 }
 
 /// A scale as stacks tell it: text of nine digits holds no more.
-#[expect(clippy::as_conversions, reason = "rounds to the nearest, and what is too large is checked")]
+#[expect(
+    clippy::as_conversions,
+    reason = "rounds to the nearest, and what is too large is checked"
+)]
 #[expect(clippy::cast_possible_truncation, reason = "rounds to the nearest")]
 fn narrowed(scale: f64) -> f32 {
     let narrow = scale as f32;
@@ -261,12 +259,14 @@ fn sorted(chain: Vec<Listed>, below_main: Vec<Outline>) -> Contents {
         has_chained: false,
     };
     let mut others = chain.iter().enumerate().skip(1);
-    rules.has_chained = others.any(|(index, listed)| rules.role(index, listed, &full) == Role::Level);
+    rules.has_chained =
+        others.any(|(index, listed)| rules.role(index, listed, &full) == Role::Level);
 
     let mut contents = Contents { below_main: Some(below_main), ..Contents::default() };
     for (index, listed) in chain.into_iter().enumerate() {
         let page = contents.pages.last_mut();
-        let role = page.as_ref().map_or(Role::Page, |page| rules.role(index, &listed, &page.outline));
+        let role =
+            page.as_ref().map_or(Role::Page, |page| rules.role(index, &listed, &page.outline));
         match (role, page) {
             (Role::Page, _) => contents.pages.push(listed),
             (Role::Level, Some(page)) => page.chained.push(listed.outline),
@@ -371,7 +371,8 @@ mod tests {
         let below = below.iter().enumerate().map(outline).map(|listed| listed.outline).collect();
         let contents = sorted(chain, below);
         let mut roles = vec!['-'; rows.len()];
-        let mut put = |outline: &Outline, role| roles[usize::try_from(outline.offset).unwrap()] = role;
+        let mut put =
+            |outline: &Outline, role| roles[usize::try_from(outline.offset).unwrap()] = role;
         for (digit, page) in ('0'..).zip(&contents.pages) {
             put(&page.outline, 'p');
             page.chained.iter().for_each(|level| put(level, digit));
@@ -422,7 +423,11 @@ mod tests {
                 &[aperio, (80, 61, false, 0, ""), HALF, label, (90, 30, false, 9, "\nmacro")],
                 "pt0lm",
             ),
-            ("a slide without words", &[aperio, HALF, (9, 9, false, 1, ""), (9, 3, false, 9, "")], "p0lm"),
+            (
+                "a slide without words",
+                &[aperio, HALF, (9, 9, false, 1, ""), (9, 3, false, 9, "")],
+                "p0lm",
+            ),
         ] {
             assert_eq!(roles(rows, &[]), expected, "{name}");
         }

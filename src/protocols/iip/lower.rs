@@ -96,7 +96,7 @@ impl Asked {
         &mut self,
         token: Token<'_>,
         view: Option<Slice>,
-        picture: PictureRequest,
+        mut picture: PictureRequest,
         form: Form,
     ) -> Result<(), IipError> {
         if self.output.is_some() {
@@ -106,8 +106,7 @@ impl Asked {
         let Some(image) = self.viewed(view) else {
             return Err(IipError::image_not_set(token.name));
         };
-        let encoder_quality = self.encoder_quality;
-        let picture = PictureRequest { encoder_quality, ..picture };
+        picture.encoder_quality = self.encoder_quality;
         self.output = Some(Output { image, picture, form });
         Ok(())
     }

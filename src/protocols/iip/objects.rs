@@ -82,7 +82,9 @@ impl Object {
         match self {
             Self::IipVersion => Some(""),
             Self::IipServer => Some(IIP_SERVER),
-            Self::OptionalCommands => Some("IIP-opt-comm:CVT SDS QLT JTL JTLS PTL WTL TIL WID HEI RGN\r\n"),
+            Self::OptionalCommands => {
+                Some("IIP-opt-comm:CVT SDS QLT JTL JTLS PTL WTL TIL WID HEI RGN\r\n")
+            }
             Self::OptionalObjects => Some(
                 "IIP-opt-obj:Horizontal-views Vertical-views Tile-size Bits-per-channel \
                  Min-Max-sample-values Resolutions\r\n",
