@@ -7,8 +7,8 @@ use tiff::tags::Tag;
 
 use crate::codecs::number::u64_of;
 use crate::codecs::tiff::level::Level;
+use crate::codecs::tiff::malformed;
 use crate::codecs::tiff::structure::Structure;
-use crate::codecs::tiff::{malformed, unsupported};
 use crate::codecs::{CodecError, DecodeLimits};
 use crate::model::Size;
 
@@ -46,12 +46,7 @@ impl Pyramid {
     ) -> Result<Self, CodecError> {
         let full = full_image(structure)?;
         let outline = Outline::read(structure, &full)?;
-        let tile = outline.tile.ok_or_else(|| {
-            unsupported(
-                "untiled TIFF: the image is stored in strips, and a tiled pyramid is needed",
-            )
-        })?;
-        let level = Level::read(structure, &full, outline.size, tile, limits)?;
+        let level = Level::read(structure, &full, outline.size, outline.tile, limits)?;
         let mut pyramid = Self { full, levels: vec![level] };
         pyramid.add_sub_directories(structure, limits)?;
         if pyramid.levels.len() == 1 {
@@ -105,11 +100,14 @@ impl Pyramid {
             // What has no sizes is no picture, so no level of this one.
             Err(_) => return Ok(()),
         };
-        let Some(tile) = outline.tile else { return Ok(()) };
+        // Thumbnails and labels are stored in strips.
+        if outline.tile.is_none() {
+            return Ok(());
+        }
         if !outline.is_reduction(full.size, last.size) {
             return Ok(());
         }
-        match Level::read(structure, from, outline.size, tile, limits) {
+        match Level::read(structure, from, outline.size, outline.tile, limits) {
             Ok(level) if level.layout.is_same_picture(&full.layout) => self.levels.push(level),
             Ok(_) | Err(CodecError::Unsupported { .. }) => {}
             Err(error) => return Err(error),
