@@ -7,6 +7,9 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tessera::imaging::{Pixels, Raster};
 
+/// How far pixels of files from the world may be off in the mean.
+const OFF_MEAN_MAX: f64 = 4.0;
+
 /// A folder of pictures and what they should show.
 pub(crate) struct Checks {
     folder: PathBuf,
@@ -44,7 +47,7 @@ impl Checks {
         self.rows.last_mut().unwrap()
     }
 
-    /// Adds the decoded pixels of a page of a TIFF.
+    /// Adds the decoded pixels of a page of a TIFF, each sample off by at most `off_max`.
     pub(crate) fn page(&mut self, tiff: &Path, page: usize, pixels: &Pixels, off_max: f64) {
         let raw = format!("{}.raw", self.rows.len());
         let (samples, bytes) = match pixels {
@@ -53,8 +56,10 @@ impl Checks {
             Pixels::F32(raster) => ("f32", bytes_of(raster.samples(), |word| word.to_ne_bytes())),
         };
         fs::write(self.folder.join(&raw), bytes).unwrap();
-        let row = json!({ "tiff": tiff, "page": page, "raw": raw, "samples": samples, "off_max": off_max });
-        self.rows.push(row);
+        self.rows.push(json!({
+            "tiff": tiff, "page": page, "raw": raw, "samples": samples,
+            "off_max": off_max, "off_mean": off_max.min(OFF_MEAN_MAX),
+        }));
     }
 
     /// Runs `check.py` over the folder: it must find every row right.

@@ -2,6 +2,7 @@
 #![expect(
     clippy::as_conversions,
     clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
     clippy::cast_sign_loss,
     reason = "a pixel loop; samples are held to the range of their bits"
 )]

@@ -81,6 +81,11 @@ impl SampleFormat {
         self == Self { bits: 8, kind: Kind::Unsigned }
     }
 
+    /// The format of the type that holds it, where numbers are not stretched to that one's range.
+    pub(super) const fn widened(self) -> Self {
+        Self { bits: if self.bits <= 8 { 8 } else { 16 }, kind: self.kind }
+    }
+
     /// Bytes of a row of so many samples: rows begin at whole bytes.
     pub(super) fn row_bytes(self, samples: usize) -> usize {
         samples.saturating_mul(usize_of(self.bits)).div_ceil(8)

@@ -318,7 +318,7 @@ mod tests {
     #[test]
     fn a_promise_of_pixels_costs_no_memory_before_the_bytes_are_seen() {
         let sizes: Tags<'_> = &[(256, &[8192]), (257, &[8192]), (322, &[8192]), (323, &[8192])];
-        for compression in [1, 5, 8, 32773] {
+        for compression in [1, 5, 8, 32773, 34925] {
             let number = [compression];
             let tags = [sizes, &[(259, &number)]].concat();
             let image = open_bytes(SampleFile::gray(&tags)).unwrap();
@@ -341,6 +341,49 @@ mod tests {
         let image = open_bytes(SampleFile::gray(sizes)).unwrap();
         assert_eq!((image.info().tile.width(), image.info().tile.height()), (256, 256));
         assert_eq!(image.info().stored[0].tile.width(), 5000);
+    }
+
+    #[test]
+    fn strips_are_read_together_and_offered_in_pieces() {
+        let (offsets, lengths) = ([8; 50], [3000; 50]);
+        let tags: Tags<'_> = &[
+            (256, &[300]),
+            (257, &[500]),
+            (278, &[10]),
+            (322, &[]),
+            (323, &[]),
+            (324, &offsets),
+            (325, &lengths),
+        ];
+        let mut file = SampleFile::gray(tags);
+        file.resize(4000, 7);
+        let image = open_bytes(file).unwrap();
+        let side = |size: Size| (size.width(), size.height());
+        let info = image.info();
+        assert_eq!(side(info.tile), (256, 256));
+        let stored: Vec<_> = info.stored.iter().map(|l| (side(l.size), side(l.tile))).collect();
+        assert_eq!(stored, [((300, 500), (300, 220)), ((150, 250), (150, 250))]);
+        let last = image.decode_tile(TileAddress { row: 2, ..first_tile() }).unwrap();
+        assert_eq!(side(last.size()), (300, 60));
+        assert_eq!(image.stored_tile(first_tile(), false).unwrap(), None);
+    }
+
+    #[test]
+    fn black_and_white_are_told_or_those_of_the_format_or_measured() {
+        let one_tile: Tags<'_> = &[(256, &[8]), (257, &[16]), (322, &[8]), (323, &[16])];
+        let signed: Tags<'_> = &[(339, &[2])];
+        for (tags, expected) in [
+            (&[][..], None),
+            (&[(341, &[100_u64][..])][..], Some((0.0, 100.0))),
+            (&[(341, &[0])], None),
+            (&[(340, &[9]), (341, &[9])], None),
+            (signed, Some((-128.0, 127.0))),
+            (&[one_tile, signed, &[(258, &[16])]].concat()[..], Some((-32_384.0, 32_382.0))),
+        ] {
+            let image = open_bytes(SampleFile::gray(tags)).unwrap();
+            let found = image.info().ranges.first().map(|range| (range.black, range.white));
+            assert_eq!(found, expected, "{tags:?}");
+        }
     }
 
     #[test]

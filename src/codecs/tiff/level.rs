@@ -232,9 +232,10 @@ fn packing(
     compression: Compression,
     layout: &Layout,
 ) -> Result<Packing, CodecError> {
-    let number = match compression.has_predictor() {
-        true => structure.number(from, Tag::Predictor)?.unwrap_or(1),
-        false => 1,
+    let number = if compression.has_predictor() {
+        structure.number(from, Tag::Predictor)?.unwrap_or(1)
+    } else {
+        1
     };
     let bits = layout.format.bits;
     let predictor = match (number, layout.format.kind) {

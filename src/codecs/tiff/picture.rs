@@ -1,13 +1,14 @@
 //! Blocks that are pictures of another format: handed to its codec with what TIFF promised of them.
 
 use crate::codecs::CodecError;
+use crate::codecs::jpeg::StreamColour;
 use crate::codecs::jpeg2000::Codestream;
 use crate::codecs::number::{reserved_for, usize_of};
 use crate::codecs::tiff::compression::Compression;
 use crate::codecs::tiff::layout::Photometric;
 use crate::codecs::tiff::level::{Block, Extent, Level};
 use crate::codecs::tiff::pixels::Stored;
-use crate::codecs::tiff::unsupported;
+use crate::codecs::tiff::{unsupported, ycbcr};
 use crate::codecs::{jpeg, jpeg2000, jpegxl, webp};
 use crate::model::Size;
 
@@ -112,18 +113,34 @@ pub(super) fn decode<T: FromPicture>(
 }
 
 fn jpeg_block(level: &Level, bytes: &[u8], block: &Block) -> Result<Vec<u8>, CodecError> {
-    let colour = level.stream_colour();
     let mut size = Size::at_least_one(level.block.width(), block.rows);
     let samples = usize_of(size.width()) * usize_of(size.height()) * level.layout.per_pixel();
     level.compression.check_expansion(bytes.len(), samples)?;
-    let stream = match &level.old_jpeg {
-        Some(old) => &*old.stream(size, bytes)?,
-        None => bytes,
-    };
+    if let Some(old) = &level.old_jpeg {
+        return old_jpeg_block(level, &old.stream(size, bytes)?, size, block.rows_shown);
+    }
     // Some writers fill the last strip up.
-    if jpeg::frame_of(stream).is_some_and(|frame| frame.height_px == level.block.height()) {
+    if jpeg::frame_of(bytes).is_some_and(|frame| frame.height_px == level.block.height()) {
         size = level.block;
     }
-    let file = jpeg::complete(stream, colour, &[&level.jpeg_tables])?;
+    let colour = level.stream_colour();
+    let file = jpeg::complete(bytes, colour, &[&level.jpeg_tables])?;
     jpeg::decode(&file, size, colour, block.rows_shown)
+}
+
+/// Here TIFF's own tags say what luma and colour differences are.
+fn old_jpeg_block(
+    level: &Level,
+    stream: &[u8],
+    size: Size,
+    rows: u32,
+) -> Result<Vec<u8>, CodecError> {
+    let Photometric::Ycbcr(conversion, subsampling) = &level.layout.photometric else {
+        let colour = level.stream_colour();
+        return jpeg::decode(&jpeg::complete(stream, colour, &[])?, size, colour, rows);
+    };
+    // Called RGB, so that they come as they are.
+    let colour = StreamColour::Rgb;
+    let samples = jpeg::decode(&jpeg::complete(stream, colour, &[])?, size, colour, rows)?;
+    ycbcr::to_rgb(conversion, *subsampling, &samples, size, Size::at_least_one(size.width(), rows))
 }

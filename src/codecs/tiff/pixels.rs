@@ -161,6 +161,7 @@ const fn rounded(value: f64) -> u32 {
     value as u32
 }
 
+/// A number of the file as decoded samples have it.
 #[expect(
     clippy::as_conversions,
     clippy::cast_possible_truncation,

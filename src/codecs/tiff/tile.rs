@@ -154,7 +154,8 @@ fn missing<T: Stored>(
     block: &Block,
 ) -> Result<Vec<T>, CodecError> {
     let layout = &level.layout;
-    let value = T::missing(reading.nodata, layout.format);
+    let format = if level.packing.scaled { layout.format } else { layout.format.widened() };
+    let value = T::missing(reading.nodata, format);
     let alpha = layout.alpha.map(|alpha| alpha.index);
     let pixel: Vec<T> = (plane..plane + layout.per_pixel())
         .map(|index| if alpha == Some(index) { T::default() } else { value })
