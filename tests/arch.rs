@@ -65,6 +65,10 @@ const DOORS: &[(&str, &[&str])] = &[
     ("roxmltree", &["codecs/tiff/"]),
     ("libdeflater", &["codecs/tiff/"]),
     ("zstd::", &["codecs/tiff/"]),
+    ("lzma_rust2", &["codecs/tiff/"]),
+    ("fax::maps", &["codecs/tiff/"]),
+    ("hayro_jpeg2000", &["codecs/jpeg2000/"]),
+    ("jxl_oxide", &["codecs/jpegxl/"]),
 ];
 
 const CODE_LINES_MAX: usize = 400;

@@ -3,6 +3,8 @@
 
 pub mod error;
 pub mod jpeg;
+mod jpeg2000;
+mod jpegxl;
 pub mod limits;
 mod magic;
 mod number;

@@ -32,9 +32,17 @@ pub(crate) fn zeroed(len: usize) -> Result<Vec<u8>, CodecError> {
 /// # Errors
 /// `Io` with [`std::io::ErrorKind::OutOfMemory`].
 pub(crate) fn reserved(len: usize) -> Result<Vec<u8>, CodecError> {
+    reserved_for(len)
+}
+
+/// An empty buffer with room for `count` values of any type, or an error instead of an abort.
+///
+/// # Errors
+/// `Io` with [`std::io::ErrorKind::OutOfMemory`].
+pub(crate) fn reserved_for<T>(count: usize) -> Result<Vec<T>, CodecError> {
     let mut buffer = Vec::new();
     buffer
-        .try_reserve_exact(len)
+        .try_reserve_exact(count)
         .map_err(|error| std::io::Error::new(std::io::ErrorKind::OutOfMemory, error))?;
     Ok(buffer)
 }

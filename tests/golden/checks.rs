@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use tessera::imaging::Raster;
+use tessera::imaging::{Pixels, Raster};
+
+/// How far pixels of files from the world may be off in the mean.
+const OFF_MEAN_MAX: f64 = 4.0;
 
 /// A folder of pictures and what they should show.
 pub(crate) struct Checks {
@@ -44,11 +47,19 @@ impl Checks {
         self.rows.last_mut().unwrap()
     }
 
-    /// Adds decoded samples of a page of a TIFF.
-    pub(crate) fn page(&mut self, tiff: &Path, page: usize, samples: &[u8], off_max: f64) {
+    /// Adds the decoded pixels of a page of a TIFF, each sample off by at most `off_max`.
+    pub(crate) fn page(&mut self, tiff: &Path, page: usize, pixels: &Pixels, off_max: f64) {
         let raw = format!("{}.raw", self.rows.len());
-        fs::write(self.folder.join(&raw), samples).unwrap();
-        self.rows.push(json!({ "tiff": tiff, "page": page, "raw": raw, "off_max": off_max }));
+        let (samples, bytes) = match pixels {
+            Pixels::U8(raster) => ("u8", raster.samples().to_vec()),
+            Pixels::U16(raster) => ("u16", bytes_of(raster.samples(), |word| word.to_ne_bytes())),
+            Pixels::F32(raster) => ("f32", bytes_of(raster.samples(), |word| word.to_ne_bytes())),
+        };
+        fs::write(self.folder.join(&raw), bytes).unwrap();
+        self.rows.push(json!({
+            "tiff": tiff, "page": page, "raw": raw, "samples": samples,
+            "off_max": off_max, "off_mean": off_max.min(OFF_MEAN_MAX),
+        }));
     }
 
     /// Runs `check.py` over the folder: it must find every row right.
@@ -65,4 +76,8 @@ impl Checks {
         assert!(output.status.success(), "{text}{errors}\nis Python set up? run ./dev fixtures");
         assert_eq!(text.trim(), format!("{} right", self.rows.len()));
     }
+}
+
+fn bytes_of<T: Copy, const N: usize>(samples: &[T], bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+    samples.iter().flat_map(|sample| bytes(*sample)).collect()
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tessera::codecs::{CodecError, Decode};
 use tessera::model::{Associated, Slice, Views};
 
-use crate::manifest::{decode_bytes, levels_in_file, open_slice, path};
+use crate::manifest::{decode_level, levels_in_file, open_slice, path};
 
 fn open(name: &str, slice: Slice) -> Result<Arc<dyn Decode>, CodecError> {
     open_slice(fs::read(path(name)).unwrap(), slice)
@@ -88,6 +88,10 @@ fn what_lies_beside_a_slide_is_neither_level_nor_page() {
         assert_eq!(levels_in_file(&*image), 1);
         let raw = format!("slide.svs.{}.raw", what.word());
         let expected = fs::read(path(&raw)).unwrap();
-        assert_eq!(decode_bytes(&*image, 0).unwrap().samples(), expected, "{raw}");
+        assert_eq!(
+            decode_level(&*image, 0).unwrap().into_bytes().unwrap().samples(),
+            expected,
+            "{raw}"
+        );
     }
 }

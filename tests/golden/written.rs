@@ -24,6 +24,11 @@ fn stored_tiles_are_files_that_others_read_alike() {
 
 fn send_tiles(fixture: &Fixture, checks: &mut Checks) -> usize {
     let image = open_fixture(fixture);
+    if fixture.samples != "u8" {
+        let at = TileAddress { stored: 0, column: 0, row: 0 };
+        assert_eq!(image.stored_tile(at, true).unwrap(), None, "{}", fixture.file);
+        return 0;
+    }
     let mut sent = 0;
     for (stored, level) in fixture.levels.iter().enumerate() {
         let (samples, info) = (fs::read(path(&level.raw)).unwrap(), image.info());

@@ -1,4 +1,4 @@
-//! A whole JPEG file to gray or RGB samples.
+//! A whole JPEG file to samples.
 
 use mozjpeg::decompress::DecompressBuilder;
 use mozjpeg::{ColorSpace, Decompress};
@@ -16,7 +16,7 @@ use crate::model::Size;
 const SCANS_MAX: usize = 128;
 
 /// Decodes the first `rows` rows of a file that must be exactly `size` pixels of `colour`; gray gives
-/// one band, the others RGB: `samples[(y * width + x) * bands + band]`. Damage below those rows is not
+/// one band, four components give four, the others RGB: `samples[(y * width + x) * bands + band]`. Damage below those rows is not
 /// seen.
 ///
 /// # Errors
@@ -73,6 +73,7 @@ fn decode_rows(
     let (space, bands) = match colour {
         StreamColour::Gray => (ColorSpace::JCS_GRAYSCALE, 1),
         StreamColour::Rgb | StreamColour::Ycbcr => (ColorSpace::JCS_RGB, 3),
+        StreamColour::Four => (ColorSpace::JCS_CMYK, 4),
     };
     let mut decoder = decoder.to_colorspace(space)?;
     if rows == size.height() {

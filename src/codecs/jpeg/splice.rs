@@ -15,12 +15,15 @@ pub(crate) enum StreamColour {
     Rgb,
     /// Luma and two colour differences.
     Ycbcr,
+    /// Four components that are taken as they are.
+    Four,
 }
 
 /// JFIF 1.02, square pixels, no thumbnail: one component is gray, three are YCbCr, to every reader.
 const JFIF: &[u8] = b"\xff\xe0\0\x10JFIF\0\x01\x02\0\0\x01\0\x01\0\0";
 
-/// Adobe's segment with transform 0: three components are RGB, to every reader that finds no JFIF.
+/// Adobe's segment with transform 0: three components are RGB, four CMYK, to every reader that finds no
+/// JFIF.
 const ADOBE_RGB: &[u8] = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0";
 
 impl StreamColour {
@@ -28,7 +31,7 @@ impl StreamColour {
     const fn segment(self) -> &'static [u8] {
         match self {
             Self::Gray | Self::Ycbcr => JFIF,
-            Self::Rgb => ADOBE_RGB,
+            Self::Rgb | Self::Four => ADOBE_RGB,
         }
     }
 
@@ -37,6 +40,7 @@ impl StreamColour {
         match self {
             Self::Gray => 1,
             Self::Rgb | Self::Ycbcr => 3,
+            Self::Four => 4,
         }
     }
 }

@@ -3,15 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::codecs::number::zeroed;
 use crate::codecs::tiff::level::Level;
 use crate::codecs::tiff::pyramid::Pyramid;
 use crate::codecs::tiff::slices::Contents;
 use crate::codecs::tiff::structure::Structure;
-use crate::codecs::tiff::{malformed, metadata, stored, tile};
+use crate::codecs::tiff::tile::Reading;
+use crate::codecs::tiff::{malformed, metadata, ranges, stored, tile};
 use crate::codecs::upright::upright;
 use crate::codecs::{CodecError, Decode, DecodeLimits, StoredTile, jpeg};
-use crate::imaging::{Pixels, Raster};
+use crate::imaging::Pixels;
 use crate::model::{ImageInfo, ReadAt, Rect, Size, Slice, StoredLevel, TileAddress};
 
 /// The longest side of a stored tile that is offered to clients as it is. Whole images stored as one
@@ -29,8 +29,8 @@ struct TiffImage {
     levels: Vec<Level>,
     /// The profile as JPEG segments, empty where there is none.
     icc_segments: Vec<u8>,
-    /// The sample that stands for tiles that were never written.
-    nodata: u8,
+    /// The number that stands for no data.
+    nodata: Option<f64>,
     limits: DecodeLimits,
 }
 
@@ -49,7 +49,10 @@ pub(in crate::codecs) fn open(
     let page = contents.page(&mut structure, slice, limits)?;
     let pyramid = Pyramid::read(&mut structure, &page, limits)?;
     let nodata = metadata::nodata(&mut structure, &pyramid.full)?;
-    let info = Arc::new(ImageInfo { views, ..describe(&mut structure, &pyramid, limits)? });
+    let reading = Reading { source: &*source, limits, nodata };
+    let ranges = ranges::read(&mut structure, &pyramid, &reading)?;
+    let info = ImageInfo { views, ranges, ..describe(&mut structure, &pyramid, limits)? };
+    let info = Arc::new(info);
     let icc_segments = info.icc.as_deref().map_or(Ok(Vec::new()), jpeg::icc_segments)?;
     let orientation = metadata::orientation(&mut structure, &pyramid.full)?;
     let (levels, limits) = (pyramid.levels, limits.clone());
@@ -63,23 +66,31 @@ fn describe(
     limits: &DecodeLimits,
 ) -> Result<ImageInfo, CodecError> {
     let full = pyramid.levels.first().ok_or_else(|| malformed("there is no image"))?;
-    let stored: Vec<StoredLevel> = pyramid
+    let mut stored: Vec<StoredLevel> = pyramid
         .levels
         .iter()
         .map(|level| StoredLevel::in_file(full.size, level.size, level.tile, level.encoding()))
         .collect();
-    let tile = offered_tile(full.tile);
+    let tile = offered_tile(full);
+    if stored.len() == 1 {
+        stored = ImageInfo::halved_to(stored, tile);
+    }
+    let layout = &full.layout;
     Ok(ImageInfo {
-        alpha: full.layout.alpha.is_some(),
+        alpha: layout.alpha.is_some(),
+        samples: layout.sample_type(),
+        bits: u8::try_from(layout.format.bits).unwrap_or(u8::MAX),
+        bands_stored: u16::try_from(layout.samples).unwrap_or(u16::MAX),
         icc: metadata::icc(structure, &pyramid.full, limits)?,
         resolution: metadata::resolution(structure, &pyramid.full)?,
-        ..ImageInfo::new(structure.container(), stored, tile, full.layout.colour())
+        ..ImageInfo::new(structure.container(), stored, tile, layout.colour())
     })
 }
 
-fn offered_tile(stored: Size) -> Size {
-    if stored.longer() <= OFFERED_TILE_SIDE_PX_MAX {
-        stored
+/// The stored tile, but pieces of strips and of whole images stored as one tile.
+fn offered_tile(full: &Level) -> Size {
+    if !full.strips && full.tile.longer() <= OFFERED_TILE_SIDE_PX_MAX {
+        full.tile
     } else {
         Size::at_least_one(OFFERED_TILE_PX, OFFERED_TILE_PX)
     }
@@ -92,35 +103,19 @@ impl TiffImage {
         found.ok_or_else(|| malformed("there is no such tile"))
     }
 
-    fn decode(&self, at: TileAddress) -> Result<Raster, CodecError> {
+    fn decode(&self, at: TileAddress) -> Result<Pixels, CodecError> {
         let (level, rect) = self.find(at)?;
-        let (colour, alpha) = (self.info.colour, self.info.alpha);
-        let samples = match level.extent(at.column, at.row)? {
-            Some(extent) => tile::decode(level, &*self.source, extent, rect.size(), &self.limits)?,
-            None => self.missing(Raster::<u8>::samples_len(rect.size(), colour, alpha))?,
-        };
-        Raster::new(rect.size(), colour, alpha, samples)
-            .map_err(|error| malformed(error.to_string()))
-    }
-
-    /// A tile that was never written: its colours the nodata value, its alpha 0.
-    fn missing(&self, len: usize) -> Result<Vec<u8>, CodecError> {
-        let mut samples = zeroed(len)?;
-        if self.nodata != 0 {
-            let colours = usize::from(self.info.colour.bands());
-            for pixel in samples.chunks_exact_mut(usize::from(self.info.bands())) {
-                pixel.iter_mut().take(colours).for_each(|sample| *sample = self.nodata);
-            }
-        }
-        Ok(samples)
+        let reading = Reading { source: &*self.source, limits: &self.limits, nodata: self.nodata };
+        tile::decode(level, &reading, rect)
     }
 
     fn complete(&self, at: TileAddress, icc: bool) -> Result<Option<StoredTile>, CodecError> {
         let (level, rect) = self.find(at)?;
-        let extent = level.extent(at.column, at.row)?;
-        let Some(extent) =
-            extent.filter(|_| rect.size() == level.tile && stored::is_possible(level))
-        else {
+        if rect.size() != level.tile || !stored::is_possible(level) {
+            return Ok(None);
+        }
+        let blocks = level.blocks(0, rect)?;
+        let Some(extent) = blocks.first().and_then(|block| block.extent) else {
             return Ok(None);
         };
         let icc_segments = if icc { &*self.icc_segments } else { &[] };
@@ -136,7 +131,7 @@ impl Decode for TiffImage {
     }
 
     fn decode_tile(&self, at: TileAddress) -> Result<Pixels, CodecError> {
-        self.decode(at).map(Pixels::U8).map_err(|error| located(error, at))
+        self.decode(at).map_err(|error| located(error, at))
     }
 
     fn stored_tile(&self, at: TileAddress, icc: bool) -> Result<Option<StoredTile>, CodecError> {
@@ -210,20 +205,33 @@ mod tests {
     #[test]
     fn what_is_not_read_is_named() {
         for (tags, name) in [
-            (&[(258, &[16_u64][..])][..], "16 bits a sample"),
-            (&[(258, &[1])], "1 bits a sample"),
-            (&[(262, &[3])], "photometric palette"),
-            (&[(262, &[5]), (277, &[4])], "photometric CMYK"),
-            (&[(262, &[8]), (277, &[3])], "photometric CIELAB"),
-            (&[(262, &[2]), (277, &[3]), (284, &[2])], "planar configuration 2 (separate planes)"),
-            (&[(339, &[3])], "floating point samples"),
-            (&[(259, &[4])], "compression CCITT Group 4 fax"),
-            (&[(259, &[33003])], "compression JPEG 2000"),
-            (&[(259, &[5]), (317, &[3])], "predictor 3"),
+            (&[(258, &[33_u64][..])][..], "33 bits a sample"),
+            (&[(262, &[4])], "photometric transparency mask"),
+            (&[(262, &[32803])], "photometric colour filter array"),
+            (&[(258, &[16]), (262, &[32844]), (259, &[34676])], "compression SGI Log"),
+            (&[(262, &[32844])], "photometric LogL"),
+            (&[(262, &[5]), (277, &[4]), (332, &[2])], "InkSet 2 (inks other than CMYK)"),
+            (&[(258, &[12]), (262, &[8]), (277, &[3])], "L*a*b* (photometric 8) of 12 bits"),
+            (
+                &[(258, &[5, 6, 5]), (262, &[2]), (277, &[3])],
+                "samples of 5 and 6 bits (BitsPerSample) in one pixel",
+            ),
+            (&[(339, &[3])], "floating point samples of 8 bits"),
+            (&[(339, &[6])], "complex samples"),
+            (&[(259, &[34887])], "compression LERC"),
+            (&[(259, &[34661])], "compression JBIG"),
+            (&[(259, &[4])], "CCITT fax of other than 1 bit a pixel"),
+            (&[(259, &[32809])], "ThunderScan of other than 4 bits a pixel"),
+            (&[(258, &[12]), (259, &[7])], "JPEG tiles of 12 bits a sample"),
+            (
+                &[(258, &[12]), (259, &[5]), (317, &[2])],
+                "predictor 2 with whole numbers of 12 bits",
+            ),
+            (&[(259, &[5]), (317, &[3])], "predictor 3 with whole numbers of 8 bits"),
+            (&[(259, &[5]), (317, &[4])], "predictor 4"),
             (&[(259, &[7]), (277, &[2])], "JPEG tiles with 2 samples a pixel"),
             (&[(262, &[6]), (277, &[3]), (530, &[3, 1])], "YCbCr subsampling 3 by 1"),
-            (&[(277, &[1000])], "1000 samples a pixel"),
-            (&[(266, &[2])], "fill order 2 (bits reversed)"),
+            (&[(277, &[10_000])], "10000 samples a pixel"),
         ] {
             match refusal(tags) {
                 CodecError::Unsupported { format: "TIFF", feature } => assert_eq!(feature, name),
@@ -312,7 +320,7 @@ mod tests {
     #[test]
     fn a_promise_of_pixels_costs_no_memory_before_the_bytes_are_seen() {
         let sizes: Tags<'_> = &[(256, &[8192]), (257, &[8192]), (322, &[8192]), (323, &[8192])];
-        for compression in [1, 5, 8, 32773] {
+        for compression in [1, 5, 8, 32773, 34925] {
             let number = [compression];
             let tags = [sizes, &[(259, &number)]].concat();
             let image = open_bytes(SampleFile::gray(&tags)).unwrap();
@@ -361,6 +369,49 @@ mod tests {
         assert_eq!(image.info().views.horizontal.len(), 100);
         let read = source.1.load(Ordering::Relaxed);
         assert!(read < source.0.len() / 4, "{read} of {} bytes", source.0.len());
+    }
+
+    #[test]
+    fn strips_are_read_together_and_offered_in_pieces() {
+        let (offsets, lengths) = ([8; 50], [3000; 50]);
+        let tags: Tags<'_> = &[
+            (256, &[300]),
+            (257, &[500]),
+            (278, &[10]),
+            (322, &[]),
+            (323, &[]),
+            (324, &offsets),
+            (325, &lengths),
+        ];
+        let mut file = SampleFile::gray(tags);
+        file.resize(4000, 7);
+        let image = open_bytes(file).unwrap();
+        let side = |size: Size| (size.width(), size.height());
+        let info = image.info();
+        assert_eq!(side(info.tile), (256, 256));
+        let stored: Vec<_> = info.stored.iter().map(|l| (side(l.size), side(l.tile))).collect();
+        assert_eq!(stored, [((300, 500), (300, 220)), ((150, 250), (150, 250))]);
+        let last = image.decode_tile(TileAddress { row: 2, ..first_tile() }).unwrap();
+        assert_eq!(side(last.size()), (300, 60));
+        assert_eq!(image.stored_tile(first_tile(), false).unwrap(), None);
+    }
+
+    #[test]
+    fn black_and_white_are_told_or_those_of_the_format_or_measured() {
+        let one_tile: Tags<'_> = &[(256, &[8]), (257, &[16]), (322, &[8]), (323, &[16])];
+        let signed: Tags<'_> = &[(339, &[2])];
+        for (tags, expected) in [
+            (&[][..], None),
+            (&[(341, &[100_u64][..])][..], Some((0.0, 100.0))),
+            (&[(341, &[0])], None),
+            (&[(340, &[9]), (341, &[9])], None),
+            (signed, Some((-128.0, 127.0))),
+            (&[one_tile, signed, &[(258, &[16])]].concat()[..], Some((-32_384.0, 32_382.0))),
+        ] {
+            let image = open_bytes(SampleFile::gray(tags)).unwrap();
+            let found = image.info().ranges.first().map(|range| (range.black, range.white));
+            assert_eq!(found, expected, "{tags:?}");
+        }
     }
 
     #[test]

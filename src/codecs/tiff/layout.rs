@@ -1,27 +1,43 @@
-//! What the samples of an image mean: from TIFF's tags to gray or RGB, with or without alpha.
+//! What the samples of an image mean: from TIFF's tags to a colour model, with or without alpha.
+
+use std::sync::Arc;
 
 use tiff::Directory;
 use tiff::tags::Tag;
 
 use crate::codecs::CodecError;
+use crate::codecs::number::usize_of_bytes;
 use crate::codecs::tiff::compression::Compression;
+use crate::codecs::tiff::format::SampleFormat;
+use crate::codecs::tiff::lab::LabCode;
+use crate::codecs::tiff::palette::Palette;
 use crate::codecs::tiff::structure::Structure;
 use crate::codecs::tiff::ycbcr::{Conversion, Subsampling};
 use crate::codecs::tiff::{malformed, unsupported};
-use crate::model::ColourModel;
+use crate::model::{ColourModel, SampleType};
 
-/// Samples of one pixel that are looked at: alpha and a few more. Hyperspectral images are not RGB.
-const SAMPLES_MAX: u64 = 64;
+/// Samples of one pixel: hyperspectral images have some hundreds.
+pub(super) const SAMPLES_MAX: u64 = 4096;
+
+/// `InkSet`, and its value for cyan, magenta, yellow, black.
+const INK_SET: u16 = 332;
+const INK_SET_CMYK: u64 = 1;
 
 /// What the colour samples are.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Photometric {
-    /// One sample, 255 is white.
+    /// One sample, the largest is white.
     MinIsBlack,
     /// One sample, 0 is white.
     MinIsWhite,
     /// Red, green, blue.
     Rgb,
+    /// One sample, an index into a table of colours.
+    Palette(Arc<Palette>),
+    /// Four inks.
+    Cmyk,
+    /// CIE L*a*b*, in one of its codes.
+    Lab(LabCode),
     /// Luma and colour differences, perhaps fewer of these.
     Ycbcr(Box<Conversion>, Subsampling),
 }
@@ -35,13 +51,17 @@ pub(super) struct Alpha {
     pub(super) associated: bool,
 }
 
-/// The samples of a pixel, 8 bit each, interleaved.
+/// The samples of a pixel.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Layout {
     /// What the first ones mean.
     pub(super) photometric: Photometric,
+    /// What each of them is.
+    pub(super) format: SampleFormat,
     /// All samples of a pixel.
     pub(super) samples: usize,
+    /// Whether each sample has tiles of its own (`PlanarConfiguration` 2).
+    pub(super) planar: bool,
     /// Which of the others is alpha.
     pub(super) alpha: Option<Alpha>,
 }
@@ -60,15 +80,20 @@ impl Layout {
         if !(1..=SAMPLES_MAX).contains(&samples) {
             return Err(unsupported(format!("{samples} samples a pixel")));
         }
-        check_samples(structure, from, samples)?;
-        let samples = usize::try_from(samples).unwrap_or(usize::MAX);
-        let photometric = photometric(structure, from, compression)?;
-        let colours = usize::from(photometric.colour().bands());
+        let samples = usize_of_bytes(samples);
+        // Before the formats: what is not shown at all may have any.
+        let number = structure.number(from, Tag::PhotometricInterpretation)?;
+        let number = number.ok_or_else(|| malformed("PhotometricInterpretation is missing"))?;
+        check_photometric(number)?;
+        let format = SampleFormat::read(structure, from, is_lab(number))?;
+        let photometric = photometric(structure, from, compression, number, format)?;
+        let colours = photometric.stored_samples();
         let extra = samples.checked_sub(colours).ok_or_else(|| {
             malformed(format!("{samples} samples a pixel are too few for its colours"))
         })?;
         let alpha = alpha(structure, from, colours, extra)?;
-        Ok(Self { photometric, samples, alpha })
+        let planar = structure.number(from, Tag::PlanarConfiguration)?.unwrap_or(1) == 2;
+        Ok(Self { photometric, format, samples, planar: planar && 1 < samples, alpha })
     }
 
     /// What the decoded bands mean.
@@ -76,15 +101,36 @@ impl Layout {
         self.photometric.colour()
     }
 
-    /// Whether the samples are already bands: nothing to drop.
+    /// The type of the decoded samples.
+    pub(super) const fn sample_type(&self) -> SampleType {
+        match self.photometric {
+            Photometric::Palette(_) => SampleType::U8,
+            Photometric::Lab(_) => SampleType::F32,
+            _ => self.format.sample_type(),
+        }
+    }
+
+    /// Samples of a pixel that lie side by side.
+    pub(super) const fn per_pixel(&self) -> usize {
+        if self.planar { 1 } else { self.samples }
+    }
+
+    /// Which samples of a pixel are shown: colours, then alpha.
+    pub(super) fn shown(&self) -> impl Iterator<Item = usize> {
+        let colours = self.photometric.stored_samples();
+        (0..colours).chain(self.alpha.map(|alpha| alpha.index))
+    }
+
+    /// Whether nothing but what is shown is stored.
     pub(super) fn is_dense(&self) -> bool {
-        let bands = usize::from(self.colour().bands()) + usize::from(self.alpha.is_some());
-        self.samples == bands
+        self.shown().count() == self.samples
     }
 
     /// Whether tiles of both decode to the same bands.
     pub(super) fn is_same_picture(&self, other: &Self) -> bool {
-        self.colour() == other.colour() && self.alpha.is_some() == other.alpha.is_some()
+        let shape = |layout: &Self| (layout.colour(), layout.alpha.is_some(), layout.sample_type());
+        shape(self) == shape(other)
+            && (self.sample_type() != SampleType::F32 || self.format == other.format)
     }
 
     /// The subsampling of colour differences, where there is one.
@@ -100,72 +146,66 @@ impl Photometric {
     const fn colour(&self) -> ColourModel {
         match self {
             Self::MinIsBlack | Self::MinIsWhite => ColourModel::Gray,
-            Self::Rgb | Self::Ycbcr(..) => ColourModel::Rgb,
+            Self::Rgb | Self::Ycbcr(..) | Self::Palette(_) => ColourModel::Rgb,
+            Self::Cmyk => ColourModel::Cmyk,
+            Self::Lab(_) => ColourModel::Lab,
+        }
+    }
+
+    /// Samples of a pixel that are its colour.
+    pub(super) fn stored_samples(&self) -> usize {
+        match self {
+            Self::Palette(_) => 1,
+            _ => usize::from(self.colour().bands()),
         }
     }
 }
 
-/// Depth, number format, order: what has to be as for 8-bit interleaved samples.
-fn check_samples(
-    structure: &mut Structure,
-    from: &Directory,
-    samples: u64,
-) -> Result<(), CodecError> {
-    let bits =
-        structure.numbers(from, Tag::BitsPerSample, SAMPLES_MAX)?.unwrap_or_else(|| [1].into());
-    if let Some(bits) = bits.iter().find(|bits| **bits != 8) {
-        return Err(unsupported(format!("{bits} bits a sample")));
-    }
-    let formats = structure.numbers(from, Tag::SampleFormat, SAMPLES_MAX)?.unwrap_or_default();
-    // 1 is unsigned, 4 undefined, which everybody reads as unsigned.
-    match formats.iter().find(|format| !matches!(format, 1 | 4)) {
-        Some(2) => return Err(unsupported("signed samples")),
-        Some(3) => return Err(unsupported("floating point samples")),
-        Some(other) => return Err(unsupported(format!("sample format {other}"))),
-        None => {}
-    }
-    if structure.number(from, Tag::PlanarConfiguration)?.unwrap_or(1) == 2 && 1 < samples {
-        return Err(unsupported("planar configuration 2 (separate planes)"));
-    }
-    if structure.number(from, Tag::FillOrder)?.unwrap_or(1) == 2 {
-        return Err(unsupported("fill order 2 (bits reversed)"));
-    }
-    Ok(())
+const fn is_lab(number: u64) -> bool {
+    matches!(number, 8..=10)
+}
+
+/// Refuses what is no picture, or none that we show.
+fn check_photometric(number: u64) -> Result<(), CodecError> {
+    let name = match number {
+        0..=3 | 5 | 6 | 8..=10 => return Ok(()),
+        4 => "transparency mask",
+        32803 => "colour filter array",
+        32844 => "LogL",
+        32845 => "LogLuv",
+        34892 => "linear raw",
+        other => return Err(unsupported(format!("photometric {other}"))),
+    };
+    Err(unsupported(format!("photometric {name}")))
 }
 
 fn photometric(
     structure: &mut Structure,
     from: &Directory,
     compression: Compression,
+    number: u64,
+    format: SampleFormat,
 ) -> Result<Photometric, CodecError> {
-    let value = structure.number(from, Tag::PhotometricInterpretation)?;
-    let name = match value {
-        None => return Err(malformed("PhotometricInterpretation is missing")),
-        Some(0) => return Ok(Photometric::MinIsWhite),
-        Some(1) => return Ok(Photometric::MinIsBlack),
-        Some(2) => return Ok(Photometric::Rgb),
-        Some(6) => {
-            // A JPEG stream has its own; writers often forget the tag.
-            let subsampling = match compression {
-                Compression::Jpeg => Subsampling::NONE,
-                _ => Subsampling::read(structure, from)?,
+    Ok(match number {
+        0 => Photometric::MinIsWhite,
+        2 => Photometric::Rgb,
+        3 => Photometric::Palette(Arc::new(Palette::read(structure, from, format)?)),
+        5 => match structure.number(from, Tag::Unknown(INK_SET))?.unwrap_or(INK_SET_CMYK) {
+            INK_SET_CMYK => Photometric::Cmyk,
+            other => return Err(unsupported(format!("InkSet {other} (inks other than CMYK)"))),
+        },
+        6 => {
+            // Pictures have their own; writers often forget the tag.
+            let subsampling = if compression.is_picture() {
+                Subsampling::NONE
+            } else {
+                Subsampling::read(structure, from)?
             };
-            let conversion = Conversion::read(structure, from)?;
-            return Ok(Photometric::Ycbcr(Box::new(conversion), subsampling));
+            Photometric::Ycbcr(Box::new(Conversion::read(structure, from)?), subsampling)
         }
-        Some(3) => "palette",
-        Some(4) => "transparency mask",
-        Some(5) => "CMYK",
-        Some(8) => "CIELAB",
-        Some(9) => "ICCLAB",
-        Some(10) => "ITULAB",
-        Some(32803) => "colour filter array",
-        Some(32844) => "LogL",
-        Some(32845) => "LogLuv",
-        Some(34892) => "linear raw",
-        Some(other) => return Err(unsupported(format!("photometric {other}"))),
-    };
-    Err(unsupported(format!("photometric {name}")))
+        8..=10 => Photometric::Lab(LabCode::read(structure, from, number, format)?),
+        _ => Photometric::MinIsBlack,
+    })
 }
 
 /// The first of the extra samples that is alpha. A single one that is not described counts as alpha
@@ -185,4 +225,16 @@ fn alpha(
     };
     let found = kinds.iter().take(extra).position(|kind| matches!(kind, 1 | 2));
     Ok(found.map(|at| Alpha { index: colours + at, associated: kinds.get(at) == Some(&1) }))
+}
+
+/// Layouts for tests of what is done with them.
+#[cfg(test)]
+pub(super) fn sample_layout(
+    photometric: Photometric,
+    samples: usize,
+    alpha: Option<Alpha>,
+) -> Layout {
+    use crate::codecs::tiff::format::Kind;
+    let format = SampleFormat { bits: 8, kind: Kind::Unsigned };
+    Layout { photometric, format, samples, planar: false, alpha }
 }

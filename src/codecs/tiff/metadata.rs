@@ -1,9 +1,9 @@
-//! What a directory tells of the picture as a whole: profile, resolution, the value of missing tiles.
+//! What a directory tells of the picture as a whole: profile, resolution, what stands for no data.
 
 use std::sync::Arc;
 
 use tiff::Directory;
-use tiff::tags::Tag;
+use tiff::tags::{ByteOrder, Tag, Type};
 
 use crate::codecs::tiff::structure::Structure;
 use crate::codecs::upright::Orientation;
@@ -61,23 +61,83 @@ pub(super) fn orientation(
     Ok(Orientation::of(structure.number(from, Tag::Orientation)?.unwrap_or(1)))
 }
 
-/// The sample that stands for tiles that were never written: `GDAL_NODATA` where that is a whole number
-/// from 0 to 255, else 0.
+/// The number that stands for no data (`GDAL_NODATA`), where it is one.
 ///
 /// # Errors
 /// `Io`.
-pub(super) fn nodata(structure: &mut Structure, from: &Directory) -> Result<u8, CodecError> {
+pub(super) fn nodata(
+    structure: &mut Structure,
+    from: &Directory,
+) -> Result<Option<f64>, CodecError> {
     match structure.bytes(from, Tag::GdalNodata, NODATA_BYTES_MAX) {
-        Ok(text) => Ok(text.and_then(|text| whole_number(&text)).unwrap_or(0)),
+        Ok(text) => Ok(text.and_then(|text| number(&text))),
         Err(CodecError::Io(error)) => Err(CodecError::Io(error)),
-        Err(_) => Ok(0),
+        Err(_) => Ok(None),
     }
 }
 
-fn whole_number(text: &[u8]) -> Option<u8> {
-    let text = str::from_utf8(text).ok()?.trim_matches(['\0', ' ']);
-    let number: f64 = text.parse().ok()?;
-    (0..=255_u8).find(|value| (f64::from(*value) - number).abs() < 1e-9)
+fn number(text: &[u8]) -> Option<f64> {
+    str::from_utf8(text).ok()?.trim_matches(['\0', ' ']).parse().ok()
+}
+
+/// The values of a tag of numbers of any type, at most `count_max`; nothing where the directory lacks it
+/// or it holds more.
+///
+/// # Errors
+/// `Malformed` where it lies outside the file.
+pub(super) fn reals(
+    structure: &mut Structure,
+    from: &Directory,
+    tag: Tag,
+    count_max: u64,
+) -> Result<Option<Vec<f64>>, CodecError> {
+    let Some(entry) = from.get(tag).filter(|entry| entry.count() <= count_max) else {
+        return Ok(None);
+    };
+    let kind = entry.field_type();
+    let Some(bytes) = structure.bytes(from, tag, count_max.saturating_mul(8))? else {
+        return Ok(None);
+    };
+    Ok(real_values(&bytes, kind, structure.order()))
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "64-bit whole numbers to the nearest"
+)]
+fn real_values(bytes: &[u8], kind: Type, order: ByteOrder) -> Option<Vec<f64>> {
+    fn each<const N: usize>(
+        bytes: &[u8],
+        order: ByteOrder,
+        convert: impl Fn([u8; N]) -> f64,
+    ) -> Vec<f64> {
+        let little = |mut field: [u8; N]| {
+            if order == ByteOrder::BigEndian {
+                field.reverse();
+            }
+            convert(field)
+        };
+        bytes.as_chunks::<N>().0.iter().map(|field| little(*field)).collect()
+    }
+    Some(match kind {
+        Type::BYTE => each::<1>(bytes, order, |field| u8::from_le_bytes(field).into()),
+        Type::SBYTE => each::<1>(bytes, order, |field| i8::from_le_bytes(field).into()),
+        Type::SHORT => each::<2>(bytes, order, |field| u16::from_le_bytes(field).into()),
+        Type::SSHORT => each::<2>(bytes, order, |field| i16::from_le_bytes(field).into()),
+        Type::LONG => each::<4>(bytes, order, |field| u32::from_le_bytes(field).into()),
+        Type::SLONG => each::<4>(bytes, order, |field| i32::from_le_bytes(field).into()),
+        Type::FLOAT => each::<4>(bytes, order, |field| f32::from_le_bytes(field).into()),
+        Type::DOUBLE => each::<8>(bytes, order, f64::from_le_bytes),
+        Type::LONG8 => each::<8>(bytes, order, |field| u64::from_le_bytes(field) as f64),
+        Type::SLONG8 => each::<8>(bytes, order, |field| i64::from_le_bytes(field) as f64),
+        Type::RATIONAL | Type::SRATIONAL => {
+            let halves = if kind == Type::RATIONAL { Type::LONG } else { Type::SLONG };
+            let halves = real_values(bytes, halves, order)?;
+            halves.as_chunks::<2>().0.iter().map(|[above, below]| above / below).collect()
+        }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -85,17 +145,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn missing_values_are_whole_numbers_of_a_byte() {
+    fn no_data_is_any_number() {
         for (text, expected) in [
-            (&b"255\0"[..], Some(255)),
-            (b"0", Some(0)),
-            (b"7.0 ", Some(7)),
-            (b"-9999", None),
-            (b"nan", None),
+            (&b"255\0"[..], Some(255.0)),
+            (b"0", Some(0.0)),
+            (b"7.0 ", Some(7.0)),
+            (b"-9999", Some(-9999.0)),
+            (b"-3.5e+10\0", Some(-3.5e10)),
             (b"", None),
+            (b"none", None),
             (b"\xff", None),
         ] {
-            assert_eq!(whole_number(text), expected, "{text:?}");
+            assert_eq!(number(text), expected, "{text:?}");
         }
+        assert!(number(b"nan").unwrap().is_nan());
+    }
+
+    #[test]
+    fn values_of_every_type_are_numbers() {
+        let (little, big) = (ByteOrder::LittleEndian, ByteOrder::BigEndian);
+        for (bytes, kind, order, expected) in [
+            (&[1, 255][..], Type::BYTE, big, &[1.0, 255.0][..]),
+            (&[255], Type::SBYTE, big, &[-1.0]),
+            (&[1, 0], Type::SHORT, big, &[256.0]),
+            (&[254, 255], Type::SSHORT, little, &[-2.0]),
+            (&[0, 0, 128, 63], Type::FLOAT, little, &[1.0]),
+            (&[255, 255, 255, 255, 0, 0, 0, 2], Type::SRATIONAL, big, &[-0.5]),
+            (&[0, 0, 0, 1, 0, 0, 0, 2], Type::RATIONAL, big, &[0.5]),
+            (&[255; 8], Type::SLONG8, big, &[-1.0]),
+        ] {
+            assert_eq!(real_values(bytes, kind, order).unwrap(), expected, "{kind:?}");
+        }
+        assert_eq!(real_values(b"a", Type::ASCII, big), None);
     }
 }

@@ -1,24 +1,33 @@
-//! TIFF and BigTIFF pyramids (TIFF 6.0, its Technical Notes 1 and 2, BigTIFF). The `tiff` crate reads
+//! TIFF and BigTIFF, pyramids and single pictures (TIFF 6.0, its Technical Notes 1 and 2, BigTIFF). The `tiff` crate reads
 //! the structure once; what a tile needs is copied into an immutable index, and tiles are then read by
 //! position and decoded by a table of our own, many at once.
 
 mod associated;
 mod compression;
+mod fax;
+mod format;
 mod image;
+mod lab;
 mod layout;
 mod level;
 mod metadata;
+mod old_jpeg;
 mod ome;
 mod packbits;
+mod palette;
+mod picture;
 mod pixels;
 mod predictor;
 mod pyramid;
+mod ranges;
 #[cfg(test)]
 mod sample_file;
 mod slices;
 mod stored;
 mod structure;
+mod thunder;
 mod tile;
+mod unpack;
 mod window;
 pub mod writer;
 mod ycbcr;

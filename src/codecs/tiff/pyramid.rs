@@ -7,9 +7,9 @@ use tiff::tags::Tag;
 
 use crate::codecs::number::u64_of;
 use crate::codecs::tiff::level::Level;
+use crate::codecs::tiff::malformed;
 use crate::codecs::tiff::slices::Page;
 use crate::codecs::tiff::structure::Structure;
-use crate::codecs::tiff::{malformed, unsupported};
 use crate::codecs::{CodecError, DecodeLimits};
 use crate::model::Size;
 
@@ -55,12 +55,7 @@ impl Pyramid {
     ) -> Result<Self, CodecError> {
         let outline = page.full;
         let full = structure.again(outline.offset)?;
-        let tile = outline.tile.ok_or_else(|| {
-            unsupported(
-                "untiled TIFF: the image is stored in strips, and a tiled pyramid is needed",
-            )
-        })?;
-        let level = Level::read(structure, &full, outline.size, tile, limits)?;
+        let level = Level::read(structure, &full, outline.size, outline.tile, limits)?;
         let mut pyramid = Self { full, levels: vec![level] };
         pyramid.add_all(structure, &page.below, limits)?;
         if pyramid.levels.len() == 1 {
@@ -88,12 +83,12 @@ impl Pyramid {
         let (Some(full), Some(last)) = (self.levels.first(), self.levels.last()) else {
             return Ok(());
         };
-        let Some(tile) = outline.tile else { return Ok(()) };
-        if !outline.is_reduction(full.size, last.size) {
+        // Thumbnails and labels are stored in strips.
+        if outline.tile.is_none() || !outline.is_reduction(full.size, last.size) {
             return Ok(());
         }
         let from = structure.again(outline.offset)?;
-        match Level::read(structure, &from, outline.size, tile, limits) {
+        match Level::read(structure, &from, outline.size, outline.tile, limits) {
             Ok(level) if level.layout.is_same_picture(&full.layout) => self.levels.push(level),
             Ok(_) | Err(CodecError::Unsupported { .. }) => {}
             Err(error) => return Err(error),

@@ -7,7 +7,7 @@ use crate::codecs::tiff::compression::Compression;
 use crate::codecs::tiff::layout::Photometric;
 use crate::codecs::tiff::level::Level;
 use crate::codecs::{CodecError, StoredTile, jpeg, webp};
-use crate::model::Format;
+use crate::model::{Format, TileEncoding};
 
 /// The tile's bytes as a file; `icc_segments` is the profile as JPEG segments, empty for none.
 /// Nothing where only a decoder could make an answer of them.
@@ -28,15 +28,15 @@ pub(super) fn complete(
 
 /// Whether tiles of a level can be sent at all.
 pub(super) fn is_possible(level: &Level) -> bool {
-    match level.compression {
+    match level.encoding() {
         // Readers take 0 for black.
-        Compression::Jpeg => level.layout.photometric != Photometric::MinIsWhite,
+        TileEncoding::Jpeg => level.layout.photometric != Photometric::MinIsWhite,
         // Alpha that readers would take for something else, or see where there is none.
-        Compression::Webp => match level.layout.alpha {
+        TileEncoding::Webp => match level.layout.alpha {
             Some(alpha) => !alpha.associated,
             None => level.layout.is_dense(),
         },
-        _ => false,
+        TileEncoding::Other => false,
     }
 }
 

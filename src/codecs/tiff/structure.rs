@@ -52,6 +52,31 @@ impl Structure {
         if self.big { "BigTIFF" } else { "TIFF" }
     }
 
+    /// Bytes of the file.
+    pub(super) fn len_bytes(&self) -> u64 {
+        self.source.len_bytes()
+    }
+
+    /// Bytes that a tag only points to.
+    ///
+    /// # Errors
+    /// `Malformed` where they lie outside the file.
+    pub(super) fn bytes_at(&self, offset: u64, len: u64) -> Result<Vec<u8>, CodecError> {
+        if offset.checked_add(len).is_none_or(|end| self.source.len_bytes() < end) {
+            return Err(malformed(format!(
+                "the data at byte {offset} lies beyond the end of the file"
+            )));
+        }
+        let mut bytes = zeroed(usize_of_bytes(len))?;
+        self.source.read_exact_at(&mut bytes, offset)?;
+        Ok(bytes)
+    }
+
+    /// Order of the bytes of numbers.
+    pub(super) const fn order(&self) -> ByteOrder {
+        self.order
+    }
+
     /// Offset of the first directory in bytes.
     pub(super) const fn first(&self) -> u64 {
         self.first

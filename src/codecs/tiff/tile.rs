@@ -1,17 +1,34 @@
-//! One tile: its bytes read by position, decompressed or decoded, cropped, its samples made bands.
+//! One tile: the bytes of its blocks read by position, decompressed or decoded, cropped, its samples made
+//! bands.
 
 use std::cell::RefCell;
 
-use crate::codecs::number::{u64_of, usize_of, usize_of_bytes, zeroed};
+use crate::codecs::number::{reserved_for, u64_of, usize_of, usize_of_bytes, zeroed};
 use crate::codecs::tiff::compression::Compression;
 use crate::codecs::tiff::layout::Photometric;
-use crate::codecs::tiff::level::{Extent, Level};
-use crate::codecs::tiff::{malformed, pixels, predictor, ycbcr};
-use crate::codecs::{CodecError, DecodeLimits, jpeg, webp};
-use crate::model::{ReadAt, Size};
+use crate::codecs::tiff::level::{Block, Extent, Level};
+use crate::codecs::tiff::picture::{self, FromPicture};
+use crate::codecs::tiff::pixels::{self, Stored};
+use crate::codecs::tiff::predictor::Predictor;
+use crate::codecs::tiff::unpack::Unpack;
+use crate::codecs::tiff::{malformed, ycbcr};
+use crate::codecs::{CodecError, DecodeLimits};
+use crate::imaging::Pixels;
+use crate::model::{ReadAt, Rect, SampleType, Size};
 
 /// Compressed bytes that a thread keeps room for; most tiles are below 200 KB.
 const KEPT_BYTES_MAX: usize = 4 << 20;
+
+/// What tiles are read with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading<'a> {
+    /// The file.
+    pub(super) source: &'a dyn ReadAt,
+    /// What one tile may take.
+    pub(super) limits: &'a DecodeLimits,
+    /// The number that stands for no data.
+    pub(super) nodata: Option<f64>,
+}
 
 /// Reads a tile's bytes and hands them to `use_bytes`.
 ///
@@ -43,25 +60,110 @@ pub(super) fn with_bytes<T>(
     result
 }
 
-/// Decodes the upper left `area` of a tile to bands.
+/// Decodes the pixels of `rect`, which begins where a tile of the level does and lies within it.
 ///
 /// # Errors
 /// As [`crate::codecs::Decode::decode_tile`].
 pub(super) fn decode(
     level: &Level,
-    source: &dyn ReadAt,
-    extent: Extent,
-    area: Size,
-    limits: &DecodeLimits,
-) -> Result<Vec<u8>, CodecError> {
-    if level.compression == Compression::None {
-        return plain(level, source, extent, area);
+    reading: &Reading<'_>,
+    rect: Rect,
+) -> Result<Pixels, CodecError> {
+    match level.layout.format.sample_type() {
+        SampleType::U8 => decode_of::<u8>(level, reading, rect),
+        SampleType::U16 => decode_of::<u16>(level, reading, rect),
+        SampleType::F32 => decode_of::<f32>(level, reading, rect),
     }
-    with_bytes(source, extent, limits, |bytes| match level.compression {
-        Compression::Jpeg => jpeg_tile(level, bytes, area),
-        Compression::Webp => webp_tile(level, bytes, area),
-        _ => packed(level, bytes, area),
+}
+
+fn decode_of<T: FromPicture>(
+    level: &Level,
+    reading: &Reading<'_>,
+    rect: Rect,
+) -> Result<Pixels, CodecError> {
+    let samples = if level.layout.planar {
+        let planes = level.layout.shown().map(|plane| shown::<T>(level, reading, plane, rect));
+        pixels::interleave(&planes.collect::<Result<Vec<_>, _>>()?)?
+    } else {
+        shown::<T>(level, reading, 0, rect)?
+    };
+    pixels::to_pixels(&level.layout, reading.nodata, rect.size(), samples)
+}
+
+/// The samples of `rect` that are shown, of one plane where these are apart.
+fn shown<T: FromPicture>(
+    level: &Level,
+    reading: &Reading<'_>,
+    plane: usize,
+    rect: Rect,
+) -> Result<Vec<T>, CodecError> {
+    let blocks = level.blocks(plane, rect)?;
+    let per_pixel = level.layout.per_pixel();
+    let all_are_shown = level.layout.planar || level.layout.is_dense();
+    let read = |block: &Block| -> Result<Vec<T>, CodecError> {
+        let mut samples = read_block::<T>(level, reading, plane, block)?;
+        let area = Size::at_least_one(rect.width(), block.rows_shown);
+        pixels::crop(&mut samples, level.block.width(), per_pixel, area);
+        Ok(samples)
+    };
+    if let ([block], true) = (&*blocks, all_are_shown) {
+        return read(block);
+    }
+    let bands = if level.layout.planar { 1 } else { level.layout.shown().count() };
+    let mut together = reserved_for(usize_of_bytes(rect.size().area()) * bands)?;
+    for block in &blocks {
+        let samples = read(block)?;
+        if all_are_shown {
+            together.extend_from_slice(&samples);
+        } else {
+            pixels::keep_shown(&level.layout, &samples, &mut together);
+        }
+    }
+    Ok(together)
+}
+
+/// All samples of the rows of a block that are shown.
+fn read_block<T: FromPicture>(
+    level: &Level,
+    reading: &Reading<'_>,
+    plane: usize,
+    block: &Block,
+) -> Result<Vec<T>, CodecError> {
+    let Some(extent) = block.extent else { return missing(level, reading, plane, block) };
+    if level.compression == Compression::None {
+        return plain(level, reading.source, extent, block);
+    }
+    let extent = picture::better_extent(level).unwrap_or(extent);
+    with_bytes(reading.source, extent, reading.limits, |bytes| {
+        if level.compression.is_picture() {
+            return picture::decode(level, bytes, block);
+        }
+        if level.reversed_bits {
+            let turned: Vec<u8> = bytes.iter().map(|byte| byte.reverse_bits()).collect();
+            return packed(level, &turned, block);
+        }
+        packed(level, bytes, block)
     })
+}
+
+/// A block that was never written: its colours the value for no data, its alpha 0.
+fn missing<T: Stored>(
+    level: &Level,
+    reading: &Reading<'_>,
+    plane: usize,
+    block: &Block,
+) -> Result<Vec<T>, CodecError> {
+    let layout = &level.layout;
+    let format = if level.packing.scaled { layout.format } else { layout.format.widened() };
+    let value = T::missing(reading.nodata, format);
+    let alpha = layout.alpha.map(|alpha| alpha.index);
+    let pixel: Vec<T> = (plane..plane + layout.per_pixel())
+        .map(|index| if alpha == Some(index) { T::default() } else { value })
+        .collect();
+    let pixels = usize_of(level.block.width()) * usize_of(block.rows_shown);
+    let mut samples = reserved_for(pixels * pixel.len())?;
+    (0..pixels).for_each(|_| samples.extend_from_slice(&pixel));
+    Ok(samples)
 }
 
 fn check_extent(
@@ -80,65 +182,71 @@ fn check_extent(
     Ok(())
 }
 
-/// Bytes of the first `rows` rows of a tile, uncompressed.
+/// Bytes of the first `rows` rows of a block, uncompressed.
 fn rows_bytes(level: &Level, rows: u32) -> usize {
     match level.layout.subsampling() {
-        Some(subsampling) => subsampling.rows_bytes(level.tile, rows),
-        None => usize_of(rows) * usize_of(level.tile.width()) * level.layout.samples,
+        Some(subsampling) => subsampling.rows_bytes(level.block, rows),
+        None => usize_of(rows) * level.layout.format.row_bytes(row_samples(level)),
     }
 }
 
+/// Samples of a row of a block.
+fn row_samples(level: &Level) -> usize {
+    usize_of(level.block.width()) * level.layout.per_pixel()
+}
+
 /// Without compression only the rows that are shown are read, straight into their place.
-fn plain(
+fn plain<T: FromPicture>(
     level: &Level,
     source: &dyn ReadAt,
     extent: Extent,
-    area: Size,
-) -> Result<Vec<u8>, CodecError> {
-    let len = rows_bytes(level, area.height());
+    block: &Block,
+) -> Result<Vec<T>, CodecError> {
+    let len = rows_bytes(level, block.rows_shown);
     let end = extent.offset_bytes.checked_add(u64_of(len));
     if extent.len_bytes < u64_of(len) || end.is_none_or(|end| source.len_bytes() < end) {
         return Err(malformed(format!("its {} bytes are too few", extent.len_bytes)));
     }
-    let mut samples = zeroed(len)?;
-    source.read_exact_at(&mut samples, extent.offset_bytes)?;
-    finish(level, samples, area)
-}
-
-fn packed(level: &Level, bytes: &[u8], area: Size) -> Result<Vec<u8>, CodecError> {
-    let len = rows_bytes(level, level.tile.height());
-    level.compression.check_expansion(bytes.len(), len)?;
-    let mut samples = zeroed(len)?;
-    level.compression.decompress(bytes, &mut samples)?;
-    samples.truncate(rows_bytes(level, area.height()));
-    if level.differences {
-        let row_bytes = usize_of(level.tile.width()) * level.layout.samples;
-        predictor::undo(&mut samples, row_bytes, level.layout.samples);
+    let mut bytes = zeroed(len)?;
+    source.read_exact_at(&mut bytes, extent.offset_bytes)?;
+    if level.reversed_bits {
+        bytes.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
     }
-    finish(level, samples, area)
+    samples_of(level, bytes, block)
 }
 
-/// From the stored rows that are shown to bands.
-fn finish(level: &Level, mut samples: Vec<u8>, area: Size) -> Result<Vec<u8>, CodecError> {
-    if let Photometric::Ycbcr(conversion, subsampling) = &level.layout.photometric {
-        return ycbcr::to_rgb(conversion, *subsampling, &samples, level.tile, area);
+fn packed<T: FromPicture>(
+    level: &Level,
+    packed: &[u8],
+    block: &Block,
+) -> Result<Vec<T>, CodecError> {
+    let needed = rows_bytes(level, block.rows);
+    level.compression.check_expansion(packed.len(), needed)?;
+    // Some writers fill the last strip up.
+    let mut bytes = zeroed(rows_bytes(level, level.block.height()))?;
+    let row_bytes = level.layout.format.row_bytes(row_samples(level));
+    let width = usize_of(level.block.width());
+    let filled = level.compression.decompress(packed, &mut bytes, width, row_bytes)?;
+    if filled < needed {
+        return Err(malformed(format!("the tile's data gives {filled} of {needed} bytes")));
     }
-    pixels::crop(&mut samples, level.tile.width(), level.layout.samples, area);
-    pixels::to_bands(&level.layout, samples)
+    bytes.truncate(rows_bytes(level, block.rows_shown));
+    samples_of(level, bytes, block)
 }
 
-fn jpeg_tile(level: &Level, bytes: &[u8], area: Size) -> Result<Vec<u8>, CodecError> {
-    let colour = level.stream_colour();
-    let len = usize_of(level.tile.width()) * usize_of(level.tile.height()) * level.layout.samples;
-    level.compression.check_expansion(bytes.len(), len)?;
-    let file = jpeg::complete(bytes, colour, &[&level.jpeg_tables])?;
-    let mut samples = jpeg::decode(&file, level.tile, colour, area.height())?;
-    pixels::crop(&mut samples, level.tile.width(), level.layout.samples, area);
-    pixels::to_bands(&level.layout, samples)
-}
-
-fn webp_tile(level: &Level, bytes: &[u8], area: Size) -> Result<Vec<u8>, CodecError> {
-    let mut samples = webp::decode(bytes, level.tile, level.layout.samples == 4)?;
-    pixels::crop(&mut samples, level.tile.width(), level.layout.samples, area);
-    pixels::to_bands(&level.layout, samples)
+/// The samples of stored rows, with luma and colour differences made red, green, blue.
+fn samples_of<T: FromPicture>(
+    level: &Level,
+    bytes: Vec<u8>,
+    block: &Block,
+) -> Result<Vec<T>, CodecError> {
+    let Photometric::Ycbcr(conversion, subsampling) = &level.layout.photometric else {
+        return T::unpack(&level.packing, row_samples(level), bytes);
+    };
+    let bytes = match level.packing.predictor {
+        Predictor::None => bytes,
+        _ => u8::unpack(&level.packing, row_samples(level), bytes)?,
+    };
+    let area = Size::at_least_one(level.block.width(), block.rows_shown);
+    T::of_bytes(ycbcr::to_rgb(conversion, *subsampling, &bytes, level.block, area)?)
 }
