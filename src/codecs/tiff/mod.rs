@@ -16,7 +16,6 @@ mod sample_file;
 mod stored;
 mod structure;
 mod tile;
-mod window;
 pub mod writer;
 mod ycbcr;
 
