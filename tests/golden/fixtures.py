@@ -1,5 +1,5 @@
-"""Makes small TIFF pyramids of every kind that is served, and beside each the pixels of every level as
-independent decoders (tifffile with imagecodecs, libtiff) see them.
+"""Makes small files of every kind that is served, and beside each the pixels of every level as independent
+decoders (tifffile with imagecodecs, libtiff, Pillow, libvips) see them.
 
     python3 tests/golden/fixtures.py target/fixtures
 
@@ -13,6 +13,7 @@ import zlib
 import imagecodecs
 import numpy
 import tifffile
+from flat_fixtures import flat
 from making import MANIFEST, OUT, REFUSED, halves, picture, record, run
 from PIL import Image, ImageCms
 from tiff_writer import ASCII, LONG, LONG8, RATIONAL, SHORT, Writer
@@ -354,6 +355,7 @@ def main():
     pictures()
     ycbcr()
     strangers()
+    flat()
     (OUT / "icc.raw").write_bytes(PROFILE)
     manifest = {"served": MANIFEST, "refused": REFUSED}
     (OUT / "manifest.json").write_text(json.dumps(manifest, indent=1))

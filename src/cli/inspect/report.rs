@@ -12,7 +12,7 @@ use crate::model::{ColourModel, ImageInfo, Level, Size, StoredLevel, TileEncodin
 pub struct Report {
     /// The name it was asked for by.
     pub file: String,
-    /// `TIFF`, `BigTIFF`.
+    /// `TIFF`, `BigTIFF`, `JPEG`, `PNG`, `WebP`, `GIF`, `BMP`.
     pub container: &'static str,
     /// Length of the file.
     pub len_bytes: u64,
@@ -80,7 +80,7 @@ pub fn report(file: &str, info: &ImageInfo, len_bytes: u64) -> Report {
         pixels_per_metre: info
             .resolution
             .map(|Resolution { x_per_metre, y_per_metre }| [x_per_metre, y_per_metre]),
-        stored: info.stored.iter().map(stored).collect(),
+        stored: info.stored.iter().filter(|level| level.is_in_file()).map(stored).collect(),
         offered: info.levels.iter().map(offered).collect(),
         advice: advise(file, info),
     }

@@ -163,8 +163,14 @@ mod tests {
 
     fn decode(bytes: Vec<u8>) -> Result<Raster, CodecError> {
         let image = open(Arc::new(bytes), &DecodeLimits::default())?;
-        assert!((image.info().resolution.unwrap().x_per_metre - 2835.0).abs() < 1e-9);
         Ok(image.decode_tile(FIRST)?.into_bytes().unwrap())
+    }
+
+    #[test]
+    fn the_header_tells_the_resolution() {
+        let image = open(Arc::new(file(0)), &DecodeLimits::default()).unwrap();
+        assert!((image.info().resolution.unwrap().x_per_metre - 2835.0).abs() < 1e-9);
+        assert_eq!((image.info().bits, image.info().bands_stored), (8, 3));
     }
 
     #[test]

@@ -141,7 +141,9 @@ impl Picture for JpegPicture {
         };
         let mut samples = decode(&file, part)?;
         if self.inverted {
-            samples.iter_mut().for_each(|sample| *sample = !*sample);
+            for sample in &mut samples {
+                *sample = !*sample;
+            }
         }
         let raster = Raster::new(rect.size(), self.colour, false, samples);
         raster.map(Pixels::U8).map_err(|error| CodecError::malformed(JPEG, error.to_string()))

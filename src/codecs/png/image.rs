@@ -235,6 +235,6 @@ mod tests {
     fn a_promise_of_pixels_costs_nothing() {
         let (_, mut file) = sample(None);
         file[16..24].copy_from_slice(&[0, 0, 0x1f, 0, 0, 0, 0x1f, 0]);
-        assert!(open_bytes(file).is_err());
+        open_bytes(file).unwrap_err();
     }
 }
