@@ -64,6 +64,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("use metrics::", &["metrics.rs"]),
     ("metrics_exporter_prometheus", &["metrics.rs"]),
     ("weezl", &["codecs/tiff/"]),
+    ("roxmltree", &["codecs/tiff/"]),
     ("libdeflater", &["codecs/tiff/"]),
     ("zstd::", &["codecs/tiff/"]),
 ];

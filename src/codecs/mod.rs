@@ -35,8 +35,9 @@ use crate::model::{Format, ImageInfo, ReadAt, Slice, TileAddress};
 pub use error::CodecError;
 pub use limits::DecodeLimits;
 
-/// Suffixes of files that are offered in listings, in lower case. What a file is, its first bytes decide.
-const IMAGE_SUFFIXES: &[&str] = &[
+/// Suffixes of files that are offered in listings or looked for in sequences, in lower case. What a file
+/// is, its first bytes decide.
+pub const IMAGE_SUFFIXES: &[&str] = &[
     "tif", "tiff", "ptif", "ptiff", "btf", "tf8", "svs", "jpg", "jpeg", "jpe", "jfif", "png",
     "apng", "webp", "gif", "bmp", "dib",
 ];

@@ -22,3 +22,4 @@ mod lifecycle;
 mod overload;
 mod pictures;
 mod profiles;
+mod slices;
