@@ -58,6 +58,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("tiff::", &["codecs/tiff/"]),
     ("mozjpeg", &["codecs/jpeg/"]),
     ("png::", &["codecs/png/"]),
+    ("gif::", &["codecs/gif/"]),
+    ("image::codecs", &["codecs/bmp/"]),
     ("libwebp_sys", &["codecs/webp/"]),
     ("use metrics::", &["metrics.rs"]),
     ("metrics_exporter_prometheus", &["metrics.rs"]),

@@ -35,7 +35,7 @@ impl TileSource<'_> {
     /// A tile that is the whole answer: taken from the shared ones if it is there, but not put there,
     /// because the answer itself is kept. What other tiles are made of is put there all the same.
     fn once(&self, at: TileAddress) -> Result<Pixels, RenderError> {
-        if self.is_made_of_others() {
+        if self.is_flat() {
             return Ok(Pixels::clone(&*self.shared(at)?));
         }
         match self.tiles.find(&self.key(at)) {
@@ -44,8 +44,9 @@ impl TileSource<'_> {
         }
     }
 
-    fn is_made_of_others(&self) -> bool {
-        self.image.info().stored.iter().any(|level| level.made_from.is_some())
+    /// Whether levels that the file lacks stand behind each other: a tile of one is dear.
+    fn is_flat(&self) -> bool {
+        self.image.info().stored.iter().any(|level| !level.is_in_file())
     }
 
     fn shared(&self, at: TileAddress) -> Result<Arc<Pixels>, RenderError> {

@@ -1,4 +1,4 @@
-//! What a file is by its first bytes, so that a refusal can name it.
+//! What a file is by its first bytes: who opens it, or how its refusal names it.
 
 /// Bytes of a file that [`recognise`] wants to see.
 pub(super) const HEAD_BYTES: usize = 132;
@@ -8,31 +8,41 @@ pub(super) const HEAD_BYTES: usize = 132;
 pub(super) enum Magic {
     /// TIFF or BigTIFF, in either byte order.
     Tiff,
+    /// JPEG, in JFIF's or Exif's frame or bare.
+    Jpeg,
+    /// PNG, moving or not.
+    Png,
+    /// WebP.
+    Webp,
+    /// GIF.
+    Gif,
+    /// A Windows or OS/2 bitmap.
+    Bmp,
     /// Another image format, by its name.
     Other(&'static str),
     /// Nothing known.
     Unknown,
 }
 
-/// Offset in bytes, bytes expected there, name of the format.
-const OTHERS: &[(usize, &[u8], &str)] = &[
-    (0, b"\x89PNG\r\n\x1a\n", "PNG"),
-    (0, b"\xff\xd8\xff", "JPEG"),
-    (0, b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
-    (0, b"\xff\x4f\xff\x51", "JPEG 2000 codestream"),
-    (0, b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
-    (0, b"\xff\x0a", "JPEG XL codestream"),
-    (8, b"WEBP", "WebP"),
-    (4, b"ftypavif", "AVIF"),
-    (4, b"ftypheic", "HEIF"),
-    (4, b"ftypmif1", "HEIF"),
-    (0, b"GIF8", "GIF"),
-    (0, b"8BPS", "Photoshop"),
-    (0, b"%PDF", "PDF"),
-    (0, b"\x76\x2f\x31\x01", "OpenEXR"),
-    (0, b"SIMPLE  =", "FITS"),
-    (128, b"DICM", "DICOM"),
-    (0, b"BM", "BMP"),
+/// Offset in bytes, bytes expected there, what they say.
+const KNOWN: &[(usize, &[u8], Magic)] = &[
+    (0, b"\x89PNG\r\n\x1a\n", Magic::Png),
+    (0, b"\xff\xd8\xff", Magic::Jpeg),
+    (0, b"\0\0\0\x0cjP  \r\n\x87\n", Magic::Other("JPEG 2000")),
+    (0, b"\xff\x4f\xff\x51", Magic::Other("JPEG 2000 codestream")),
+    (0, b"\0\0\0\x0cJXL \r\n\x87\n", Magic::Other("JPEG XL")),
+    (0, b"\xff\x0a", Magic::Other("JPEG XL codestream")),
+    (8, b"WEBP", Magic::Webp),
+    (4, b"ftypavif", Magic::Other("AVIF")),
+    (4, b"ftypheic", Magic::Other("HEIF")),
+    (4, b"ftypmif1", Magic::Other("HEIF")),
+    (0, b"GIF8", Magic::Gif),
+    (0, b"8BPS", Magic::Other("Photoshop")),
+    (0, b"%PDF", Magic::Other("PDF")),
+    (0, b"\x76\x2f\x31\x01", Magic::Other("OpenEXR")),
+    (0, b"SIMPLE  =", Magic::Other("FITS")),
+    (128, b"DICM", Magic::Other("DICOM")),
+    (0, b"BM", Magic::Bmp),
 ];
 
 /// Names the format of a file that begins with `head` ([`HEAD_BYTES`] bytes, or the whole file where
@@ -41,10 +51,10 @@ pub(super) fn recognise(head: &[u8]) -> Magic {
     if let [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] = head {
         return Magic::Tiff;
     }
-    let found = OTHERS
+    let found = KNOWN
         .iter()
         .find(|(offset, bytes, _)| head.get(*offset..).is_some_and(|rest| rest.starts_with(bytes)));
-    found.map_or(Magic::Unknown, |(_, _, name)| Magic::Other(name))
+    found.map_or(Magic::Unknown, |(_, _, magic)| *magic)
 }
 
 #[cfg(test)]
@@ -58,9 +68,9 @@ mod tests {
             (b"MM\0*\0\0\0\x08", Magic::Tiff),
             (b"II+\0\x08\0\0\0", Magic::Tiff),
             (b"MM\0+\0\x08\0\0", Magic::Tiff),
-            (b"RIFF\x10\0\0\0WEBPVP8 ", Magic::Other("WebP")),
-            (b"\xff\xd8\xff\xe0", Magic::Other("JPEG")),
-            (b"\x89PNG\r\n\x1a\n", Magic::Other("PNG")),
+            (b"RIFF\x10\0\0\0WEBPVP8 ", Magic::Webp),
+            (b"\xff\xd8\xff\xe0", Magic::Jpeg),
+            (b"\x89PNG\r\n\x1a\n", Magic::Png),
             (b"\0\0\0\x0cjP  \r\n\x87\n", Magic::Other("JPEG 2000")),
             (b"", Magic::Unknown),
             (b"II", Magic::Unknown),

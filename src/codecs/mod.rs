@@ -1,7 +1,11 @@
 //! Bytes to rasters and back; the only place that names a format library. Codecs read through
 //! [`ReadAt`] and never see a path.
 
+mod bmp;
 pub mod error;
+mod exif;
+mod flat;
+mod gif;
 pub mod jpeg;
 mod jpeg2000;
 mod jpegxl;
@@ -12,18 +16,21 @@ mod png;
 pub mod tiff;
 mod upright;
 mod webp;
+mod window;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::codecs::jpeg::encode as encode_jpeg;
+use crate::codecs::bmp::open as open_bmp;
+use crate::codecs::gif::open as open_gif;
+use crate::codecs::jpeg::{encode as encode_jpeg, open as open_jpeg};
 use crate::codecs::magic::Magic;
 use crate::codecs::number::{usize_of_bytes, zeroed};
-use crate::codecs::png::encode as encode_png;
+use crate::codecs::png::{encode as encode_png, open as open_png};
 use crate::codecs::tiff::open as open_tiff;
-use crate::codecs::webp::encode as encode_webp;
+use crate::codecs::webp::{encode as encode_webp, open as open_webp};
 use crate::imaging::{Pixels, Raster};
 use crate::model::{Format, ImageInfo, ReadAt, Slice, TileAddress};
 
@@ -32,7 +39,10 @@ pub use limits::DecodeLimits;
 
 /// Suffixes of files that are offered in listings or looked for in sequences, in lower case. What a file
 /// is, its first bytes decide.
-pub const IMAGE_SUFFIXES: &[&str] = &["tif", "tiff", "ptif", "ptiff", "btf", "tf8", "svs"];
+pub const IMAGE_SUFFIXES: &[&str] = &[
+    "tif", "tiff", "ptif", "ptiff", "btf", "tf8", "svs", "jpg", "jpeg", "jpe", "jfif", "png",
+    "apng", "webp", "gif", "bmp", "dib",
+];
 
 /// Whether a file of this name is likely an image that we open.
 pub fn is_image_name(name: &str) -> bool {
@@ -98,11 +108,30 @@ pub fn open(
     source.read_exact_at(&mut head, 0)?;
     match magic::recognise(&head) {
         Magic::Tiff => open_tiff(source, slice, limits),
-        Magic::Other(name) => {
-            Err(CodecError::unsupported(name, "the whole format (tiled TIFF pyramids are read)"))
-        }
+        Magic::Jpeg => only(slice).and_then(|()| open_jpeg(source, limits)),
+        Magic::Png => only(slice).and_then(|()| open_png(source, limits)),
+        Magic::Webp => only(slice).and_then(|()| open_webp(source, limits)),
+        Magic::Gif => only(slice).and_then(|()| open_gif(source, limits)),
+        Magic::Bmp => only(slice).and_then(|()| open_bmp(source, limits)),
+        Magic::Other(name) => Err(CodecError::unsupported(name, "the whole format")),
         Magic::Unknown => {
             Err(CodecError::malformed("image", "the first bytes are those of no known format"))
+        }
+    }
+}
+
+/// Refuses any picture but the main one of a file that has no other.
+fn only(slice: Slice) -> Result<(), CodecError> {
+    match slice {
+        Slice::Main => Ok(()),
+        Slice::View { horizontal, vertical: Slice::LEVEL_DEG } => {
+            Err(CodecError::absent(format!("page {horizontal}: the file has 1")))
+        }
+        Slice::View { vertical, .. } => {
+            Err(CodecError::absent(format!("vertical view {vertical}: the file has one picture")))
+        }
+        Slice::Associated(which) => {
+            Err(CodecError::absent(format!("{}: the file has one picture", which.word())))
         }
     }
 }
@@ -143,16 +172,36 @@ fn check_side(raster: &Raster, what: &'static str, side_px_max: u32) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::slice::Associated;
 
     fn refusal(bytes: &[u8]) -> CodecError {
         open(Arc::new(bytes.to_vec()), Slice::Main, &DecodeLimits::default()).unwrap_err()
     }
 
     #[test]
-    fn what_is_no_tiff_is_named() {
-        let error = refusal(b"\x89PNG\r\n\x1a\n").to_string();
-        assert!(error.starts_with("unsupported PNG feature"), "{error}");
+    fn what_is_not_read_is_named() {
+        let error = refusal(b"%PDF-1.7").to_string();
+        assert_eq!(error, "unsupported PDF feature: the whole format");
         assert!(matches!(refusal(b""), CodecError::Malformed { .. }));
         assert!(matches!(refusal(b"some text"), CodecError::Malformed { .. }));
+    }
+
+    #[test]
+    fn a_flat_file_has_one_picture() {
+        for slice in [Slice::page(1), Slice::view(0, 45), Slice::Associated(Associated::Label)] {
+            let source = Arc::new(b"\x89PNG\r\n\x1a\n".to_vec());
+            let error = open(source, slice, &DecodeLimits::default()).unwrap_err();
+            assert!(matches!(error, CodecError::Absent { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn listings_know_images_by_their_suffix_in_any_case() {
+        for name in ["a.tif", "A.JPG", "b.c.png", "scan.webp", "x.SVS", "old.gif", "o.bmp"] {
+            assert!(is_image_name(name), "{name}");
+        }
+        for name in ["tif", "a.txt", "a.jpg.xml", "a."] {
+            assert!(!is_image_name(name), "{name}");
+        }
     }
 }

@@ -35,13 +35,30 @@ pub struct StoredLevel {
     /// Where the file lacks the level: the index of the larger one whose tiles, halved, are this
     /// one's. Its sides are rounded up, so that it lacks no pixel.
     pub made_from: Option<usize>,
+    /// Whether the file lacks the level and its codec makes it while it decodes the full one, with
+    /// sides rounded up: cheaper than the full one, and no level of its own to clients.
+    pub scaled: bool,
 }
 
 impl StoredLevel {
     /// A level that the file holds, of an image of `full` pixels.
     pub fn in_file(full: Size, size: Size, tile: Size, encoding: TileEncoding) -> Self {
         let factor = ImageInfo::nominal_factor(full, size);
-        Self { size, tile, factor, encoding, made_from: None }
+        Self { size, tile, factor, encoding, made_from: None, scaled: false }
+    }
+
+    /// A level that a codec makes while it decodes: the full image halved so many times, in tiles as
+    /// wide as itself and `rows` high.
+    pub fn scaled(full: Size, halvings: u32, rows: u32) -> Self {
+        let size = full.halved_up(halvings);
+        let tile = Size::at_least_one(size.width(), rows.min(size.height()));
+        let (factor, encoding) = (f64::from(halvings).exp2(), TileEncoding::Other);
+        Self { size, tile, factor, encoding, made_from: None, scaled: true }
+    }
+
+    /// Whether the file itself has this level, so that it is offered at its own size.
+    pub const fn is_in_file(&self) -> bool {
+        self.made_from.is_none() && !self.scaled
     }
 
     /// The half of this level, which is number `index`. Its tiles are as large as this one's, so that
@@ -58,6 +75,7 @@ impl StoredLevel {
             factor: self.factor * 2.0,
             encoding: TileEncoding::Other,
             made_from: Some(index),
+            scaled: false,
         }
     }
 }
@@ -203,10 +221,10 @@ impl ImageInfo {
             let exact = f64::from(steps).exp2();
             let found = stored
                 .iter()
-                .position(|level| (level.factor - exact).abs() < 1e-9 && level.made_from.is_none());
+                .position(|level| (level.factor - exact).abs() < 1e-9 && level.is_in_file());
             let fits_above = levels.last().is_some_and(|level| level.size.fits(tile));
             let more_stored =
-                stored.iter().any(|level| exact <= level.factor && level.made_from.is_none());
+                stored.iter().any(|level| exact <= level.factor && level.is_in_file());
             if fits_above && !more_stored {
                 break;
             }
@@ -321,6 +339,19 @@ mod tests {
         let made = ImageInfo::halved_to(vec![tiled], tile);
         assert_eq!(shape(&made[1]), (size(501, 351), tile, Some(0)));
         assert_eq!(shape(&made[2]), (size(251, 176), size(251, 176), Some(1)));
+    }
+
+    #[test]
+    fn levels_that_a_codec_scales_are_sources_and_offered_rounded_down() {
+        let (full, tile) = (Size::new(1001, 701).unwrap(), Size::new(256, 256).unwrap());
+        let mut stored = vec![StoredLevel::in_file(full, full, full, TileEncoding::Other)];
+        stored.extend([1, 2].map(|halvings| StoredLevel::scaled(full, halvings, 4096)));
+        assert_eq!(stored[2].size, Size::new(251, 176).unwrap());
+        assert_eq!((stored[2].tile, stored[2].factor.to_bits()), (stored[2].size, 4_f64.to_bits()));
+        let offered = ImageInfo::ladder(&stored, tile);
+        let sizes: Vec<_> =
+            offered.iter().map(|level| (level.size.width(), level.stored)).collect();
+        assert_eq!(sizes, [(1001, Some(0)), (500, None), (250, None)]);
     }
 
     #[test]

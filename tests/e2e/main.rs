@@ -12,6 +12,7 @@ mod cache;
 mod clients;
 mod fastcgi;
 mod fastcgi_client;
+mod flat;
 mod formats;
 mod harness;
 mod hostile;

@@ -1,5 +1,5 @@
-"""Makes small TIFF pyramids of every kind that is served, and beside each the pixels of every level as
-independent decoders (tifffile with imagecodecs, libtiff) see them.
+"""Makes small files of every kind that is served, and beside each the pixels of every level as independent
+decoders (tifffile with imagecodecs, libtiff, Pillow, libvips) see them.
 
     python3 tests/golden/fixtures.py target/fixtures
 
@@ -13,6 +13,7 @@ import zlib
 import imagecodecs
 import numpy
 import tifffile
+from flat_fixtures import flat
 from making import MANIFEST, OUT, REFUSED, halves, picture, record, run
 from PIL import Image, ImageCms
 from sample_fixtures import samples
@@ -356,6 +357,7 @@ def main():
     pictures()
     ycbcr()
     strangers()
+    flat()
     stacks()
     series()
     slides()

@@ -44,29 +44,57 @@ const COMPUTED_RATIO_MIN: f64 = 4.0;
 /// Everything to know about a file called `file`; empty where there is nothing.
 pub(super) fn advise(file: &str, info: &ImageInfo) -> Vec<Advice> {
     let Some(full) = info.stored.first() else { return Vec::new() };
-    [
-        no_levels(info).or_else(|| missing_levels(info)),
-        large_tiles(full),
-        small_tiles(full),
-        uneven_tiles(info),
-        odd_factor(info),
-        many_tiles(full),
-        recoded_tiles(full),
-    ]
-    .into_iter()
-    .flatten()
-    .map(|(topic, weight, text)| {
-        // A level that nobody can ask for does no harm: there is nothing to mend.
-        let remedy = (topic != "odd-factor").then(|| remedy(file, info));
-        Advice { topic, weight, text, remedy }
-    })
-    .collect()
+    let found = if is_flat(info, full) {
+        vec![no_tiles(info)]
+    } else {
+        vec![
+            no_levels(info).or_else(|| missing_levels(info)),
+            large_tiles(full),
+            small_tiles(full),
+            uneven_tiles(info),
+            odd_factor(info),
+            many_tiles(full),
+            recoded_tiles(full),
+        ]
+    };
+    found
+        .into_iter()
+        .flatten()
+        .map(|(topic, weight, text)| {
+            // A level that nobody can ask for does no harm: there is nothing to mend.
+            let remedy = (topic != "odd-factor").then(|| remedy(file, info));
+            Advice { topic, weight, text, remedy }
+        })
+        .collect()
 }
 
 type Found = Option<(&'static str, Weight, String)>;
 
+/// The levels that the file itself has.
+fn in_file(info: &ImageInfo) -> impl Iterator<Item = &StoredLevel> {
+    info.stored.iter().filter(|level| level.is_in_file())
+}
+
+/// Whether what is decoded at once is the whole picture, or rows of it.
+fn is_flat(info: &ImageInfo, full: &StoredLevel) -> bool {
+    let whole_rows = full.tile.width() == full.size.width();
+    whole_rows && (full.tile != info.tile || full.tile == full.size)
+}
+
+fn no_tiles(info: &ImageInfo) -> Found {
+    let scaled = info.stored.iter().filter(|level| level.scaled).count();
+    (1 < info.levels.len()).then(|| {
+        let megapixels = megapixels(info.size);
+        let smaller = if scaled == 0 { "" } else { ", or a part of them for a smaller view," };
+        let text = format!(
+            "the file has no tiles: all its {megapixels}{smaller} are decoded when it is first looked at, and again when there is no room to keep them"
+        );
+        ("no-tiles", Weight::Slow, text)
+    })
+}
+
 fn no_levels(info: &ImageInfo) -> Found {
-    let alone = info.stored.len() == 1 && 1 < info.levels.len();
+    let alone = in_file(info).count() == 1 && 1 < info.levels.len();
     alone.then(|| {
         let megapixels = megapixels(info.size);
         let text = format!(
@@ -82,7 +110,7 @@ fn missing_levels(info: &ImageInfo) -> Found {
         .filter(|(_, level)| level.stored.is_none())
         .filter(|(halvings, _)| {
             let factor = f64::from(*halvings).exp2();
-            let known = info.stored.iter().map(|stored| stored.factor);
+            let known = in_file(info).map(|stored| stored.factor);
             let nearest = known.filter(|known| *known <= factor).fold(1.0, f64::max);
             COMPUTED_RATIO_MIN <= factor / nearest
         })
@@ -118,9 +146,7 @@ fn small_tiles(full: &StoredLevel) -> Found {
 }
 
 fn uneven_tiles(info: &ImageInfo) -> Found {
-    let other: Vec<String> = info
-        .stored
-        .iter()
+    let other: Vec<String> = in_file(info)
         .filter(|level| level.tile != info.tile)
         .map(|level| pixels(level.size))
         .collect();
@@ -135,9 +161,7 @@ fn uneven_tiles(info: &ImageInfo) -> Found {
 }
 
 fn odd_factor(info: &ImageInfo) -> Found {
-    let odd: Vec<String> = info
-        .stored
-        .iter()
+    let odd: Vec<String> = in_file(info)
         .filter(|level| level.factor.log2().fract().abs() > f64::EPSILON)
         .map(|level| format!("{} (1/{:.2})", pixels(level.size), level.factor))
         .collect();
@@ -271,6 +295,27 @@ pub(super) mod tests {
             ran += 1;
         }
         assert_eq!(ran, 11);
+    }
+
+    #[test]
+    fn a_file_without_tiles_is_told_so_and_nothing_else() {
+        let flat = |full: (u32, u32), scaled: bool| {
+            let (full, tile) = (size(full), size((256, 256)));
+            let mut stored = vec![StoredLevel::in_file(full, full, full, TileEncoding::Other)];
+            stored.extend(scaled.then(|| StoredLevel::scaled(full, 1, u32::MAX)));
+            ImageInfo::new("JPEG", ImageInfo::halved_to(stored, tile), tile, ColourModel::Rgb)
+        };
+        assert_eq!(topics(&flat((200, 100), false)), [""; 0]);
+        assert_eq!(topics(&flat((256, 256), false)), [""; 0]);
+        for scaled in [false, true] {
+            let advice = advise("a.jpg", &flat((6000, 4000), scaled));
+            assert_eq!(advice.len(), 1, "{advice:?}");
+            assert_eq!(advice[0].topic, "no-tiles");
+            assert!(advice[0].text.contains("24.0 megapixels"), "{}", advice[0].text);
+            assert_eq!(advice[0].text.contains("smaller view"), scaled, "{}", advice[0].text);
+            let remedy = advice[0].remedy.as_ref().unwrap();
+            assert!(remedy.starts_with("vips tiffsave a.jpg a-pyramid.tif --tile --pyramid"));
+        }
     }
 
     #[test]

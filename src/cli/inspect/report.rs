@@ -12,7 +12,7 @@ use crate::model::{ColourModel, ImageInfo, Level, Size, StackPage, StoredLevel, 
 pub struct Report {
     /// The name it was asked for by.
     pub file: String,
-    /// `TIFF`, `BigTIFF`.
+    /// `TIFF`, `BigTIFF`, `JPEG`, `PNG`, `WebP`, `GIF`, `BMP`.
     pub container: &'static str,
     /// Length of the file.
     pub len_bytes: u64,
@@ -95,7 +95,7 @@ pub fn report(file: &str, info: &ImageInfo, len_bytes: u64) -> Report {
             .map(|Resolution { x_per_metre, y_per_metre }| [x_per_metre, y_per_metre]),
         pages: info.views.stack.iter().map(page).collect(),
         associated: info.views.associated.iter().map(|beside| beside.word()).collect(),
-        stored: info.stored.iter().map(stored).collect(),
+        stored: info.stored.iter().filter(|level| level.is_in_file()).map(stored).collect(),
         offered: info.levels.iter().map(offered).collect(),
         advice: advise(file, info),
     }

@@ -6,7 +6,7 @@ use mozjpeg::{ColorSpace, Decompress};
 use crate::codecs::CodecError;
 use crate::codecs::jpeg::JPEG;
 use crate::codecs::jpeg::failure::{error_manager, guarded};
-use crate::codecs::jpeg::markers::{frame_of, scan_count};
+use crate::codecs::jpeg::markers::{Frame, frame_of, scan_count};
 use crate::codecs::jpeg::splice::StreamColour;
 use crate::codecs::number::{u64_of, usize_of, zeroed};
 use crate::model::Size;
@@ -56,12 +56,20 @@ fn check(file: &[u8], size: Size, colour: StreamColour) -> Result<(), CodecError
         let what = format!("{found} components where the container says {expected}");
         return Err(CodecError::malformed(JPEG, what));
     }
+    check_scans(file, frame)
+}
+
+/// Refuses a file of more than 128 scans.
+///
+/// # Errors
+/// `OverLimit`.
+pub(super) fn check_scans(file: &[u8], frame: Frame) -> Result<(), CodecError> {
     let scans = if frame.one_scan { 1 } else { scan_count(file) };
-    if SCANS_MAX < scans {
-        let (value, limit) = (u64_of(scans), u64_of(SCANS_MAX));
-        return Err(CodecError::OverLimit { what: "scans of a JPEG", value, limit });
+    if scans <= SCANS_MAX {
+        return Ok(());
     }
-    Ok(())
+    let (value, limit) = (u64_of(scans), u64_of(SCANS_MAX));
+    Err(CodecError::OverLimit { what: "scans of a JPEG", value, limit })
 }
 
 fn decode_rows(

@@ -6,6 +6,8 @@ pub(super) const SOI: [u8; 2] = [0xff, 0xd8];
 pub(super) const EOI: [u8; 2] = [0xff, 0xd9];
 /// Application segment 0: JFIF.
 pub(super) const APP0: u8 = 0xe0;
+/// Application segment 1: Exif.
+pub(super) const APP1: u8 = 0xe1;
 /// Application segment 2: ICC profiles.
 pub(super) const APP2: u8 = 0xe2;
 /// Application segment 14: Adobe's colour transform.
@@ -19,7 +21,7 @@ pub(super) const DQT: u8 = 0xdb;
 /// Define restart interval.
 pub(super) const DRI: u8 = 0xdd;
 /// Start of scan.
-const SOS: u8 = 0xda;
+pub(super) const SOS: u8 = 0xda;
 
 /// One segment: marker, length and body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,13 @@ pub(crate) struct Frame {
     pub(crate) components: u8,
     /// Whether the first scan is all there is: sequential, with every component in it.
     pub(crate) one_scan: bool,
+}
+
+impl Frame {
+    /// Whether blocks come one after the other, each whole.
+    pub(super) const fn is_sequential(&self) -> bool {
+        matches!(self.process, 0xc0 | 0xc1)
+    }
 }
 
 /// Splits a stream into the segments before its first scan and the rest, which begins with SOS, or
@@ -80,16 +89,26 @@ pub(crate) fn frame_of(stream: &[u8]) -> Option<Frame> {
 
 /// The frame header in a segment.
 fn frame_in(segment: &Segment<'_>, in_first_scan: Option<u8>) -> Option<Frame> {
-    let is_frame =
-        matches!(segment.marker, 0xc0..=0xcf) && !matches!(segment.marker, DHT | 0xc8 | DAC);
-    let [bits, h1, h0, w1, w0, components, ..] = *segment.body else { return None };
-    is_frame.then(|| Frame {
-        process: segment.marker,
+    let frame = frame_body(segment.marker, segment.body)?;
+    let one_scan = frame.is_sequential() && in_first_scan == Some(frame.components);
+    Some(Frame { one_scan, ..frame })
+}
+
+/// Whether a marker is that of a frame header.
+pub(super) const fn is_frame_marker(marker: u8) -> bool {
+    matches!(marker, 0xc0..=0xcf) && !matches!(marker, DHT | 0xc8 | DAC)
+}
+
+/// The frame header in the body of a segment; how many scans follow is not known there.
+pub(super) fn frame_body(marker: u8, body: &[u8]) -> Option<Frame> {
+    let [bits, h1, h0, w1, w0, components, ..] = *body else { return None };
+    is_frame_marker(marker).then(|| Frame {
+        process: marker,
         bits,
         width_px: u16::from_be_bytes([w1, w0]).into(),
         height_px: u16::from_be_bytes([h1, h0]).into(),
         components,
-        one_scan: matches!(segment.marker, 0xc0 | 0xc1) && in_first_scan == Some(components),
+        one_scan: false,
     })
 }
 

@@ -5,13 +5,17 @@ pub mod abbreviated;
 mod decoder;
 mod encoder;
 mod failure;
+mod header;
 mod icc;
+mod image;
 mod markers;
+mod scaled;
 mod splice;
 
 pub(super) use decoder::decode;
 pub(super) use encoder::encode;
 pub(super) use icc::icc_segments;
+pub(super) use image::open;
 pub(super) use markers::frame_of;
 pub(super) use splice::{StreamColour, complete, table_segments, trimmed_to_end};
 

@@ -1,5 +1,10 @@
-//! PNG out.
+//! PNG both ways.
 
 mod encoder;
+mod image;
 
 pub(super) use encoder::encode;
+pub(super) use image::open;
+
+/// The format's name in errors.
+const PNG: &str = "PNG";

@@ -28,7 +28,6 @@ mod structure;
 mod thunder;
 mod tile;
 mod unpack;
-mod window;
 pub mod writer;
 mod ycbcr;
 

@@ -11,7 +11,7 @@ use tiff::{Directory, TiffError};
 
 use crate::codecs::number::{reserved, u64_of, usize_of_bytes, zeroed};
 use crate::codecs::tiff::malformed;
-use crate::codecs::tiff::window::Window;
+use crate::codecs::window::Window;
 use crate::codecs::{CodecError, DecodeLimits};
 use crate::model::ReadAt;
 

@@ -22,7 +22,7 @@ pub(crate) fn decode(file: &[u8], size: Size, alpha: bool) -> Result<Vec<u8>, Co
     let found = (u32::try_from(width).unwrap_or(0), u32::try_from(height).unwrap_or(0));
     if ok == 0 || found != (size.width(), size.height()) {
         let (width, height) = (size.width(), size.height());
-        let what = format!("the tile is no WebP file of {width}x{height} pixels");
+        let what = format!("no file of {width}x{height} pixels");
         return Err(CodecError::malformed(WEBP, what));
     }
     let bands = if alpha { 4 } else { 3 };
@@ -35,7 +35,7 @@ pub(crate) fn decode(file: &[u8], size: Size, alpha: bool) -> Result<Vec<u8>, Co
     // the length of the target.
     let end = unsafe { decode(file.as_ptr(), file.len(), target, target_len, stride) };
     if end.is_null() {
-        return Err(CodecError::malformed(WEBP, "the tile is damaged or cut short"));
+        return Err(CodecError::malformed(WEBP, "the pixels are damaged or cut short"));
     }
     Ok(samples)
 }

@@ -1,4 +1,4 @@
-//! A cursor over a source that is read by position, with some reading ahead: the `tiff` crate asks for
+//! A cursor over a source that is read by position, with some reading ahead: libraries ask for
 //! two bytes at a time.
 
 use std::io::{self, Read, Seek, SeekFrom};

@@ -1,0 +1,5 @@
+//! BMP in.
+
+mod image;
+
+pub(super) use image::open;

@@ -1,0 +1,160 @@
+//! What is read of an Exif block: how the picture lies, and its resolution. A damaged block says nothing.
+//!
+//! # Source
+//! CIPA DC-008 (Exif 2.32), sections 4.5 and 4.6.4; the block is a TIFF without pixels.
+
+use crate::codecs::number::usize_of;
+use crate::codecs::upright::Orientation;
+use crate::model::image_info::Resolution;
+
+/// What stands before the block in JPEG, and in some WebP files.
+const PREFIX: &[u8] = b"Exif\0\0";
+/// Bytes of a directory's entry.
+const ENTRY_BYTES: usize = 12;
+
+/// Tags of the first directory.
+const ORIENTATION: u16 = 0x112;
+const X_RESOLUTION: u16 = 0x11a;
+const Y_RESOLUTION: u16 = 0x11b;
+const RESOLUTION_UNIT: u16 = 0x128;
+
+/// What a block says.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Exif {
+    /// How the picture lies.
+    pub(super) orientation: Orientation,
+    /// Pixels a metre.
+    pub(super) resolution: Option<Resolution>,
+}
+
+/// Reads a block, with or without its prefix.
+pub(super) fn read(block: &[u8]) -> Exif {
+    let tiff = block.strip_prefix(PREFIX).unwrap_or(block);
+    Block::of(tiff).map_or_else(Exif::default, |block| Exif {
+        orientation: Orientation::of(block.short(ORIENTATION).unwrap_or(1).into()),
+        resolution: block.resolution(),
+    })
+}
+
+/// A block whose byte order and first directory were found.
+struct Block<'a> {
+    tiff: &'a [u8],
+    big_endian: bool,
+    entries: &'a [[u8; ENTRY_BYTES]],
+}
+
+impl<'a> Block<'a> {
+    fn of(tiff: &'a [u8]) -> Option<Self> {
+        let big_endian = match tiff.get(..4)? {
+            b"MM\0\x2a" => true,
+            b"II\x2a\0" => false,
+            _ => return None,
+        };
+        let mut block = Self { tiff, big_endian, entries: &[] };
+        let directory = tiff.get(usize_of(block.u32_at(tiff, 4)?)..)?;
+        let count = block.u16_at(directory, 0)?;
+        // A directory that is cut short holds the entries that are there.
+        let (entries, _) = directory.get(2..)?.as_chunks();
+        block.entries = entries.get(..usize::from(count)).unwrap_or(entries);
+        Some(block)
+    }
+
+    fn u16_at(&self, bytes: &[u8], at: usize) -> Option<u16> {
+        let bytes = *bytes.get(at..)?.first_chunk()?;
+        Some(if self.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
+    }
+
+    fn u32_at(&self, bytes: &[u8], at: usize) -> Option<u32> {
+        let bytes = *bytes.get(at..)?.first_chunk()?;
+        Some(if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
+    }
+
+    /// The entry of a tag with one value of this type.
+    fn entry(&self, tag: u16, kind: u16) -> Option<&'a [u8; ENTRY_BYTES]> {
+        self.entries.iter().find(|entry| {
+            self.u16_at(*entry, 0) == Some(tag)
+                && self.u16_at(*entry, 2) == Some(kind)
+                && self.u32_at(*entry, 4) == Some(1)
+        })
+    }
+
+    fn short(&self, tag: u16) -> Option<u16> {
+        self.u16_at(self.entry(tag, 3)?, 8)
+    }
+
+    fn fraction(&self, tag: u16) -> Option<f64> {
+        let at = usize_of(self.u32_at(self.entry(tag, 5)?, 8)?);
+        let over = self.u32_at(self.tiff, at)?;
+        let under = self.u32_at(self.tiff, at.checked_add(4)?)?;
+        let value = f64::from(over) / f64::from(under);
+        (value.is_finite() && 0.0 < value).then_some(value)
+    }
+
+    fn resolution(&self) -> Option<Resolution> {
+        let per_metre = match self.short(RESOLUTION_UNIT).unwrap_or(2) {
+            2 => 1.0 / 0.0254,
+            3 => 100.0,
+            _ => return None,
+        };
+        Some(Resolution {
+            x_per_metre: self.fraction(X_RESOLUTION)? * per_metre,
+            y_per_metre: self.fraction(Y_RESOLUTION)? * per_metre,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Orientation 6, 300 by 200 pixels an inch.
+    fn block(big_endian: bool) -> Vec<u8> {
+        let u16 = |value: u16| if big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
+        let u32 = |value: u32| if big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
+        let mut bytes = if big_endian { b"MM\0\x2a".to_vec() } else { b"II\x2a\0".to_vec() };
+        bytes.extend(u32(8));
+        bytes.extend(u16(4));
+        for (tag, kind, value) in [(ORIENTATION, 3, u16(6)), (RESOLUTION_UNIT, 3, u16(2))] {
+            bytes.extend([u16(tag), u16(kind)].concat());
+            bytes.extend(u32(1));
+            bytes.extend([value, [0; 2]].concat());
+        }
+        for (tag, at) in [(X_RESOLUTION, 62), (Y_RESOLUTION, 70)] {
+            bytes.extend([u16(tag), u16(5)].concat());
+            bytes.extend([u32(1), u32(at)].concat());
+        }
+        bytes.extend(u32(0));
+        bytes.extend([u32(300), u32(1), u32(400), u32(2)].concat());
+        bytes
+    }
+
+    #[test]
+    fn both_byte_orders_are_read_with_and_without_prefix() {
+        for big_endian in [false, true] {
+            let plain = block(big_endian);
+            for bytes in [plain.clone(), [PREFIX, &plain].concat()] {
+                let exif = read(&bytes);
+                assert_eq!(exif.orientation, Orientation::of(6));
+                let resolution = exif.resolution.unwrap();
+                assert!((resolution.x_per_metre * 0.0254 - 300.0).abs() < 1e-9);
+                assert!((resolution.y_per_metre * 0.0254 - 200.0).abs() < 1e-9);
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_block_says_nothing_and_never_panics() {
+        assert_eq!(read(b""), Exif::default());
+        assert_eq!(read(b"Exif\0\0garbage"), Exif::default());
+        assert_eq!(read(b"II\x2a\0\xff\xff\xff\xff"), Exif::default());
+        let whole = block(true);
+        for len in 0..whole.len() {
+            assert_eq!(read(&whole[..len]).resolution, None, "{len}");
+        }
+        for at in 0..whole.len() {
+            let mut spoilt = whole.clone();
+            spoilt[at] = 0xff;
+            read(&spoilt);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! GIF in.
+
+mod image;
+
+pub(super) use image::open;
