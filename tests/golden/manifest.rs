@@ -132,7 +132,7 @@ fn decode_level_of<T: Sample>(image: &dyn Decode, stored: usize) -> Result<Pixel
     let mut whole = Raster::<T>::zeroed(info.stored[stored].size, info.colour, info.alpha);
     for at in addresses(image, stored) {
         let tile = image.decode_tile(at)?;
-        let tile = T::unwrap(&tile).expect("the sample type of the header");
+        let tile = T::unwrap(&tile).unwrap();
         let rect = info.tile_rect(at).unwrap();
         assert_eq!(tile.size(), rect.size(), "{at:?}");
         whole.paste(tile, Rect::whole(tile.size()), rect.left(), rect.top());
