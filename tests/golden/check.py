@@ -45,8 +45,16 @@ def page_fault(check, expected):
     with tifffile.TiffFile(check["tiff"]) as file:
         at = check["page"]
         page = file.pages[at] if at < SUB_IFDS else file.pages[0].pages[at - SUB_IFDS]
-        found = as_ours(page, check["tiff"])
+        found = upright(as_ours(page, check["tiff"]), page.tags.valueof(274, 1))
     return difference(found, expected.reshape(found.shape), check)
+
+
+def upright(image, orientation):
+    """The picture as TIFF 6.0, tag 274, says that it lies."""
+    if orientation >= 5:
+        image = image.swapaxes(0, 1)
+        orientation = {5: 1, 6: 2, 7: 3, 8: 4}[orientation]
+    return {1: image, 2: image[:, ::-1], 3: image[::-1, ::-1], 4: image[::-1]}[orientation]
 
 
 def as_ours(page, path):

@@ -52,8 +52,8 @@ impl Checks {
         let raw = format!("{}.raw", self.rows.len());
         let (samples, bytes) = match pixels {
             Pixels::U8(raster) => ("u8", raster.samples().to_vec()),
-            Pixels::U16(raster) => ("u16", bytes_of(raster.samples(), |word| word.to_ne_bytes())),
-            Pixels::F32(raster) => ("f32", bytes_of(raster.samples(), |word| word.to_ne_bytes())),
+            Pixels::U16(raster) => ("u16", bytes_of(raster.samples(), u16::to_ne_bytes)),
+            Pixels::F32(raster) => ("f32", bytes_of(raster.samples(), f32::to_ne_bytes)),
         };
         fs::write(self.folder.join(&raw), bytes).unwrap();
         self.rows.push(json!({

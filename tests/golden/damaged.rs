@@ -3,12 +3,16 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use tessera::codecs::CodecError;
+
 use crate::manifest::{FIXTURES, decode_level, fixtures, levels_in_file, open_bytes, path};
 
 /// Lengths that each file is cut to.
 const CUTS: usize = 24;
 /// Variants of each file with wrong bytes.
 const VARIANTS: u64 = 24;
+/// Files that `fixtures.py` makes of tiles cut short, one for each compression.
+const CUT_SHORT: usize = 14;
 /// What opening a small damaged file and decoding all of it may take, unoptimised and on a busy machine.
 const TIME_MAX: Duration = Duration::from_secs(10);
 
@@ -51,6 +55,22 @@ fn a_file_with_wrong_bytes_never_panics() {
         }
     }
     assert_eq!(tried, FIXTURES as u64 * VARIANTS);
+}
+
+#[test]
+fn a_tile_whose_data_breaks_off_is_an_error_and_no_picture() {
+    let mut tried = 0;
+    for entry in fs::read_dir(path("")).unwrap() {
+        let file = entry.unwrap().path();
+        if !file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("cut-")) {
+            continue;
+        }
+        let image = open_bytes(fs::read(&file).unwrap()).unwrap();
+        let error = decode_level(&*image, 0).map(|_| ()).unwrap_err();
+        assert!(matches!(error, CodecError::Malformed { .. }), "{}: {error}", file.display());
+        tried += 1;
+    }
+    assert_eq!(tried, CUT_SHORT);
 }
 
 /// The bytes with eight of them changed, the same for the same seed: half of them in the first or last

@@ -594,6 +594,44 @@ def refusals():
     refuse("refused-jpeg-two.tif", "JPEG tiles with 2 samples", "TIFF, JPEG, gray with alpha")
 
 
+def cut_short():
+    """Tiles whose data breaks off: `damaged.rs` wants an error for each."""
+    gray = picture(64, 64, 1)[:, :, 0]
+    bits = gray > 110
+    for name, compression, data in [
+        ("lzw", 5, imagecodecs.lzw_encode(gray)),
+        ("deflate", 8, imagecodecs.zlib_encode(gray)),
+        ("packbits", 32773, imagecodecs.packbits_encode(gray)),
+        ("lzma", 34925, imagecodecs.lzma_encode(gray)),
+        ("zstd", 50000, imagecodecs.zstd_encode(gray)),
+        ("jpeg", 7, imagecodecs.jpeg8_encode(gray)),
+        ("webp", 50001, imagecodecs.webp_encode(picture(64, 64), lossless=True)),
+        ("jpeg2000", 34712, imagecodecs.jpeg2k_encode(gray, level=0, codecformat="j2k")),
+        ("jpegxl", 50002, imagecodecs.jpegxl_encode(gray, lossless=True)),
+        ("thunder", 32809, thunder(packed((gray >> 4).astype(numpy.uint64)[:, :, None], 4, "<"), 64)),
+        ("plain", 1, gray.tobytes()),
+    ]:
+        file = Writer()
+        samples = 3 if name == "webp" else 1
+        extra = {258: (SHORT, [4 if name == "thunder" else 8] * samples)}
+        file.level((64, 64), (64, 64), [data[: len(data) * 2 // 3]], 2 if samples == 3 else 1, samples,
+                   compression, extra)
+        file.save(OUT / f"cut-{name}.tif")
+    tifffile.imwrite(OUT / "in.tif", bits, photometric="miniswhite", metadata=None, software=False)
+    for code in ["g3:1d", "g3:2d", "g4"]:
+        run("tiffcp", "-s", "-r", "64", "-c", code, "in.tif", "plain.tif")
+        with tifffile.TiffFile(OUT / "plain.tif") as file:
+            page = file.pages[0]
+            data = next(iter(file.filehandle.read_segments(page.dataoffsets, page.databytecounts)))[0]
+        file = Writer()
+        options = {292: (SHORT, [1 if code == "g3:2d" else 0])}
+        file.level((64, 64), (64, 64), [data[: len(data) * 2 // 3]], 0, 1, 4 if code == "g4" else 3,
+                   {258: (SHORT, [1])} | options)
+        file.save(OUT / f"cut-{code.replace(':', '-')}.tif")
+    for name in ["in.tif", "plain.tif"]:
+        (OUT / name).unlink()
+
+
 def deep_pyramid():
     """A pyramid of words in SubIFDs, as scanners and cameras make them."""
     levels = [level.astype(numpy.uint16) for level in halves(numbers(16, 3, (301, 203)).astype(numpy.uint16), 2)]
@@ -616,4 +654,5 @@ def samples():
     labs()
     compressions()
     refusals()
+    cut_short()
     deep_pyramid()

@@ -7,7 +7,7 @@
     reason = "a pixel loop; samples are held to the range of their bits"
 )]
 
-use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
+use hayro_jpeg2000::{ComponentData, DecodeSettings, DecoderContext, Image};
 
 use crate::codecs::CodecError;
 use crate::codecs::jpeg2000::JPEG_2000;
@@ -60,7 +60,7 @@ pub(crate) fn decode(file: &[u8], expected: &Codestream) -> Result<Vec<u16>, Cod
     }
     let mut context = DecoderContext::default();
     let decoded = image.decode(&mut context).map_err(|error| broken(error.to_string()))?;
-    let planes: Vec<&[f32]> = decoded.components().iter().map(|plane| plane.samples()).collect();
+    let planes: Vec<&[f32]> = decoded.components().iter().map(ComponentData::samples).collect();
     let bits = decoded.components().iter().map(|plane| u32::from(plane.bit_depth()));
     let pixels = usize_of(expected.size.width()) * usize_of(expected.size.height());
     if planes.len() != components || planes.iter().any(|plane| plane.len() != pixels) {
@@ -80,7 +80,7 @@ fn interleave(planes: &[&[f32]], bits: u32, ycbcr: bool) -> Result<Vec<u16>, Cod
     let pixels = planes.first().map_or(0, |plane| plane.len());
     let mut samples = reserved_for(pixels * planes.len())?;
     if let ([luma, cb, cr], true) = (planes, ycbcr) {
-        let middle = (largest + 1.0) / 2.0;
+        let middle = (bits as f32 - 1.0).exp2();
         // ITU-R BT.601, full range.
         for ((y, cb), cr) in luma.iter().zip(*cb).zip(*cr) {
             let (cb, cr) = (cb - middle, cr - middle);

@@ -144,12 +144,11 @@ impl Compression {
             Self::Deflate => Some(1032),
             // The longest string, 3837 bytes, in a code of 9 bits or more.
             Self::Lzw => Some(3840),
-            // A block of 128 KiB that repeats one byte, in 4 bytes.
-            Self::Zstd => Some(32 << 10),
+            // A block of 128 KiB that repeats one byte, in 4 bytes; matches of 273 bytes that cost a tenth
+            // of a bit where nothing else occurs.
+            Self::Zstd | Self::Lzma => Some(32 << 10),
             // 1536 bytes of RGB in 10 blocks of one bit or more, with room for what is cleverer.
             Self::Jpeg | Self::OldJpeg => Some(4096),
-            // A match of 273 bytes costs a tenth of a bit where nothing else occurs.
-            Self::Lzma => Some(32 << 10),
             // A run of 63 nibbles in a byte.
             Self::ThunderScan => Some(32),
             // A row of any width in one bit, and what no one has bounded.

@@ -104,7 +104,7 @@ impl LabCode {
     /// # Errors
     /// `Io` where memory is short.
     pub(super) fn to_units(
-        &self,
+        self,
         codes: impl ExactSizeIterator<Item = f32>,
         alpha: bool,
     ) -> Result<Vec<f32>, CodecError> {

@@ -7,6 +7,7 @@ use crate::codecs::number::{reserved_for, usize_of};
 use crate::codecs::tiff::compression::Compression;
 use crate::codecs::tiff::layout::Photometric;
 use crate::codecs::tiff::level::{Block, Extent, Level};
+use crate::codecs::tiff::old_jpeg::OldJpeg;
 use crate::codecs::tiff::pixels::Stored;
 use crate::codecs::tiff::{unsupported, ycbcr};
 use crate::codecs::{jpeg, jpeg2000, jpegxl, webp};
@@ -81,7 +82,7 @@ impl FromPicture for f32 {
 
 /// Where the data of an image of one block is, if the file tells that better than by the block's offset.
 pub(super) fn better_extent(level: &Level) -> Option<Extent> {
-    let found = level.old_jpeg.as_ref().and_then(|jpeg| jpeg.data());
+    let found = level.old_jpeg.as_ref().and_then(OldJpeg::data);
     found.filter(|_found| level.size.fits(level.block))
 }
 

@@ -133,7 +133,9 @@ impl Stored for f32 {
         for pixel in samples.chunks_exact_mut(bands) {
             let Some((alpha, colours)) = pixel.split_last_mut() else { continue };
             if 0.0 < *alpha {
-                colours.iter_mut().for_each(|colour| *colour /= *alpha);
+                for colour in colours {
+                    *colour /= *alpha;
+                }
             }
         }
     }
@@ -239,7 +241,9 @@ pub(super) fn to_pixels<T: Stored>(
 fn invert<T: Stored>(samples: &mut [T], bands: usize, format: SampleFormat) {
     if bands == 1 {
         // Apart, because this one is vectorised.
-        samples.iter_mut().for_each(|sample| *sample = sample.inverted(format));
+        for sample in samples {
+            *sample = sample.inverted(format);
+        }
     } else {
         for sample in samples.iter_mut().step_by(bands) {
             *sample = sample.inverted(format);
@@ -284,8 +288,8 @@ mod tests {
         to_pixels(layout, None, size, samples).unwrap().into_bytes().unwrap().into_samples()
     }
 
-    fn alpha(index: usize, associated: bool) -> Option<Alpha> {
-        Some(Alpha { index, associated })
+    const fn alpha(index: usize, associated: bool) -> Alpha {
+        Alpha { index, associated }
     }
 
     #[test]
@@ -297,7 +301,7 @@ mod tests {
 
     #[test]
     fn further_samples_are_dropped_and_alpha_is_found() {
-        let layout = sample_layout(Photometric::Rgb, 5, alpha(4, false));
+        let layout = sample_layout(Photometric::Rgb, 5, Some(alpha(4, false)));
         let mut shown = Vec::new();
         keep_shown(&layout, &[1, 2, 3, 99, 4, 5, 6, 7, 99, 8], &mut shown);
         assert_eq!(shown, [1, 2, 3, 4, 5, 6, 7, 8]);
@@ -306,13 +310,13 @@ mod tests {
 
     #[test]
     fn white_is_turned_and_alpha_is_not() {
-        let layout = sample_layout(Photometric::MinIsWhite, 2, alpha(1, false));
+        let layout = sample_layout(Photometric::MinIsWhite, 2, Some(alpha(1, false)));
         assert_eq!(bytes(&layout, vec![0, 10, 255, 20]), [255, 10, 0, 20]);
     }
 
     #[test]
     fn associated_colours_are_divided_by_alpha() {
-        let layout = sample_layout(Photometric::MinIsBlack, 2, alpha(1, true));
+        let layout = sample_layout(Photometric::MinIsBlack, 2, Some(alpha(1, true)));
         let bands = bytes(&layout, vec![64, 128, 7, 0, 9, 255, 200, 100]);
         assert_eq!(bands, [128, 128, 7, 0, 9, 255, 255, 100]);
         let mut words = [16_384_u16, 32_768, 7, 0];
@@ -325,7 +329,7 @@ mod tests {
         let kind = Kind::Signed;
         let layout = Layout {
             format: SampleFormat { bits: 16, kind },
-            ..sample_layout(Photometric::MinIsBlack, 2, alpha(1, false))
+            ..sample_layout(Photometric::MinIsBlack, 2, Some(alpha(1, false)))
         };
         let mut samples = [-9999.0, 32_767.0, 5.0, -9999.0];
         f32::settle(&mut samples, &layout, Some(-9999.0));

@@ -1,4 +1,4 @@
-//! ThunderScan: rows of 4-bit pixels as runs, small differences and plain values, two bits of each byte
+//! `ThunderScan`: rows of 4-bit pixels as runs, small differences and plain values, two bits of each byte
 //! saying which.
 
 /// Differences of two bits, the highest first; the third code stands for no pixel.

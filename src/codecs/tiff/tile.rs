@@ -210,7 +210,9 @@ fn plain<T: FromPicture>(
     let mut bytes = zeroed(len)?;
     source.read_exact_at(&mut bytes, extent.offset_bytes)?;
     if level.reversed_bits {
-        bytes.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+        for byte in &mut bytes {
+            *byte = byte.reverse_bits();
+        }
     }
     samples_of(level, bytes, block)
 }

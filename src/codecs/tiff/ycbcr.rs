@@ -14,7 +14,7 @@ use tiff::tags::Tag;
 use crate::codecs::CodecError;
 use crate::codecs::number::{usize_of, zeroed};
 use crate::codecs::tiff::structure::Structure;
-use crate::codecs::tiff::unsupported;
+use crate::codecs::tiff::{metadata, unsupported};
 use crate::model::Size;
 
 /// Fixed point: products are held with this many bits after the point.
@@ -87,9 +87,9 @@ impl Conversion {
     pub(super) fn read(structure: &mut Structure, from: &Directory) -> Result<Self, CodecError> {
         const COEFFICIENTS: u16 = 529;
         const REFERENCE_BLACK_WHITE: u16 = 532;
-        let weights = structure.fractions(from, Tag::Unknown(COEFFICIENTS), 3)?;
+        let weights = metadata::reals(structure, from, Tag::Unknown(COEFFICIENTS), 3)?;
         let weights = weights.and_then(|values| <[f64; 3]>::try_from(values).ok());
-        let ranges = structure.fractions(from, Tag::Unknown(REFERENCE_BLACK_WHITE), 6)?;
+        let ranges = metadata::reals(structure, from, Tag::Unknown(REFERENCE_BLACK_WHITE), 6)?;
         let ranges = ranges.and_then(|values| <[f64; 6]>::try_from(values).ok());
         Ok(Self::new(weights.unwrap_or([0.299, 0.587, 0.114]), ranges.unwrap_or(FULL_RANGE)))
     }
