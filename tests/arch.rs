@@ -61,6 +61,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("libwebp_sys", &["codecs/webp/"]),
     ("use metrics::", &["metrics.rs"]),
     ("metrics_exporter_prometheus", &["metrics.rs"]),
+    ("moxcms", &["imaging/profile.rs"]),
     ("weezl", &["codecs/tiff/"]),
     ("libdeflater", &["codecs/tiff/"]),
     ("zstd::", &["codecs/tiff/"]),
