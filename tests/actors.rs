@@ -36,6 +36,10 @@ struct Script {
     panics_left: AtomicUsize,
     panics_at_open: AtomicBool,
     malformed: AtomicBool,
+    /// One tile is the whole image, and all smaller levels are made of it.
+    flat: bool,
+    /// Its decoding waits until another comes here.
+    held: Option<Barrier>,
     /// Two of these must be at work at once for either to go on.
     meet: Option<Barrier>,
 }
@@ -56,7 +60,13 @@ impl Stub {
             return Err(CodecError::malformed("stub", "told to be"));
         }
         let (size, tile) = (Size::new(512, 512).unwrap(), Size::new(256, 256).unwrap());
-        let stored = vec![StoredLevel::in_file(size, size, tile, TileEncoding::Other)];
+        let stored = if script.flat && first == *b"f" {
+            let size = Size::new(2001, 1501).unwrap();
+            let whole = StoredLevel::in_file(size, size, size, TileEncoding::Other);
+            ImageInfo::halved_to(vec![whole], tile)
+        } else {
+            vec![StoredLevel::in_file(size, size, tile, TileEncoding::Other)]
+        };
         let info = ImageInfo::new("stub", stored, tile, ColourModel::Gray);
         Ok(Arc::new(Self { info: Arc::new(info), script: Arc::clone(script) }))
     }
@@ -76,6 +86,9 @@ impl Decode for Stub {
             meet.wait();
         }
         let rect = self.info.tile_rect(at).unwrap();
+        if let Some(held) = self.script.held.as_ref().filter(|_| 256 < rect.width()) {
+            held.wait();
+        }
         Ok(Raster::zeroed(rect.size(), ColourModel::Gray, false).into())
     }
 
@@ -121,6 +134,7 @@ fn with_service<F: Future<Output = ()>>(
 ) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a"), b"x").unwrap();
+    fs::write(folder.path().join("flat"), b"f").unwrap();
     let config = config(folder.path(), flags);
     let script = Arc::new(script);
     let stub = Arc::clone(&script);
@@ -261,6 +275,64 @@ fn a_hit_is_answered_while_the_decode_pool_is_full_though_its_file_is_looked_at_
         meet.wait();
         assert_eq!(cold.await.unwrap(), Ok(()));
         assert_eq!(script.opened.load(Ordering::SeqCst), 1);
+    });
+}
+
+/// IIP's tile of the flat image: resolution 0 is the smallest.
+fn iip_tile(resolution: u32, index: u32) -> Request {
+    let mut request = Request { image: ImageId::parse("flat").unwrap(), ..tile(0) };
+    if let Want::Picture(picture) = &mut request.want {
+        picture.frame = Frame::IipTile { resolution, index };
+    }
+    request
+}
+
+#[test]
+fn a_session_of_zooming_into_a_flat_image_costs_one_decode() {
+    let script = Script { flat: true, ..Script::default() };
+    with_service(script, &[], |service, script| async move {
+        // 2001 x 1501 halved to 1000 x 750, 500 x 375, 250 x 187: in tiles of 256 x 256.
+        for (resolution, tiles) in [(0, 1), (1, 2 * 2), (2, 4 * 3), (3, 8 * 6)] {
+            for index in 0..tiles {
+                assert_eq!(status(&service, &iip_tile(resolution, index)).await, Ok(()));
+            }
+            let beyond = status(&service, &iip_tile(resolution, tiles)).await;
+            assert_eq!(beyond, Err(FaultKind::NotFound));
+        }
+        assert_eq!(script.decoded.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn a_flat_image_that_is_being_decoded_leaves_other_threads_to_other_images() {
+    let held = Some(Barrier::new(2));
+    let script = Script { flat: true, held, ..Script::default() };
+    let threads = [("pool.decode_threads", "2")];
+    with_service(script, &threads, |service, script| async move {
+        let ask = |index| {
+            let service = service.clone();
+            actix_rt::spawn(async move { status(&service, &iip_tile(3, index)).await })
+        };
+        let tiles: Vec<_> = (0..8).map(ask).collect();
+        until_decoding(&script, 1).await;
+        assert_eq!(status(&service, &tile(0)).await, Ok(()), "while all of these wait");
+        script.held.as_ref().unwrap().wait();
+        for asked in tiles {
+            assert_eq!(asked.await.unwrap(), Ok(()));
+        }
+        assert_eq!(script.decoded.load(Ordering::SeqCst), 2, "each image once");
+    });
+}
+
+#[test]
+fn what_is_made_of_a_larger_level_needs_no_room_in_the_cache() {
+    let script = Script { flat: true, ..Script::default() };
+    let no_room = [("cache.decoded_bytes_max", "0")];
+    with_service(script, &no_room, |service, script| async move {
+        assert_eq!(status(&service, &iip_tile(0, 0)).await, Ok(()));
+        assert_eq!(script.decoded.load(Ordering::SeqCst), 1);
+        assert_eq!(status(&service, &iip_tile(1, 0)).await, Ok(()));
+        assert_eq!(script.decoded.load(Ordering::SeqCst), 2);
     });
 }
 

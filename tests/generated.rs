@@ -15,7 +15,7 @@ use tessera::metrics::{LABELS, METRICS};
 use tessera::model::FaultKind;
 
 /// Documents that are held to these rules; the credits of samples spell names as their owners do.
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
@@ -23,6 +23,7 @@ const DOCUMENTS: [&str; 10] = [
     "docs/configuration.md",
     "docs/errors.md",
     "docs/fastcgi.md",
+    "docs/formats.md",
     "docs/metrics.md",
     "docs/protocols.md",
     "tests/README.md",

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Semaphore;
+
 use crate::codecs::{CodecError, Decode};
 use crate::metrics;
 use crate::model::{ImageId, ImageInfo, ReadAt, Slice, SourceVersion};
@@ -39,6 +41,7 @@ pub struct OpenImage {
     version: SourceVersion,
     source: Arc<FileSource>,
     decode: Arc<dyn Decode>,
+    turns: Semaphore,
     checked_ms: AtomicU64,
     used_ms: AtomicU64,
 }
@@ -59,6 +62,7 @@ impl OpenImage {
             version: *source.version(),
             source,
             decode,
+            turns: Semaphore::new(1),
             checked_ms: AtomicU64::new(now_ms()),
             used_ms: AtomicU64::new(now_ms()),
         })
@@ -82,6 +86,11 @@ impl OpenImage {
     /// Its codec.
     pub fn decode(&self) -> &dyn Decode {
         self.decode.as_ref()
+    }
+
+    /// One permit, for whoever decodes what all answers of the image need.
+    pub(super) const fn turns(&self) -> &Semaphore {
+        &self.turns
     }
 
     /// Whether the file under that name still is the one that was opened; marks the look.

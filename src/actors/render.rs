@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use crate::actors::decoded_tiles::DecodedTiles;
 use crate::actors::decoder::{DecoderTools, Render};
+use crate::actors::heavy_tiles::turn;
 use crate::actors::interest::Interest;
 use crate::actors::open_image::OpenImage;
 use crate::actors::pool::{PoolError, Priority, Ticket};
@@ -81,6 +82,7 @@ pub async fn render(tools: &DecoderTools, order: Render) -> Result<Rendered, Ren
         RequestClass::Tile | RequestClass::Thumbnail => Priority::Prompt,
         RequestClass::Region | RequestClass::Full => Priority::Patient,
     };
+    let turn = turn(&image, &plan, &tools.tiles, deadline).await?;
     let ticket = Ticket { priority, deadline, interest };
     let job = Job {
         image: Arc::clone(&image),
@@ -89,7 +91,9 @@ pub async fn render(tools: &DecoderTools, order: Render) -> Result<Rendered, Ren
         interest: ticket.interest.clone(),
         pass_through_bytes_max: tools.pass_through_bytes_max,
     };
-    match tools.decode_pool.run(ticket.clone(), move |scratch| job.make(scratch)).await?? {
+    let made = tools.decode_pool.run(ticket.clone(), move |scratch| job.make(scratch)).await;
+    drop(turn);
+    match made?? {
         Made::Answer(rendered) => Ok(rendered),
         Made::Pixels(raster) => {
             let encoding = encoding_of(&image, &plan);

@@ -12,6 +12,7 @@ use crate::actors::observed::Observed;
 use crate::actors::open_image::Opener;
 use crate::actors::pool::Pool;
 use crate::actors::registry::{ImageRegistry, RegistrySettings};
+use crate::actors::room::Room;
 use crate::actors::service::Service;
 use crate::actors::shards::Shards;
 use crate::config::Config;
@@ -59,6 +60,7 @@ pub fn start(config: &Config, rules: Rules, opener: Opener) -> io::Result<Servic
             PassThrough::Off => None,
         },
     };
+    let room = Room { admission: Arc::clone(&admission), tiles: Arc::clone(&tiles) };
     let settings = RegistrySettings {
         open_max: config.images.open_max,
         idle: config.images.idle,
@@ -67,7 +69,7 @@ pub fn start(config: &Config, rules: Rules, opener: Opener) -> io::Result<Servic
     Ok(Service {
         folder,
         registry: Arc::new(ImageRegistry::new(settings, tools, arbiters.clone())),
-        shards: Arc::new(Shards::start(config, &admission, &arbiters)),
+        shards: Arc::new(Shards::start(config, &room, &arbiters)),
         rules: Arc::new(rules),
         deadline: config.pool.deadline,
         observed: Arc::new(Observed { check_pool, decode_pool, encode_pool, admission, tiles }),

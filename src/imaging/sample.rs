@@ -190,7 +190,9 @@ mod tests {
 
     fn mean<T: Sample>(samples: &[T]) -> T {
         let mut sum = T::Sum::default();
-        samples.iter().for_each(|sample| sum += sample.widen());
+        for sample in samples {
+            sum += sample.widen();
+        }
         let mut means = [T::default()];
         T::means(&mut means, &[sum], u32::try_from(samples.len()).unwrap());
         means[0]

@@ -97,8 +97,8 @@ mod tests {
     #[test]
     fn sixteen_bits_become_eight_to_the_nearest() {
         let all = gray((0..=u16::MAX).collect());
-        for (sample, byte) in to_bytes(all, &[]).samples().iter().enumerate() {
-            let exact = sample as f64 / 257.0;
+        for (sample, byte) in (0..=u16::MAX).zip(to_bytes(all, &[]).samples()) {
+            let exact = f64::from(sample) / 257.0;
             assert!((f64::from(*byte) - exact).abs() <= 0.5, "{sample} became {byte}");
         }
     }

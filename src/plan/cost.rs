@@ -20,6 +20,8 @@ pub struct Cost {
     /// The most memory that holds pixels at one time, tiles decoded one after the other; an estimate
     /// from above, in bytes.
     pub bytes_in_decode: u64,
+    /// The same where the tiles that are read are decoded already.
+    pub bytes_if_decoded: u64,
 }
 
 impl Cost {
@@ -41,18 +43,24 @@ pub(super) fn cost(reading: &Reading, view: &View, encode: EncodePlan, info: &Im
     let source = &reading.source;
     let origin = Origin::of(source, info);
     let source_px = origin.as_ref().map_or(0, |origin| origin.area.size().area());
+    let bytes_if_decoded = [
+        assembled_bytes(reading, view, info),
+        view.size.area().saturating_mul(output_bytes_a_px(encode, info)),
+    ]
+    .into_iter()
+    .fold(0, u64::saturating_add);
     let bytes = [
         // A tile is decoded whole, padding included: its bytes, its samples, the bands made of them.
         origin.map_or(0, |origin| 3 * origin.level.tile.area()).saturating_mul(pixel_bytes(info)),
         made_bytes(source.stored, info),
-        assembled_bytes(reading, view, info),
-        view.size.area().saturating_mul(output_bytes_a_px(encode, info)),
+        bytes_if_decoded,
     ];
     Cost {
         tiles: source.cover.count(),
         source_px,
         output_px: view.size.area(),
         bytes_in_decode: bytes.into_iter().fold(0, u64::saturating_add),
+        bytes_if_decoded,
     }
 }
 
@@ -130,9 +138,9 @@ fn output_bytes_a_px(encode: EncodePlan, info: &ImageInfo) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Format;
     use crate::model::request::{Frame, Region};
     use crate::model::request::{OverLimit, PictureRequest, ScaleTo, SizeForm, Upscale};
+    use crate::model::{Format, ImageInfo, Size};
     use crate::plan::Rules;
     use crate::plan::fixtures::{jpeg, planned, planned_by, stored};
 
@@ -146,6 +154,22 @@ mod tests {
         let info = stored(&[(200_000, 10)], 256);
         let plan = planned(all(SizeForm::Exact(1, 5000)), &info).unwrap();
         assert!(200_000 * 5000 * 3 <= plan.cost.bytes_in_decode, "{:?}", plan.cost);
+    }
+
+    #[test]
+    fn a_level_that_is_made_costs_what_it_is_made_of() {
+        let whole = |tile_px| stored(&[(4000, 3000)], tile_px);
+        for tile_px in [256, 4096] {
+            let file = whole(tile_px);
+            let tile = Size::new(256, 256).unwrap();
+            let made = ImageInfo::halved_to(file.stored.clone(), tile);
+            let info = ImageInfo::new("TIFF", made, tile, file.colour);
+            let small = planned(all(SizeForm::Width(250)), &info).unwrap();
+            assert_eq!(small.source.stored, 4);
+            assert_eq!(small.cost.source_px, 4000 * 3000);
+            let whole_bytes = 4000 * 3000 * 3;
+            assert_eq!(whole_bytes <= small.cost.bytes_in_decode, tile_px == 4096);
+        }
     }
 
     #[test]

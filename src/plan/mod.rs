@@ -26,6 +26,8 @@ mod tiles;
 mod view;
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod properties;

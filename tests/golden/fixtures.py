@@ -46,7 +46,7 @@ def pages(name, wanted=None):
         return [bands(page.asarray(), page) for page in found]
 
 
-def write(name, levels, tile=(64, 64), sub=False, order="<", big=False, tolerance=0, **options):
+def write(name, levels, feature, tile=(64, 64), sub=False, order="<", big=False, tolerance=0, **options):
     """Writes a pyramid by tifffile and takes what tifffile reads as expected."""
     with tifffile.TiffWriter(OUT / name, byteorder=order, bigtiff=big) as file:
         for at, level in enumerate(levels):
@@ -61,7 +61,7 @@ def write(name, levels, tile=(64, 64), sub=False, order="<", big=False, toleranc
                 **options,
             )
     expected = pages(name, None if sub else range(len(levels)))
-    record(name, expected, tolerance)
+    record(name, expected, tolerance, feature=feature)
     return expected
 
 
@@ -84,9 +84,11 @@ def compressions():
         ("zstd-p2", "zstd", 2),
     ]:
         options = {"compression": compression, "predictor": predictor}
-        write(f"rgb-{name}.tif", COLOUR, photometric="rgb", **options)
+        words = {"none": "uncompressed", "lzw": "LZW", "packbits": "PackBits", "zstd": "Zstandard"}
+        feature = f"TIFF, 8 bit, {words.get(name.split('-')[0], 'Deflate')}{', predictor 2' if predictor else ''}"
+        write(f"rgb-{name}.tif", COLOUR, feature, photometric="rgb", **options)
         order = ">" if predictor else "<"
-        write(f"gray-{name}.tif", GRAY, order=order, photometric="minisblack", **options)
+        write(f"gray-{name}.tif", GRAY, feature, order=order, photometric="minisblack", **options)
     for name, bands_, photometric, extra, compression in [
         ("rgba", 4, "rgb", ["unassalpha"], "zlib"),
         ("rgba-associated", 4, "rgb", ["assocalpha"], "lzw"),
@@ -101,7 +103,9 @@ def compressions():
     ]:
         levels = halves(picture(130, 90, bands_), 1)
         options = {"photometric": photometric, "extrasamples": extra, "planarconfig": "contig"}
-        write(f"shape-{name}.tif", levels, compression=compression, **options)
+        kind = "associated alpha" if "associated" in name else "alpha" if name.endswith("a") else None
+        kind = kind or ("further samples, not shown" if "more" in name else "white is zero")
+        write(f"shape-{name}.tif", levels, f"TIFF, 8 bit, {kind}", compression=compression, **options)
 
 
 def containers():
@@ -114,14 +118,17 @@ def containers():
                 kind = f"{word}-{'big' if big else 'classic'}-{'sub' if sub else 'chain'}"
                 name = f"container-{kind}-{'up' if up else 'down'}.tif"
                 options = {"photometric": "rgb", "compression": "zlib", "predictor": 2}
-                write(name, levels, sub=sub, order=order, big=big, **options)
+                feature = f"{'BigTIFF' if big else 'TIFF'}, pyramid in {'SubIFDs' if sub else 'a chain'}, either byte order"
+                write(name, levels, feature, sub=sub, order=order, big=big, **options)
     for width, height in [(16, 64), (80, 48), (256, 32), (512, 512)]:
         levels = halves(picture(300, 100), 1)
         options = {"photometric": "rgb", "compression": "lzw", "predictor": 2}
-        write(f"tile-{width}x{height}.tif", levels, tile=(width, height), **options)
+        feature = "TIFF, tiles of any size, square or not"
+        write(f"tile-{width}x{height}.tif", levels, feature, tile=(width, height), **options)
     for width, height in [(1, 1), (1, 257), (257, 1), (15, 17), (64, 64), (128, 64), (65, 129)]:
         levels = halves(picture(width, height), 0)
-        write(f"size-{width}x{height}.tif", levels, photometric="rgb", compression="zlib")
+        feature = "TIFF, images down to a single pixel"
+        write(f"size-{width}x{height}.tif", levels, feature, photometric="rgb", compression="zlib")
 
 
 def pictures():
@@ -134,11 +141,13 @@ def pictures():
         "rgb": {"photometric": "rgb"},
     }.items():
         level = {"level": 90}
-        write(f"jpeg-{name}.tif", smooth, compression="jpeg", compressionargs=level, tolerance=1, **options)
+        feature = f"TIFF, JPEG tiles, {'RGB' if name == 'rgb' else 'YCbCr, any subsampling'}"
+        options |= {"compression": "jpeg", "compressionargs": level}
+        write(f"jpeg-{name}.tif", smooth, feature, tolerance=1, **options)
     options = {"compression": "jpeg", "photometric": "minisblack", "compressionargs": {"level": 85}}
-    write("jpeg-gray.tif", GRAY, tolerance=1, **options)
+    write("jpeg-gray.tif", GRAY, "TIFF, JPEG tiles, gray", tolerance=1, **options)
     options["photometric"] = "miniswhite"
-    write("jpeg-white.tif", GRAY, tolerance=1, **options)
+    write("jpeg-white.tif", GRAY, "TIFF, JPEG tiles, gray", tolerance=1, **options)
     for name, level, levels in [
         ("rgb-lossless", -1, smooth),
         ("rgb", 80, smooth),
@@ -148,7 +157,9 @@ def pictures():
         extra = ["unassalpha"] if levels[0].shape[2] == 4 else []
         args = {"level": None if level < 0 else level, "lossless": level < 0}
         options = {"photometric": "rgb", "extrasamples": extra, "compressionargs": args}
-        write(f"webp-{name}.tif", levels, compression="webp", tolerance=0 if level < 0 else 1, **options)
+        feature = f"TIFF, WebP tiles, {'lossless' if level < 0 else 'lossy'}, with or without alpha"
+        options["compression"] = "webp"
+        write(f"webp-{name}.tif", levels, feature, tolerance=0 if level < 0 else 1, **options)
     tables_apart()
 
 
@@ -168,7 +179,8 @@ def tables_apart():
         with tifffile.TiffFile(OUT / f"{name}.tif") as file:
             chain = None if "--subifd" in options else range(len(file.pages))
         lossy = name.startswith(("vips-jpeg", "vips-webp"))
-        record(f"{name}.tif", pages(f"{name}.tif", chain), 1 if lossy else 0, icc=len(PROFILE))
+        feature = "TIFF, pyramids as libvips writes them, with a profile"
+        record(f"{name}.tif", pages(f"{name}.tif", chain), 1 if lossy else 0, feature=feature, icc=len(PROFILE))
     for name, options in {
         "libtiff-jpeg": ["-c", "jpeg:80"],
         "libtiff-jpeg-rgb": ["-c", "jpeg:r:80"],
@@ -176,7 +188,8 @@ def tables_apart():
         "libtiff-packbits": ["-8", "-c", "packbits"],
     }.items():
         run("tiffcp", "-t", "-w", "64", "-l", "64", *options, "in.tif", f"{name}.tif")
-        record(f"{name}.tif", pages(f"{name}.tif", [0]), 1 if "jpeg" in name else 0)
+        feature = "TIFF, a single level of tiles as libtiff writes it"
+        record(f"{name}.tif", pages(f"{name}.tif", [0]), 1 if "jpeg" in name else 0, feature=feature)
     for name in ["in.png", "in.tif"]:
         (OUT / name).unlink()
 
@@ -233,7 +246,8 @@ def ycbcr():
         run("tiff2rgba", "-c", "none", name, "rgba.tif")
         seen = tifffile.imread(OUT / "rgba.tif")[:, :, :3]
         # libtiff rounds each product, and differences before they are multiplied.
-        record(name, [seen], 3 if narrow else 1)
+        feature = "TIFF, YCbCr without JPEG, any subsampling, white and black as it says"
+        record(name, [seen], 3 if narrow else 1, feature=feature)
     (OUT / "rgba.tif").unlink()
 
 
@@ -272,7 +286,7 @@ def strangers():
     put(file, quarter, extra={254: (LONG, [1])})
     file.directory({305: (ASCII, b"no image at all\0")})
     file.save(OUT / "stranger-chain.tif")
-    record("stranger-chain.tif", [full, half, quarter])
+    record("stranger-chain.tif", [full, half, quarter], feature="TIFF, directories that are no levels between those that are")
 
     for name, big, kind in [("long8", True, LONG8), ("long", False, LONG)]:
         file = Writer(">", big)
@@ -280,14 +294,14 @@ def strangers():
         put(file, full, extra={330: (kind, subs)})
         put(file, full)  # A further page.
         file.save(OUT / f"stranger-sub-{name}.tif")
-        record(f"stranger-sub-{name}.tif", [full, half, quarter])
+        record(f"stranger-sub-{name}.tif", [full, half, quarter], feature="TIFF, SubIFDs of types LONG and LONG8")
 
     file = Writer()
     put(file, quarter, extra={254: (LONG, [1])})  # The reduced one first.
     put(file, full)
     put(file, half)
     file.save(OUT / "stranger-reduced-first.tif")
-    record("stranger-reduced-first.tif", [full, half])
+    record("stranger-reduced-first.tif", [full, half], feature="TIFF, a reduced image before the full one")
 
     for name, value, nodata in [("zero", 0, None), ("nodata", 255, b"255\0")]:
         file = Writer(big=True)
@@ -298,18 +312,18 @@ def strangers():
             holes[y : y + 64, x : x + 64] = value
         file.level((200, 120), tile, blocks, 2, 3, extra={42113: (ASCII, nodata)} if nodata else None)
         file.save(OUT / f"stranger-sparse-{name}.tif")
-        record(f"stranger-sparse-{name}.tif", [holes])
+        record(f"stranger-sparse-{name}.tif", [holes], feature="TIFF, sparse: tiles that were never written")
 
     file = Writer()
     put(file, full, extra={273: (LONG, [0])})
     file.save(OUT / "stranger-strip-tags.tif")
-    record("stranger-strip-tags.tif", [full])
+    record("stranger-strip-tags.tif", [full], feature="TIFF, tiles under the tags of strips")
 
     file = Writer()
     rgba = picture(100, 60, 4)
     file.level((100, 60), tile, list(blocks_of(rgba, tile)), 2, 4)
     file.save(OUT / "stranger-alpha-undescribed.tif")
-    record("stranger-alpha-undescribed.tif", [rgba])
+    record("stranger-alpha-undescribed.tif", [rgba], feature="TIFF, a fourth sample that nothing describes: alpha")
 
     file = Writer()
     jpeg_tiles = []
@@ -327,7 +341,7 @@ def strangers():
         plain = imagecodecs.jpeg8_encode(pixels, level=90, colorspace="RGB", outcolorspace="RGB")
         y, x = at // 4 * 64, at % 4 * 64
         seen[y : y + 64, x : x + 64] = imagecodecs.jpeg8_decode(plain, colorspace="RGB", outcolorspace="RGB")
-    record("stranger-jpeg-jfif.tif", [seen[:120, :200]], 1)
+    record("stranger-jpeg-jfif.tif", [seen[:120, :200]], 1, feature="TIFF, JPEG tiles, RGB")
 
 
 def main():

@@ -1,7 +1,8 @@
 //! Pixels against independent decoders. `fixtures.py` makes the files and says what tifffile and libtiff
 //! see in them; `check.py` opens what we write with Pillow. One file for each question:
 //! `tiles` (do we see the same?), `written` (do others read what we send?), `damaged` (does anything
-//! panic?), `real_files` (what of files from the world is served, and how is the rest refused?).
+//! panic?), `real_files` (what of files from the world is served, and how is the rest refused?),
+//! `formats` (does docs/formats.md say so?).
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 #![expect(clippy::indexing_slicing, reason = "tests fail by panicking")]
 #![expect(clippy::panic, reason = "tests fail by panicking")]
@@ -12,6 +13,7 @@
 
 mod checks;
 mod damaged;
+mod formats;
 mod manifest;
 mod real_files;
 mod tiles;

@@ -35,17 +35,18 @@ def halves(image, count, up=False):
     return levels
 
 
-def record(name, levels, tolerance=0, **extra):
+def record(name, levels, tolerance=0, *, feature, **extra):
     """Adds a file of OUT and its expected levels, largest first, to the manifest.
 
     Levels are arrays of height x width x bands of uint8, uint16 or float32, as our decoder is to give
-    them. `tolerance` is in units of a sample. Further keys: `colour` ("gray", "rgb", "cmyk", "lab";
-    default by the bands), `feature` (the row of docs/formats.md that it proves), `slice` (page number).
+    them. `feature` is the row of docs/formats.md that it proves, which several may share; `tolerance` is in
+    units of a sample. Further keys: `colour` ("gray", "rgb", "cmyk", "lab"; default by the bands),
+    `slice` (page number).
     """
     types = {"uint8": "u8", "uint16": "u16", "float32": "f32"}
     first = levels[0]
     entry = {"file": name, "bands": int(first.shape[2]), "samples": types[str(first.dtype)]}
-    entry |= {"tolerance": tolerance, "levels": []}
+    entry |= {"feature": feature, "tolerance": tolerance, "levels": []}
     for at, level in enumerate(levels):
         raw = f"{name}.{extra.get('slice', 0)}.{at}.raw"
         (OUT / raw).write_bytes(numpy.ascontiguousarray(level).tobytes())

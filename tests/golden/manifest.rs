@@ -18,6 +18,8 @@ pub(crate) const REFUSED: usize = 0;
 #[derive(Debug, Deserialize)]
 pub(crate) struct Fixture {
     pub(crate) file: String,
+    /// The row of docs/formats.md that it proves.
+    pub(crate) feature: String,
     /// Of the expected pixels.
     pub(crate) bands: usize,
     /// `u8`, `u16` or `f32`: of the expected pixels, in the order of this machine's bytes.
@@ -40,6 +42,8 @@ pub(crate) struct Fixture {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Refused {
     pub(crate) file: String,
+    /// The row of docs/formats.md that it proves.
+    pub(crate) feature: String,
     /// What the refusal says.
     pub(crate) words: String,
 }

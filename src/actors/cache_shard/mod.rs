@@ -14,9 +14,10 @@ use actix::{
 };
 use tokio::sync::oneshot;
 
-use crate::actors::admission::{Admission, AdmissionError};
+use crate::actors::admission::AdmissionError;
 use crate::actors::decoder::{Decoder, Render};
 use crate::actors::render::{RenderError, Rendered};
+use crate::actors::room::Room;
 use crate::metrics;
 use crate::plan::PlanKey;
 
@@ -67,7 +68,7 @@ pub struct Obtain {
 #[derive(Debug)]
 pub struct CacheShard {
     map: Arc<ReplyMap>,
-    admission: Arc<Admission>,
+    room: Room,
     in_flight: InFlight,
     in_flight_count: Arc<AtomicUsize>,
     jobs_max: usize,
@@ -78,19 +79,18 @@ impl CacheShard {
     /// metrics how many.
     pub fn new(
         map: Arc<ReplyMap>,
-        admission: Arc<Admission>,
+        room: Room,
         in_flight_count: Arc<AtomicUsize>,
         jobs_max: usize,
     ) -> Self {
-        Self { map, admission, in_flight: InFlight::default(), in_flight_count, jobs_max }
+        Self { map, room, in_flight: InFlight::default(), in_flight_count, jobs_max }
     }
 
     fn lead(&mut self, message: Obtain, lead: Lead, ctx: &mut Context<Self>) {
         let Obtain { key, render, decoder } = message;
-        let admission = Arc::clone(&self.admission);
+        let room = self.room.clone();
         let work = async move {
-            let bytes = render.plan.cost.bytes_in_decode;
-            let permit = admission.admit(bytes, render.deadline).await?;
+            let permit = room.admit(&render).await?;
             let rendered = decoder.send(render).await;
             drop(permit);
             match rendered {
