@@ -1,5 +1,10 @@
 //! Runs every fuzz target over its seeds, so that the targets compile and the seeds break nothing.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
 
 #[path = "../fuzz/src/harness.rs"]
 mod harness;
@@ -51,4 +56,39 @@ fn every_target_takes_every_seed() {
         // Most files are not of the target's format: it is to say so, and no more.
         own.iter().chain(&files).for_each(|bytes| target(bytes));
     }
+}
+
+/// Variants of each seed with wrong bytes.
+const VARIANTS: usize = 100;
+
+/// The seed with a few bytes replaced, the same at every run (a linear congruential generator, with the
+/// numbers of Knuth's MMIX).
+fn spoilt(seed: &[u8], variant: usize) -> Vec<u8> {
+    let mut state = u64::try_from(variant).unwrap();
+    let mut bytes = seed.to_vec();
+    for _ in 0..=variant % 5 {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let [value, .., low, high] = state.to_be_bytes();
+        let at = usize::from(u16::from_be_bytes([high, low])) % bytes.len();
+        bytes[at] = value;
+    }
+    bytes
+}
+
+#[test]
+fn spoilt_profiles_and_requests_never_panic() {
+    let mut tried = 0;
+    for (name, target) in TARGETS {
+        let mut seeds = lines(name);
+        if name == "icc" {
+            let files = small_files(&root().join("tests/golden/profiles"));
+            seeds.extend(files.iter().map(|file| fs::read(file).unwrap()));
+        }
+        for seed in &seeds {
+            (0..VARIANTS).for_each(|variant| target(&spoilt(seed, variant)));
+            tried += 1;
+        }
+    }
+    assert!(20 < tried, "only {tried} seeds");
 }
