@@ -314,5 +314,6 @@ fn settings(config: &Config) -> Settings {
         iiif_query_base_url: set(&protocol.query_base_url),
         uri_bytes_max: config.server.uri_bytes_max,
         allow_bare_slash: protocol.allow_bare_slash,
+        delimiter: set(&protocol.delimiter),
     }
 }

@@ -31,8 +31,14 @@ export function listingAddress(folder, after) {
   if (after !== null) {
     query.set("after", after);
   }
-  const text = query.toString();
+  // The server takes a plus for a plus: files are called so.
+  const text = query.toString().replaceAll("+", "%20");
   return text === "" ? "/gallery.json" : `/gallery.json?${text}`;
+}
+
+/** The list of the other pictures under an image's name. */
+export function slicesAddress(path) {
+  return `/slices.json?image=${encodeURIComponent(path)}`;
 }
 
 /** The image as a IIIF service, without the `/info.json` that describes it. */

@@ -6,6 +6,7 @@ import { folderAddress, iiifAddress, imageOfView, nameOf, parentOf } from "./add
 import { explain, Fault, fetchGood } from "./fault.js";
 import { parsePlace, placeFragment } from "./place.js";
 import { startSharing } from "./share.js";
+import { startSlices } from "./slices.js";
 import { toast } from "./toast.js";
 
 const ZOOM_STEP_RATIO = 1.6;
@@ -34,6 +35,7 @@ async function start() {
     info.id = `${location.origin}${iiifAddress(image)}`;
     showSize(info);
     open(info, image);
+    await startSlices(image);
   } catch (error) {
     showFault(error);
   }

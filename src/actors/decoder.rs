@@ -74,9 +74,23 @@ pub enum LookupError {
 
 impl LookupError {
     /// Whether it says something of the image that still holds in a moment. A missing file may come any
-    /// time and asking is cheap; a full pool says nothing of the image at all.
-    pub(super) const fn is_lasting(&self) -> bool {
-        matches!(self, Self::Open(OpenError::Codec(_)) | Self::Pool(PoolError::Panicked { .. }))
+    /// time and asking is cheap; slices that are not there can be named without end; a full pool says
+    /// nothing of the image at all.
+    pub(super) fn is_lasting(&self) -> bool {
+        match self {
+            Self::Open(OpenError::Codec(error)) => !error.is_absent(),
+            Self::Open(OpenError::Source(_)) => false,
+            Self::Pool(error) => matches!(error, PoolError::Panicked { .. }),
+        }
+    }
+
+    /// Whether there is nothing under that name, or no such slice of it.
+    fn is_absent(&self) -> bool {
+        match self {
+            Self::Open(OpenError::Codec(error)) => error.is_absent(),
+            Self::Open(OpenError::Source(_)) => true,
+            Self::Pool(_) => false,
+        }
     }
 }
 
@@ -157,7 +171,7 @@ impl Decoder {
                 self.failure = None;
                 self.published.store(Some(Arc::clone(open)));
             }
-            Err(LookupError::Open(OpenError::Source(_))) => self.published.store(None),
+            Err(error) if error.is_absent() => self.published.store(None),
             Err(error) if error.is_lasting() => {
                 self.published.store(None);
                 self.hold(error.clone());

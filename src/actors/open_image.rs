@@ -41,6 +41,7 @@ pub struct OpenImage {
     version: SourceVersion,
     source: Arc<FileSource>,
     decode: Arc<dyn Decode>,
+    info: Arc<ImageInfo>,
     turns: Semaphore,
     checked_ms: AtomicU64,
     used_ms: AtomicU64,
@@ -53,15 +54,22 @@ impl OpenImage {
     /// No such file, unreadable, or no image that `opener` reads.
     pub fn open(folder: &Folder, id: &ImageId, opener: &Opener) -> Result<Self, OpenError> {
         let started = Instant::now();
-        let source = Arc::new(folder.source(id).map_err(Arc::new)?);
+        let found = folder.source(id).map_err(Arc::new)?;
+        let source = Arc::new(found.file);
         let measured = Arc::new(Measured(Arc::clone(&source)));
-        let decode = opener(measured, id.slice()).map_err(Arc::new)?;
+        let decode = opener(measured, found.slice).map_err(Arc::new)?;
+        // A file of a sequence knows nothing of the others.
+        let info = match found.views {
+            Some(views) => Arc::new(ImageInfo { views, ..ImageInfo::clone(decode.info()) }),
+            None => Arc::clone(decode.info()),
+        };
         metrics::stage("open", started.elapsed());
         Ok(Self {
             id: id.clone(),
             version: *source.version(),
             source,
             decode,
+            info,
             turns: Semaphore::new(1),
             checked_ms: AtomicU64::new(now_ms()),
             used_ms: AtomicU64::new(now_ms()),
@@ -78,9 +86,9 @@ impl OpenImage {
         &self.version
     }
 
-    /// What its header says.
+    /// What its header says, with the views of its sequence if it is of one.
     pub fn info(&self) -> &Arc<ImageInfo> {
-        self.decode.info()
+        &self.info
     }
 
     /// Its codec.

@@ -266,6 +266,7 @@ fn shard_fault(error: &ShardError) -> Fault {
 fn source_fault(error: &SourceError) -> Fault {
     match error {
         SourceError::NotFound => Fault::not_found("there is no image of this name"),
+        SourceError::NoView { .. } => Fault::not_found(error.to_string()),
         error if error.is_shortage() => busy(),
         SourceError::Io(_) => Fault::new(FaultKind::Image, "the image's file cannot be read"),
     }

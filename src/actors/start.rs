@@ -15,6 +15,7 @@ use crate::actors::registry::{ImageRegistry, RegistrySettings};
 use crate::actors::room::Room;
 use crate::actors::service::Service;
 use crate::actors::shards::Shards;
+use crate::codecs;
 use crate::config::Config;
 use crate::plan::{PassThrough, Rules};
 use crate::sources::Folder;
@@ -32,7 +33,8 @@ const CHECK_THREADS: usize = 2;
 /// Where the image folder cannot be opened or a thread cannot be started.
 pub fn start(config: &Config, rules: Rules, opener: Opener) -> io::Result<Service> {
     let folder = Folder::open(&config.images.root, &config.images.roots_extra)?
-        .with_affixes(&config.images.name_prefix, &config.images.name_suffix);
+        .with_affixes(&config.images.name_prefix, &config.images.name_suffix)
+        .with_sequences(&config.images.sequence_pattern, codecs::IMAGE_SUFFIXES);
     let folder = Arc::new(folder);
     let jobs_max = config.pool.jobs_max;
     // One check an image at most is under way.

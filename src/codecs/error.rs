@@ -53,6 +53,11 @@ impl CodecError {
         Self::Absent { what: what.into() }
     }
 
+    /// Whether the file may be fine and has no such slice.
+    pub const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent { .. })
+    }
+
     /// A feature that we do not read.
     pub fn unsupported(format: &'static str, feature: impl Into<String>) -> Self {
         Self::Unsupported { format, feature: feature.into() }

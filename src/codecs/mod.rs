@@ -28,8 +28,9 @@ use crate::model::{Format, ImageInfo, ReadAt, Slice, TileAddress};
 pub use error::CodecError;
 pub use limits::DecodeLimits;
 
-/// Suffixes of files that are offered in listings, in lower case. What a file is, its first bytes decide.
-const IMAGE_SUFFIXES: [&str; 7] = ["tif", "tiff", "ptif", "ptiff", "btf", "tf8", "svs"];
+/// Suffixes of files that are offered in listings or looked for in sequences, in lower case. What a file
+/// is, its first bytes decide.
+pub const IMAGE_SUFFIXES: &[&str] = &["tif", "tiff", "ptif", "ptiff", "btf", "tf8", "svs"];
 
 /// Whether a file of this name is likely an image that we open.
 pub fn is_image_name(name: &str) -> bool {

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use crate::config::value::{
-    Allowed, addresses, bind, bind_or_inherited, bytes, bytes_from, flag, header, millis, number,
-    paths, seconds, word,
+    Allowed, addresses, bind, bind_or_inherited, bytes, bytes_from, file_name_part, flag, header,
+    millis, number, paths, seconds, word,
 };
 use crate::config::{AccessLog, Config, LogFormat, UpscaleUnmarked};
 use crate::model::ColourRule;
@@ -159,6 +159,8 @@ pub const KEYS: &[Key] = &[
         |c, t| Ok::<_, Allowed>(t.to_owned()) => c.images.name_prefix),
     key!("images.name_suffix", "", "Put behind every image name", Some(("FILESYSTEM_SUFFIX", same)),
         |c, t| Ok::<_, Allowed>(t.to_owned()) => c.images.name_suffix),
+    key!("images.sequence_pattern", "_pyr_", "What stands between the name of a sequence and the angles HHH_VVV of its files; empty: no sequences", Some(("FILENAME_PATTERN", same)),
+        |c, t| file_name_part(t) => c.images.sequence_pattern),
     key!("images.roots_extra", "", "Folders outside the root that symbolic links may lead into, separated by colons", None,
         |c, t| Ok::<_, Allowed>(paths(t)) => c.images.roots_extra),
     key!("images.open_max", "1000", "Images kept open at once; the least recently used is closed first", Some(("MAX_METADATA_CACHE_SIZE", open_max)),
@@ -219,6 +221,8 @@ pub const KEYS: &[Key] = &[
         |c, t| header(t) => c.protocol.query_base_url),
     key!("protocol.allow_bare_slash", "false", "Whether an IIIF identifier in a path may hold bare slashes", None,
         |c, t| flag(t) => c.protocol.allow_bare_slash),
+    key!("protocol.delimiter", "", "What stands between a name and a page number, label, macro or thumbnail, in every protocol; empty: such names are names", Some(("IIIF_DELIMITER", same)),
+        |c, t| file_name_part(t) => c.protocol.delimiter),
     key!("protocol.cache_control", "max-age=86400", "Cache-Control of answers", Some(("CACHE_CONTROL", same)),
         |c, t| header(t) => c.protocol.cache_control),
     key!("protocol.cors", "*", "Access-Control-Allow-Origin of every answer; empty: no CORS headers", Some(("CORS", same)),

@@ -116,6 +116,8 @@ pub struct ImagesConfig {
     pub name_prefix: String,
     /// Put behind every name (`FILESYSTEM_SUFFIX`).
     pub name_suffix: String,
+    /// What stands between the name of a sequence and the angles of its files; empty: no sequences.
+    pub sequence_pattern: String,
     /// Folders outside the root that links may lead into.
     pub roots_extra: Vec<PathBuf>,
     /// Images kept open at once.
@@ -192,6 +194,8 @@ pub struct ProtocolConfig {
     pub query_base_url: String,
     /// Whether an IIIF identifier may hold bare slashes.
     pub allow_bare_slash: bool,
+    /// What stands between a name and the page or associated picture; empty: neither can be named so.
+    pub delimiter: String,
     /// `Cache-Control` of answers.
     pub cache_control: String,
     /// `Access-Control-Allow-Origin`; empty: no CORS headers.

@@ -106,6 +106,14 @@ pub(super) fn header(text: &str) -> Result<String, Allowed> {
     }
 }
 
+/// A part of a file's name, perhaps empty.
+pub(super) fn file_name_part(text: &str) -> Result<String, Allowed> {
+    if text.chars().any(|c| c == '/' || c.is_control()) {
+        return Err("text without slashes and control characters".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// Folders separated by colons.
 pub(super) fn paths(text: &str) -> Vec<PathBuf> {
     text.split(':').filter(|part| !part.is_empty()).map(PathBuf::from).collect()
@@ -152,6 +160,14 @@ mod tests {
     fn numbers_outside_their_range_say_the_range() {
         assert_eq!(number("101", &(1..=100)), Err("a number from 1 to 100".to_owned()));
         assert_eq!(number("7", &(1..=100)), Ok(7));
+    }
+
+    #[test]
+    fn a_part_of_a_name_stays_within_its_folder() {
+        assert_eq!(file_name_part("_pyr_"), Ok("_pyr_".to_owned()));
+        assert_eq!(file_name_part(""), Ok(String::new()));
+        file_name_part("../").unwrap_err();
+        file_name_part("a\nb").unwrap_err();
     }
 
     #[test]

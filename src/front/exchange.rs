@@ -102,7 +102,7 @@ impl Front {
             }
             Ok(Parsed::Response(response)) => Answered::new(response, "other"),
             Ok(Parsed::NotOurs) => {
-                let response = gallery::answer(&self.service, raw).await;
+                let response = gallery::answer(&self.service, &self.settings, raw).await;
                 Answered::new(response, "viewer")
             }
             Err(refusal) => {

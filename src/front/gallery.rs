@@ -1,28 +1,33 @@
-//! The gallery's paths: pages and assets out of the binary, and the list of a folder as JSON.
+//! The gallery's paths: pages and assets out of the binary, and as JSON the list of a folder and of the
+//! pictures under one name.
 
 use std::borrow::Cow;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::actors::{Service, ServiceError};
+use crate::actors::{Facts, Service, ServiceError};
 use crate::front::viewer::{self, Asset};
-use crate::model::ImageId;
 use crate::model::request::Conditions;
-use crate::protocols::percent;
+use crate::model::{Fault, ImageId, ImageInfo, Reply, Request, Slice, Want};
 use crate::protocols::wire::{Method, RawRequest, Response};
+use crate::protocols::{self, Settings, percent};
 
 /// Images in one page of a listing.
 const PAGE_IMAGES: usize = 100;
 
 /// Whether a path is one that the gallery answers at.
 pub(super) fn is_page(path: &str) -> bool {
-    matches!(path, "/" | "/gallery.json")
+    matches!(path, "/" | "/gallery.json" | "/slices.json")
         || path.starts_with("/view/")
         || viewer::asset(path).is_some()
 }
 
 /// Answers a path that no protocol claimed.
-pub(super) async fn answer(service: &Service, raw: &RawRequest<'_>) -> Response {
+pub(super) async fn answer(
+    service: &Service,
+    settings: &Settings,
+    raw: &RawRequest<'_>,
+) -> Response {
     match raw.method {
         Method::Get | Method::Head => {}
         Method::Options => return Response::new(204, "").with("Allow", "GET, HEAD, OPTIONS"),
@@ -34,6 +39,10 @@ pub(super) async fn answer(service: &Service, raw: &RawRequest<'_>) -> Response 
     match raw.path {
         "/" => page(viewer::gallery_page(), raw),
         "/gallery.json" => list(service, raw).await,
+        "/slices.json" => match slices(service, settings, raw).await {
+            Ok(response) => response,
+            Err(fault) => plain(fault.kind.status(), fault.text),
+        },
         path if path.starts_with("/view/") => page(viewer::view_page(), raw),
         path => match viewer::asset(path) {
             Some(asset) => page(asset, raw),
@@ -116,6 +125,50 @@ async fn list(service: &Service, raw: &RawRequest<'_>) -> Response {
             plain(fault.kind.status(), fault.text)
         }
     }
+}
+
+/// `GET /slices.json?image=NAME`: the pages or views under an image's name and what lies beside it, by
+/// the names that they are asked for by. Without a delimiter they have none, and only their number is told.
+async fn slices(
+    service: &Service,
+    settings: &Settings,
+    raw: &RawRequest<'_>,
+) -> Result<Response, Fault> {
+    let name = parameter(raw.query, "image")
+        .ok_or_else(|| Fault::bad_request("the image's name is not percent-encoded UTF-8"))?;
+    let image = protocols::image_id(&name, settings.delimiter.as_deref())?;
+    let conditions = Conditions::default();
+    let request = Request { image: image.clone(), want: Want::Info, conditions };
+    let reply = service.answer(&request, &mut Facts::default()).await;
+    let Reply::Info { info, .. } = reply.map_err(|error| error.fault())? else {
+        return Err(Fault::not_found("there is no image of this name"));
+    };
+    let named = |delimiter| slices_by_name(&image, &info, delimiter);
+    let slices = settings.delimiter.as_deref().map_or_else(Vec::new, named);
+    let body = json!({"pages": info.views.horizontal.len(), "slices": slices});
+    Ok(Response::new(200, body.to_string())
+        .with("Content-Type", "application/json")
+        .with("Cache-Control", "no-cache"))
+}
+
+fn slices_by_name(image: &ImageId, info: &ImageInfo, delimiter: &str) -> Vec<Value> {
+    let views = &info.views;
+    let pages = views.horizontal.iter().enumerate().map(|(index, number)| {
+        let told = views.stack.get(index).map_or("", |page| page.name.as_str());
+        let label = if told.is_empty() { number.to_string() } else { told.to_owned() };
+        (Slice::page(*number), number.to_string(), label)
+    });
+    let beside = views
+        .associated
+        .iter()
+        .map(|what| (Slice::Associated(*what), what.word().to_owned(), what.word().to_owned()));
+    let entry = |(slice, word, label): (Slice, String, String)| {
+        let name = image.as_str();
+        let path =
+            if slice == Slice::Main { name.to_owned() } else { format!("{name}{delimiter}{word}") };
+        json!({"name": label, "path": path, "shown": slice == image.slice()})
+    };
+    pages.chain(beside).map(entry).collect()
 }
 
 /// A query parameter's decoded value, empty where it is not there; nothing where it cannot be decoded.

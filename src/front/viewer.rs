@@ -54,6 +54,7 @@ const FILES: &[File] = &[
     ("/assets/icon.svg", SVG, viewer_file!("icon.svg")),
     ("/assets/place.js", JAVASCRIPT, viewer_file!("place.js")),
     ("/assets/share.js", JAVASCRIPT, viewer_file!("share.js")),
+    ("/assets/slices.js", JAVASCRIPT, viewer_file!("slices.js")),
     ("/assets/toast.js", JAVASCRIPT, viewer_file!("toast.js")),
     ("/assets/view.css", CSS, viewer_file!("view.css")),
     ("/assets/view.js", JAVASCRIPT, viewer_file!("view.js")),

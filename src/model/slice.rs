@@ -37,6 +37,12 @@ impl Slice {
         }
     }
 
+    /// Whether a picture without pages and views is asked for so: viewers of sequences send the view of
+    /// a plain picture along, with or without its vertical angle.
+    pub const fn is_plain(self) -> bool {
+        matches!(self, Self::Main | Self::View { horizontal: 0, vertical: 0 | Self::LEVEL_DEG })
+    }
+
     /// Page or horizontal angle, and vertical angle.
     pub const fn numbers(self) -> (u32, u32) {
         match self {
@@ -117,6 +123,8 @@ mod tests {
         assert_eq!(Slice::page(3), Slice::View { horizontal: 3, vertical: 90 });
         assert_eq!(Slice::view(0, 0).numbers(), (0, 0));
         assert_eq!(Slice::Main.numbers(), (0, 90));
+        assert!(Slice::Main.is_plain() && Slice::view(0, 0).is_plain());
+        assert!(!Slice::page(1).is_plain() && !Slice::view(0, 45).is_plain());
     }
 
     #[test]

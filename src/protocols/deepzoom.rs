@@ -10,14 +10,19 @@ use crate::protocols::number::whole;
 use crate::protocols::percent::decode;
 use crate::protocols::protocol::Protocol;
 use crate::protocols::refusal::Refusal;
+use crate::protocols::settings::Settings;
 use crate::protocols::tile_name;
 use crate::protocols::wire::RawRequest;
 
 /// Reads what follows `/deepzoom/`, or the value of `DeepZoom=`.
-pub(crate) fn parse(raw: &RawRequest<'_>, text: &str) -> Result<Parsed, Refusal> {
+pub(crate) fn parse(
+    raw: &RawRequest<'_>,
+    text: &str,
+    settings: &Settings,
+) -> Result<Parsed, Refusal> {
     let read = || {
         let (name, want) = split(text)?;
-        let image = image_id(&decode(name)?)?;
+        let image = image_id(&decode(name)?, settings.delimiter.as_deref())?;
         Ok(Call::new(raw, image, want, Dialect::DeepZoom).into())
     };
     read().map_err(|fault| Refusal::new(Protocol::DeepZoom, fault))

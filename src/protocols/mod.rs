@@ -27,6 +27,7 @@ pub use answer::respond;
 pub use call::{Call, Dialect, Parsed};
 pub use iiif::Words as IiifWords;
 pub use iip::Words as IipWords;
+pub(crate) use image_name::image_id;
 pub use protocol::Protocol;
 pub use query_form::names_an_image;
 pub use refusal::{Refusal, respond_fault};
@@ -59,8 +60,8 @@ pub fn parse(raw: &RawRequest<'_>, settings: &Settings) -> Result<Parsed, Refusa
             protocol,
             Fault::not_found("IIIF Image API 1.1 is not served here; use /iiif/3/ or /iiif/2/"),
         )),
-        Mount::DeepZoom(rest) => deepzoom::parse(raw, rest),
-        Mount::Zoomify(rest) => zoomify::parse(raw, rest),
+        Mount::DeepZoom(rest) => deepzoom::parse(raw, rest, settings),
+        Mount::Zoomify(rest) => zoomify::parse(raw, rest, settings),
     }
 }
 
@@ -94,5 +95,7 @@ fn check_length(raw: &RawRequest<'_>, settings: &Settings) -> Result<(), Fault> 
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod slice_tests;
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,14 @@
 //! The query as the request: IIP's commands, or one of the other protocols' addresses as the value of
 //! `IIIF=`, `DeepZoom=` or `Zoomify=`, which is how iipsrv takes them.
 
-use crate::model::{Fault, FaultKind, Want};
-use crate::protocols::call::Parsed;
+use crate::model::{Fault, FaultKind, Slice, Want};
+use crate::protocols::call::{Call, Dialect, Parsed};
 use crate::protocols::deepzoom;
 use crate::protocols::iiif;
 use crate::protocols::iip;
 use crate::protocols::iip::command::Command;
 use crate::protocols::iip::grammar::{Token, tokens};
+use crate::protocols::image_name::viewed;
 use crate::protocols::protocol::Protocol;
 use crate::protocols::refusal::Refusal;
 use crate::protocols::settings::Settings;
@@ -27,19 +28,17 @@ pub(crate) fn parse(raw: &RawRequest<'_>, settings: &Settings) -> Result<Parsed,
     let Some((protocol, address)) = foreign else {
         return iip::parse(raw, text, settings);
     };
-    let encoder_quality =
-        encoder_quality(text, address).map_err(|fault| Refusal::new(protocol, fault))?;
+    let refused = |fault| Refusal::new(protocol, fault);
+    let setters = Setters::read(text, address, settings).map_err(refused)?;
     let mut parsed = match protocol {
         Protocol::Iip | Protocol::Iiif2 | Protocol::Iiif3 => {
             iiif::parse_query(raw, settings, address.value)
         }
-        Protocol::DeepZoom => deepzoom::parse(raw, address.value),
-        Protocol::Zoomify => zoomify::parse(raw, address.value),
+        Protocol::DeepZoom => deepzoom::parse(raw, address.value, settings),
+        Protocol::Zoomify => zoomify::parse(raw, address.value, settings),
     }?;
-    if let Parsed::Call(call) = &mut parsed
-        && let Want::Picture(picture) = &mut call.request.want
-    {
-        picture.encoder_quality = encoder_quality;
+    if let Parsed::Call(call) = &mut parsed {
+        setters.apply(call).map_err(refused)?;
     }
     Ok(parsed)
 }
@@ -64,24 +63,55 @@ fn foreign_protocol(token: Token<'_>, settings: &Settings) -> Option<Protocol> {
     .find_map(|(name, protocol)| token.name.eq_ignore_ascii_case(name).then_some(protocol))
 }
 
-/// The `QLT` before the address; whatever else would change the picture is refused, not ignored.
-fn encoder_quality(text: &str, address: Token<'_>) -> Result<Option<u8>, Fault> {
-    let mut quality = None;
-    for token in tokens(text).take_while(|token| *token != address) {
-        match Command::parse(token).map_err(|error| error.fault)? {
-            Command::EncoderQuality(value) => quality = Some(value),
-            Command::Neutral => {}
-            _ => {
-                return Err(Fault::new(
-                    FaultKind::NotImplemented,
-                    format!(
-                        "{} cannot be joined with {}",
-                        token.shown_name(),
-                        address.shown_name()
-                    ),
-                ));
+/// What stands before the address.
+#[derive(Debug, Default)]
+struct Setters {
+    /// `QLT`.
+    encoder_quality: Option<u8>,
+    /// `SDS`.
+    view: Option<Slice>,
+}
+
+impl Setters {
+    /// Reads `QLT` and `SDS`; whatever else would change the picture is refused, not ignored.
+    fn read(text: &str, address: Token<'_>, settings: &Settings) -> Result<Self, Fault> {
+        let mut setters = Self::default();
+        for token in tokens(text).take_while(|token| *token != address) {
+            match Command::parse(token, settings).map_err(|error| error.fault)? {
+                Command::EncoderQuality(value) => setters.encoder_quality = Some(value),
+                Command::View(view) => setters.view = Some(view),
+                Command::Neutral => {}
+                _ => {
+                    return Err(Fault::new(
+                        FaultKind::NotImplemented,
+                        format!(
+                            "{} cannot be joined with {}",
+                            token.shown_name(),
+                            address.shown_name()
+                        ),
+                    ));
+                }
             }
         }
+        Ok(setters)
     }
-    Ok(quality)
+
+    /// Sets what was read; a view only where the answer does not tell an address without it.
+    fn apply(self, call: &mut Call) -> Result<(), Fault> {
+        let request = &mut call.request;
+        match &mut request.want {
+            Want::Picture(picture) => picture.encoder_quality = self.encoder_quality,
+            Want::Info => {
+                let tells_address = matches!(call.dialect, Dialect::Iiif(_));
+                if tells_address && self.view.is_some_and(|view| !view.is_plain()) {
+                    return Err(Fault::new(
+                        FaultKind::NotImplemented,
+                        "SDS cannot be joined with info.json, whose id would name another picture",
+                    ));
+                }
+            }
+        }
+        request.image = viewed(request.image.clone(), self.view);
+        Ok(())
+    }
 }

@@ -41,6 +41,9 @@ pub struct Settings {
     pub iiif_query_base_url: Option<String>,
     /// The longest path and query taken together, and the longest body, in bytes.
     pub uri_bytes_max: usize,
+    /// What stands between an image's name and a page number or the word of an associated picture, in
+    /// every protocol; none: neither is part of names.
+    pub delimiter: Option<String>,
     /// Whether an IIIF identifier on a path mount may hold a bare `/`. The validator wants 404.
     pub allow_bare_slash: bool,
 }
@@ -55,6 +58,7 @@ impl Default for Settings {
             base_url: None,
             iiif_query_base_url: None,
             uri_bytes_max: 8192,
+            delimiter: None,
             allow_bare_slash: false,
         }
     }

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
-use crate::model::{ImageId, ReadAt, SourceVersion};
+use crate::model::{ImageId, ReadAt, Slice, SourceVersion, Views};
+use crate::sources::sequence::Naming;
 
 /// Why a name gave no image bytes.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,12 @@ pub enum SourceError {
     /// No such file, no regular file, or one that lies outside of the root.
     #[error("no such image")]
     NotFound,
+    /// There is a sequence of this name, without that view.
+    #[error("there is no {wanted}")]
+    NoView {
+        /// What was asked for, with what there is.
+        wanted: String,
+    },
     /// It is there but cannot be opened.
     #[error("the image cannot be opened")]
     Io(#[from] io::Error),
@@ -40,6 +47,18 @@ pub struct Folder {
     extra: Vec<(PathBuf, OwnedFd)>,
     name_prefix: String,
     name_suffix: String,
+    pub(super) sequences: Option<Naming>,
+}
+
+/// An image's bytes.
+#[derive(Debug)]
+pub struct ImageSource {
+    /// The file.
+    pub file: FileSource,
+    /// Which picture of this file.
+    pub slice: Slice,
+    /// The views that there are, where the file is one of a sequence.
+    pub views: Option<Views>,
 }
 
 impl Folder {
@@ -62,6 +81,7 @@ impl Folder {
             extra,
             name_prefix: String::new(),
             name_suffix: String::new(),
+            sequences: None,
         })
     }
 
@@ -72,16 +92,16 @@ impl Folder {
         self
     }
 
-    /// Opens an image's bytes.
+    /// Opens an image's bytes: the file of its name, else the file of its view in a sequence.
     ///
     /// # Errors
-    /// Not found, which is also the answer to names that lead outside; IO otherwise.
-    pub fn source(&self, image: &ImageId) -> Result<FileSource, SourceError> {
-        let name = self.file_name(image);
-        // O_NONBLOCK: a named pipe in the folder must not hang the thread that opens it.
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let file = File::from(self.open_beneath(&name, flags)?);
-        FileSource::new(file)
+    /// Not found, which is also the answer to names that lead outside; no such view; IO otherwise.
+    pub fn source(&self, image: &ImageId) -> Result<ImageSource, SourceError> {
+        match self.file(&self.file_name(image)) {
+            Err(SourceError::NotFound) => self.sequence_source(image),
+            Ok(file) => Ok(ImageSource { file, slice: image.slice(), views: None }),
+            Err(error) => Err(error),
+        }
     }
 
     /// The version of an image's file as it lies there now.
@@ -89,9 +109,22 @@ impl Folder {
     /// # Errors
     /// As [`Folder::source`].
     pub fn version(&self, image: &ImageId) -> Result<SourceVersion, SourceError> {
-        let name = self.file_name(image);
-        let file = File::from(self.open_beneath(&name, OFlags::PATH | OFlags::CLOEXEC)?);
-        version_of(&file)
+        match self.file_version(&self.file_name(image)) {
+            Err(SourceError::NotFound) => self.file_version(&self.sequence_file_name(image)?),
+            found => found,
+        }
+    }
+
+    /// Opens a file by its name below the root.
+    pub(super) fn file(&self, name: &str) -> Result<FileSource, SourceError> {
+        // O_NONBLOCK: a named pipe in the folder must not hang the thread that opens it.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        FileSource::new(File::from(self.open_beneath(name, flags)?))
+    }
+
+    /// The version of a file by its name below the root.
+    pub(super) fn file_version(&self, name: &str) -> Result<SourceVersion, SourceError> {
+        version_of(&File::from(self.open_beneath(name, OFlags::PATH | OFlags::CLOEXEC)?))
     }
 
     /// Opens a folder below the root; empty: the root itself.
@@ -101,7 +134,12 @@ impl Folder {
     }
 
     fn file_name(&self, image: &ImageId) -> String {
-        format!("{}{image}{}", self.name_prefix, self.name_suffix)
+        format!("{}{}", self.start_of(image), self.name_suffix)
+    }
+
+    /// An image's file name without what is put behind every name.
+    pub(super) fn start_of(&self, image: &ImageId) -> String {
+        format!("{}{image}", self.name_prefix)
     }
 
     pub(super) fn open_beneath(&self, name: &str, flags: OFlags) -> Result<OwnedFd, SourceError> {
@@ -242,7 +280,7 @@ mod tests {
         ImageId::parse(name).unwrap()
     }
 
-    fn is_not_found(result: &Result<FileSource, SourceError>) -> bool {
+    fn is_not_found(result: &Result<ImageSource, SourceError>) -> bool {
         matches!(result, Err(SourceError::NotFound))
     }
 
@@ -260,13 +298,13 @@ mod tests {
         symlink("loop", dir.path().join("loop")).unwrap();
 
         let folder = Folder::open(dir.path(), &[]).unwrap();
-        assert_eq!(folder.source(&id("near")).unwrap().len_bytes(), 6);
+        assert_eq!(folder.source(&id("near")).unwrap().file.len_bytes(), 6);
         for name in ["far", "farfolder/secret", "up", "loop", "a", "none", "a/x/y", "near/z"] {
             assert!(is_not_found(&folder.source(&id(name))), "{name}");
         }
         let folder = Folder::open(dir.path(), &[outside.path().to_owned()]).unwrap();
-        assert_eq!(folder.source(&id("far")).unwrap().len_bytes(), 6);
-        assert_eq!(folder.source(&id("farfolder/secret")).unwrap().len_bytes(), 6);
+        assert_eq!(folder.source(&id("far")).unwrap().file.len_bytes(), 6);
+        assert_eq!(folder.source(&id("farfolder/secret")).unwrap().file.len_bytes(), 6);
         assert!(is_not_found(&folder.source(&id("up"))));
     }
 
@@ -299,7 +337,7 @@ mod tests {
         let path = dir.path().join("x");
         fs::write(&path, b"one").unwrap();
         let folder = Folder::open(dir.path(), &[]).unwrap();
-        let source = folder.source(&id("x")).unwrap();
+        let source = folder.source(&id("x")).unwrap().file;
         assert_eq!(folder.version(&id("x")).unwrap(), *source.version());
         assert!(source.is_unchanged());
 
@@ -308,7 +346,7 @@ mod tests {
         assert_ne!(folder.version(&id("x")).unwrap(), *source.version());
         assert!(source.version().inode != folder.version(&id("x")).unwrap().inode);
 
-        let source = folder.source(&id("x")).unwrap();
+        let source = folder.source(&id("x")).unwrap().file;
         fs::write(&path, b"three").unwrap();
         assert!(!source.is_unchanged());
     }
@@ -318,6 +356,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("scan_7.tif"), b"x").unwrap();
         let folder = Folder::open(dir.path(), &[]).unwrap().with_affixes("scan_", ".tif");
-        assert_eq!(folder.source(&id("7")).unwrap().len_bytes(), 1);
+        assert_eq!(folder.source(&id("7")).unwrap().file.len_bytes(), 1);
     }
 }

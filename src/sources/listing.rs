@@ -73,7 +73,7 @@ impl Folder {
     }
 
     /// What a name is once links are followed, as far as they may be.
-    fn kind_of(&self, path: &str, name: &str, listed: FileType) -> FileType {
+    pub(super) fn kind_of(&self, path: &str, name: &str, listed: FileType) -> FileType {
         if !matches!(listed, FileType::Symlink | FileType::Unknown) {
             return listed;
         }

@@ -2,6 +2,7 @@
 
 pub mod folder;
 pub mod listing;
+mod sequence;
 
-pub use folder::{FileSource, Folder, SourceError};
+pub use folder::{FileSource, Folder, ImageSource, SourceError};
 pub use listing::{Listing, ListingEntry};

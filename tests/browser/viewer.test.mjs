@@ -496,6 +496,25 @@ test("the dark scheme is dark and the light one light", async () => {
   assertNoComplaints();
 });
 
+test("pages of a stack are offered in the title, and the chosen one opens", async () => {
+  const image = await bigImage();
+  const page = await newPage();
+  const slices = [
+    { name: "layer 0", path: image.path, shown: true },
+    { name: "label", path: `${image.path};label`, shown: false },
+  ];
+  await page.route("**/slices.json*", (route) => route.fulfill({ json: { pages: 2, slices } }));
+  await page.goto(`${base}${viewPath(image)}`);
+  await waitForTiles(page);
+  const choice = page.getByLabel("Pages and other pictures of this file");
+  assert.equal(await choice.inputValue(), image.path);
+  assert.equal(await page.locator("#pages").textContent(), "\u00b7 2 pages");
+  await page.screenshot({ path: `${screenshots}/view-pages.png` });
+  assertNoComplaints();
+  await choice.selectOption("label");
+  await page.waitForURL(`${base}${viewPath({ path: slices[1].path })}`);
+});
+
 test("nothing comes from another machine", async () => {
   const page = await openView(await bigImage());
   await page.goto(`${base}/`);

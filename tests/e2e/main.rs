@@ -21,3 +21,4 @@ mod lifecycle;
 mod overload;
 mod pictures;
 mod profiles;
+mod slices;

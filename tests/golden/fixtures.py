@@ -15,6 +15,7 @@ import numpy
 import tifffile
 from making import MANIFEST, OUT, REFUSED, halves, picture, record, run
 from PIL import Image, ImageCms
+from stack_fixtures import series, slides, stacks
 from tiff_writer import ASCII, LONG, LONG8, RATIONAL, SHORT, Writer
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -354,6 +355,9 @@ def main():
     pictures()
     ycbcr()
     strangers()
+    stacks()
+    series()
+    slides()
     (OUT / "icc.raw").write_bytes(PROFILE)
     manifest = {"served": MANIFEST, "refused": REFUSED}
     (OUT / "manifest.json").write_text(json.dumps(manifest, indent=1))

@@ -10,7 +10,7 @@ use tessera::imaging::{Pixels, Raster, Sample};
 use tessera::model::{ReadAt, Rect, SampleType, Slice, TileAddress};
 
 /// How many files `fixtures.py` makes: none may vanish unnoticed.
-pub(crate) const FIXTURES: usize = 87;
+pub(crate) const FIXTURES: usize = 106;
 /// How many of its files are refused.
 pub(crate) const REFUSED: usize = 0;
 
@@ -91,17 +91,19 @@ pub(crate) fn refused() -> Vec<Refused> {
 
 /// Opens the main picture of a file that is wholly in memory.
 pub(crate) fn open_bytes(bytes: Vec<u8>) -> Result<Arc<dyn Decode>, CodecError> {
-    open_slice(bytes, 0)
+    open_slice(bytes, Slice::Main)
 }
 
-fn open_slice(bytes: Vec<u8>, page: u32) -> Result<Arc<dyn Decode>, CodecError> {
+/// Opens one picture of such a file.
+pub(crate) fn open_slice(bytes: Vec<u8>, slice: Slice) -> Result<Arc<dyn Decode>, CodecError> {
     let source: Arc<dyn ReadAt> = Arc::new(bytes);
-    open(source, Slice::page(page), &DecodeLimits::default())
+    open(source, slice, &DecodeLimits::default())
 }
 
 /// Opens a fixture.
 pub(crate) fn open_fixture(fixture: &Fixture) -> Arc<dyn Decode> {
-    let image = open_slice(fs::read(path(&fixture.file)).unwrap(), fixture.slice);
+    let slice = Slice::page(fixture.slice);
+    let image = open_slice(fs::read(path(&fixture.file)).unwrap(), slice);
     image.unwrap_or_else(|error| panic!("{}: {error}", fixture.file))
 }
 
@@ -132,7 +134,7 @@ fn decode_level_of<T: Sample>(image: &dyn Decode, stored: usize) -> Result<Pixel
     let mut whole = Raster::<T>::zeroed(info.stored[stored].size, info.colour, info.alpha);
     for at in addresses(image, stored) {
         let tile = image.decode_tile(at)?;
-        let tile = T::unwrap(&tile).expect("the sample type of the header");
+        let tile = T::unwrap(&tile).unwrap();
         let rect = info.tile_rect(at).unwrap();
         assert_eq!(tile.size(), rect.size(), "{at:?}");
         whole.paste(tile, Rect::whole(tile.size()), rect.left(), rect.top());
@@ -162,7 +164,7 @@ pub(crate) fn raw_numbers(name: &str, samples: &str) -> Vec<f64> {
 
 /// One level of an image of bytes.
 pub(crate) fn decode_bytes(image: &dyn Decode, stored: usize) -> Result<Raster, CodecError> {
-    Ok(decode_level(image, stored)?.into_bytes().expect("an image of bytes"))
+    Ok(decode_level(image, stored)?.into_bytes().unwrap())
 }
 
 /// One rectangle of a level.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::cli::inspect::advice::{Advice, advise};
 use crate::model::image_info::Resolution;
-use crate::model::{ColourModel, ImageInfo, Level, Size, StoredLevel, TileEncoding};
+use crate::model::{ColourModel, ImageInfo, Level, Size, StackPage, StoredLevel, TileEncoding};
 
 /// What is known of a file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,12 +28,25 @@ pub struct Report {
     pub icc_bytes: Option<usize>,
     /// Pixels a metre, along a row and along a column.
     pub pixels_per_metre: Option<[f64; 2]>,
+    /// The pages of a stack or document; empty where there is one picture only.
+    pub pages: Vec<PageReport>,
+    /// What lies beside the main picture: `thumbnail`, `label`, `macro`.
+    pub associated: Vec<&'static str>,
     /// What the file holds, largest first.
     pub stored: Vec<StoredReport>,
     /// What viewers are offered, largest first.
     pub offered: Vec<OfferedReport>,
     /// What will be slow and how to mend it; empty where nothing will.
     pub advice: Vec<Advice>,
+}
+
+/// A page of a stack.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PageReport {
+    /// Its name, empty where it has none.
+    pub name: String,
+    /// What its samples are multiplied by.
+    pub scale: f32,
 }
 
 /// A level of the file.
@@ -80,6 +93,8 @@ pub fn report(file: &str, info: &ImageInfo, len_bytes: u64) -> Report {
         pixels_per_metre: info
             .resolution
             .map(|Resolution { x_per_metre, y_per_metre }| [x_per_metre, y_per_metre]),
+        pages: info.views.stack.iter().map(page).collect(),
+        associated: info.views.associated.iter().map(|beside| beside.word()).collect(),
         stored: info.stored.iter().map(stored).collect(),
         offered: info.levels.iter().map(offered).collect(),
         advice: advise(file, info),
@@ -95,6 +110,10 @@ fn bands(info: &ImageInfo) -> Vec<&'static str> {
     };
     bands.extend(info.alpha.then_some("alpha"));
     bands
+}
+
+fn page(page: &StackPage) -> PageReport {
+    PageReport { name: page.name.clone(), scale: page.scale }
 }
 
 fn stored(level: &StoredLevel) -> StoredReport {
@@ -132,6 +151,7 @@ mod tests {
     use super::*;
     use crate::cli::inspect::advice::tests::image;
     use crate::imaging::read_profile;
+    use crate::model::Associated;
 
     #[test]
     fn a_report_says_what_the_header_says() {
@@ -139,6 +159,9 @@ mod tests {
         info.alpha = true;
         info.icc = Some(read_profile(vec![0; 3144].into()));
         info.resolution = Some(Resolution { x_per_metre: 300.0, y_per_metre: 200.0 });
+        let page = |name: &str, scale| StackPage { name: name.to_owned(), scale };
+        info.views.stack = vec![page("", 1.0), page("red", 0.5)];
+        info.views.associated = vec![Associated::Label];
         let report = report("a.tif", &info, 12_345);
         let json = serde_json::to_value(&report).unwrap();
         for (pointer, expected) in [
@@ -151,6 +174,9 @@ mod tests {
             ("/bits", "8"),
             ("/icc_bytes", "3144"),
             ("/pixels_per_metre", "[300.0,200.0]"),
+            ("/pages/1/name", "\"red\""),
+            ("/pages/1/scale", "0.5"),
+            ("/associated", "[\"label\"]"),
             ("/stored/0/tiles", "12"),
             ("/stored/0/encoding", "\"JPEG\""),
             ("/stored/1/factor", "2.0"),

@@ -3,11 +3,14 @@
 use std::io::{self, Write};
 
 use crate::cli::inspect::advice::{Weight, megapixels, pixels};
-use crate::cli::inspect::report::Report;
+use crate::cli::inspect::report::{PageReport, Report};
 use crate::model::Size;
 
 /// Metres in an inch.
 const METRES_PER_INCH: f64 = 0.0254;
+
+/// Names of pages in the report; a series may have hundreds.
+const PAGES_NAMED_MAX: usize = 12;
 
 /// Writes the report.
 pub(super) fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -29,7 +32,25 @@ fn write_facts(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         let [x, y] = [x * METRES_PER_INCH, y * METRES_PER_INCH];
         format!("{x:.0} x {y:.0} pixels an inch")
     });
-    writeln!(out, "  resolution  {resolution}")
+    writeln!(out, "  resolution  {resolution}")?;
+    if !report.pages.is_empty() {
+        writeln!(out, "  pages       {}", pages(&report.pages))?;
+    }
+    if !report.associated.is_empty() {
+        writeln!(out, "  beside it   {}", report.associated.join(", "))?;
+    }
+    Ok(())
+}
+
+/// How many pages, and the names of the first of those that have one; names may hold anything.
+fn pages(pages: &[PageReport]) -> String {
+    let named = pages.iter().filter(|page| !page.name.is_empty());
+    let names: Vec<String> = named
+        .take(PAGES_NAMED_MAX)
+        .map(|page| page.name.chars().map(|c| if c.is_control() { '?' } else { c }).collect())
+        .collect();
+    let count = pages.len();
+    if names.is_empty() { count.to_string() } else { format!("{count}: {}", names.join(", ")) }
 }
 
 fn write_stored(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -100,7 +121,7 @@ mod tests {
     use super::*;
     use crate::cli::inspect::advice::tests::image;
     use crate::cli::inspect::report::report;
-    use crate::model::TileEncoding;
+    use crate::model::{Associated, StackPage, TileEncoding};
 
     fn text(report: &Report) -> String {
         let mut out = Vec::new();
@@ -131,6 +152,19 @@ levels offered to viewers: 3, all of them in the file
 nothing here is slow to serve
 ";
         assert_eq!(text(&report("a.tif", &info, 249_440)), expected);
+    }
+
+    #[test]
+    fn pages_and_what_lies_beside_are_told_where_there_are_any() {
+        let mut info = image((100, 100), 256, TileEncoding::Other, &[(100, 100)]);
+        let page = |name: &str| StackPage { name: name.to_owned(), scale: 1.0 };
+        info.views.stack = vec![page("C0 red"), page(""), page("C2\x1b")];
+        info.views.associated = vec![Associated::Thumbnail, Associated::Label];
+        let told = text(&report("c.tif", &info, 1));
+        let expected = "  pages       3: C0 red, C2?\n  beside it   thumbnail, label\n";
+        assert!(told.contains(expected), "{told}");
+        info.views.stack = vec![page(""); 40];
+        assert!(text(&report("c.tif", &info, 1)).contains("  pages       40\n"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::codecs::number::zeroed;
 use crate::codecs::tiff::level::Level;
 use crate::codecs::tiff::pyramid::Pyramid;
+use crate::codecs::tiff::slices::Contents;
 use crate::codecs::tiff::structure::Structure;
 use crate::codecs::tiff::{malformed, metadata, stored, tile};
 use crate::codecs::upright::upright;
@@ -33,7 +34,7 @@ struct TiffImage {
     limits: DecodeLimits,
 }
 
-/// Opens a TIFF or BigTIFF that holds a tiled image.
+/// Opens a page of a TIFF or BigTIFF, or a picture beside it.
 ///
 /// # Errors
 /// As [`crate::codecs::open`].
@@ -42,13 +43,13 @@ pub(in crate::codecs) fn open(
     slice: Slice,
     limits: &DecodeLimits,
 ) -> Result<Arc<dyn Decode>, CodecError> {
-    if slice != Slice::Main {
-        return Err(CodecError::absent("page, view or associated image of that name"));
-    }
     let mut structure = Structure::open(Arc::clone(&source), limits)?;
-    let pyramid = Pyramid::read(&mut structure, limits)?;
+    let contents = Contents::read(&mut structure, limits)?;
+    let views = contents.views();
+    let page = contents.page(&mut structure, slice, limits)?;
+    let pyramid = Pyramid::read(&mut structure, &page, limits)?;
     let nodata = metadata::nodata(&mut structure, &pyramid.full)?;
-    let info = Arc::new(describe(&mut structure, &pyramid, limits)?);
+    let info = Arc::new(ImageInfo { views, ..describe(&mut structure, &pyramid, limits)? });
     let icc_segments = info.icc.as_deref().map_or(Ok(Vec::new()), jpeg::icc_segments)?;
     let orientation = metadata::orientation(&mut structure, &pyramid.full)?;
     let (levels, limits) = (pyramid.levels, limits.clone());
@@ -168,6 +169,7 @@ impl fmt::Debug for TiffImage {
 #[cfg(test)]
 mod tests {
     use std::io;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tiff::tags::ByteOrder;
 
@@ -333,6 +335,32 @@ mod tests {
         let image = open_bytes(SampleFile::gray(sizes)).unwrap();
         assert_eq!((image.info().tile.width(), image.info().tile.height()), (256, 256));
         assert_eq!(image.info().stored[0].tile.width(), 5000);
+    }
+
+    #[test]
+    fn a_page_is_opened_without_the_tables_of_the_others() {
+        #[derive(Debug)]
+        struct Counting(Vec<u8>, AtomicUsize);
+        impl ReadAt for Counting {
+            fn len_bytes(&self) -> u64 {
+                self.0.len_bytes()
+            }
+            fn read_exact_at(&self, buffer: &mut [u8], offset_bytes: u64) -> io::Result<()> {
+                self.1.fetch_add(buffer.len(), Ordering::Relaxed);
+                self.0.read_exact_at(buffer, offset_bytes)
+            }
+        }
+        let mut file = SampleFile::new(ByteOrder::LittleEndian, false);
+        let (offsets, lengths) = (vec![8; 20_000], vec![256; 20_000]);
+        for _ in 0..100 {
+            file.add_gray(&[(324, &offsets), (325, &lengths)]);
+        }
+        let source = Arc::new(Counting(file.data, AtomicUsize::new(0)));
+        let (file, limits) = (Arc::clone(&source), DecodeLimits::default());
+        let image = open(file, Slice::page(70), &limits).unwrap();
+        assert_eq!(image.info().views.horizontal.len(), 100);
+        let read = source.1.load(Ordering::Relaxed);
+        assert!(read < source.0.len() / 4, "{read} of {} bytes", source.0.len());
     }
 
     #[test]

@@ -2,17 +2,20 @@
 //! the structure once; what a tile needs is copied into an immutable index, and tiles are then read by
 //! position and decoded by a table of our own, many at once.
 
+mod associated;
 mod compression;
 mod image;
 mod layout;
 mod level;
 mod metadata;
+mod ome;
 mod packbits;
 mod pixels;
 mod predictor;
 mod pyramid;
 #[cfg(test)]
 mod sample_file;
+mod slices;
 mod stored;
 mod structure;
 mod tile;

@@ -1,12 +1,13 @@
-//! Which directories of a file are levels of one picture. TIFF does not say: writers chain them or hang
-//! them below the full image (SubIFDs), mark them as reduced or not, and put thumbnails, labels, masks
-//! and further pages between.
+//! One picture and its levels, out of the directories that may be some. Writers chain them or hang them
+//! below the full image (SubIFDs), mark them as reduced or not, and put thumbnails, masks and damage
+//! between: what is no smaller version of the same picture is left out here.
 
 use tiff::Directory;
 use tiff::tags::Tag;
 
 use crate::codecs::number::u64_of;
 use crate::codecs::tiff::level::Level;
+use crate::codecs::tiff::slices::Page;
 use crate::codecs::tiff::structure::Structure;
 use crate::codecs::tiff::{malformed, unsupported};
 use crate::codecs::{CodecError, DecodeLimits};
@@ -14,6 +15,8 @@ use crate::model::Size;
 
 /// `NewSubfileType`: a reduced version of another image.
 const REDUCED: u64 = 1;
+/// `NewSubfileType`: a page of a document or stack.
+const PAGE: u64 = 2;
 /// `NewSubfileType`: a transparency mask.
 const MASK: u64 = 4;
 
@@ -26,26 +29,32 @@ pub(super) struct Pyramid {
 }
 
 /// The sizes in a directory: enough to tell whether it can be a level.
-#[derive(Clone, Copy, Debug)]
-struct Outline {
-    size: Size,
-    tile: Option<Size>,
-    subfile_type: u64,
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Outline {
+    /// Where the directory is in the file.
+    pub(super) offset: u64,
+    /// Pixels of the picture.
+    pub(super) size: Size,
+    /// Pixels of a tile; none where the picture is stored in strips.
+    pub(super) tile: Option<Size>,
+    /// `NewSubfileType`.
+    pub(super) subfile_type: u64,
 }
 
 impl Pyramid {
-    /// Finds the full image, the first that is not marked as reduced or as a mask, and its levels:
-    /// its SubIFDs, or where none of them is one, the directories that follow it.
+    /// Reads a picture: the directories below it (SubIFDs) are its levels, or where none of them is
+    /// one, those that follow it.
     ///
     /// # Errors
-    /// `Unsupported` where the full image is one that is not read; `Malformed` where the chain or a
-    /// level is broken; `OverLimit`; `Io`.
+    /// `Unsupported` where the full image is one that is not read; `Malformed` where a level is broken;
+    /// `OverLimit`; `Io`.
     pub(super) fn read(
         structure: &mut Structure,
+        page: &Page,
         limits: &DecodeLimits,
     ) -> Result<Self, CodecError> {
-        let full = full_image(structure)?;
-        let outline = Outline::read(structure, &full)?;
+        let outline = page.full;
+        let full = structure.again(outline.offset)?;
         let tile = outline.tile.ok_or_else(|| {
             unsupported(
                 "untiled TIFF: the image is stored in strips, and a tiled pyramid is needed",
@@ -53,63 +62,38 @@ impl Pyramid {
         })?;
         let level = Level::read(structure, &full, outline.size, tile, limits)?;
         let mut pyramid = Self { full, levels: vec![level] };
-        pyramid.add_sub_directories(structure, limits)?;
+        pyramid.add_all(structure, &page.below, limits)?;
         if pyramid.levels.len() == 1 {
-            pyramid.add_chain(structure, limits)?;
+            pyramid.add_all(structure, &page.chained, limits)?;
         }
         Ok(pyramid)
     }
 
-    fn add_sub_directories(
+    fn add_all(
         &mut self,
         structure: &mut Structure,
+        outlines: &[Outline],
         limits: &DecodeLimits,
     ) -> Result<(), CodecError> {
-        // As plain numbers, whatever their type: some writers say LONG8 where the standard says IFD8.
-        let count_max = u64_of(limits.directories_max);
-        let offsets = structure.numbers(&self.full, Tag::SubIfd, count_max)?.unwrap_or_default();
-        for offset in offsets {
-            let directory = structure.directory(offset)?;
-            self.add(structure, &directory, limits)?;
-        }
-        Ok(())
-    }
-
-    fn add_chain(
-        &mut self,
-        structure: &mut Structure,
-        limits: &DecodeLimits,
-    ) -> Result<(), CodecError> {
-        let mut next = self.full.next();
-        while let Some(offset) = next {
-            let directory = structure.directory(offset.0)?;
-            next = directory.next();
-            self.add(structure, &directory, limits)?;
-        }
-        Ok(())
+        outlines.iter().try_for_each(|outline| self.add(structure, outline, limits))
     }
 
     /// Adds a directory if it is a level of this picture.
     fn add(
         &mut self,
         structure: &mut Structure,
-        from: &Directory,
+        outline: &Outline,
         limits: &DecodeLimits,
     ) -> Result<(), CodecError> {
         let (Some(full), Some(last)) = (self.levels.first(), self.levels.last()) else {
             return Ok(());
         };
-        let outline = match Outline::read(structure, from) {
-            Ok(outline) => outline,
-            Err(CodecError::Io(error)) => return Err(CodecError::Io(error)),
-            // What has no sizes is no picture, so no level of this one.
-            Err(_) => return Ok(()),
-        };
         let Some(tile) = outline.tile else { return Ok(()) };
         if !outline.is_reduction(full.size, last.size) {
             return Ok(());
         }
-        match Level::read(structure, from, outline.size, tile, limits) {
+        let from = structure.again(outline.offset)?;
+        match Level::read(structure, &from, outline.size, tile, limits) {
             Ok(level) if level.layout.is_same_picture(&full.layout) => self.levels.push(level),
             Ok(_) | Err(CodecError::Unsupported { .. }) => {}
             Err(error) => return Err(error),
@@ -118,29 +102,41 @@ impl Pyramid {
     }
 }
 
-/// The first directory that is neither reduced nor a mask, else the first.
-fn full_image(structure: &mut Structure) -> Result<Directory, CodecError> {
-    let first = structure.directory(structure.first())?;
-    if is_full(structure, &first)? {
-        return Ok(first);
-    }
-    let mut next = first.next();
-    while let Some(offset) = next {
-        let directory = structure.directory(offset.0)?;
-        if is_full(structure, &directory)? {
-            return Ok(directory);
+/// The directories that hang below one (SubIFDs); those that hold no picture are left out.
+///
+/// # Errors
+/// `Malformed` where one lies outside the file or was read before; `OverLimit`; `Io`.
+pub(super) fn below(
+    structure: &mut Structure,
+    directory: &Directory,
+    limits: &DecodeLimits,
+) -> Result<Vec<Outline>, CodecError> {
+    // As plain numbers, whatever their type: some writers say LONG8 where the standard says IFD8.
+    let count_max = u64_of(limits.directories_max);
+    let offsets = structure.numbers(directory, Tag::SubIfd, count_max)?.unwrap_or_default();
+    let mut found = Vec::new();
+    for offset in offsets {
+        let directory = structure.directory(offset)?;
+        match Outline::read(structure, &directory, offset) {
+            Ok(outline) => found.push(outline),
+            Err(CodecError::Io(error)) => return Err(CodecError::Io(error)),
+            // What has no sizes is no picture, so no level of this one.
+            Err(_) => {}
         }
-        next = directory.next();
     }
-    Ok(first)
-}
-
-fn is_full(structure: &mut Structure, from: &Directory) -> Result<bool, CodecError> {
-    Ok(structure.number(from, Tag::NewSubfileType)?.unwrap_or(0) & (REDUCED | MASK) == 0)
+    Ok(found)
 }
 
 impl Outline {
-    fn read(structure: &mut Structure, from: &Directory) -> Result<Self, CodecError> {
+    /// Reads what a directory at this place says of its sizes.
+    ///
+    /// # Errors
+    /// `Malformed` where there are none; `OverLimit`; `Io`.
+    pub(super) fn read(
+        structure: &mut Structure,
+        from: &Directory,
+        offset: u64,
+    ) -> Result<Self, CodecError> {
         let width = side(structure, from, Tag::ImageWidth)?;
         let height = side(structure, from, Tag::ImageLength)?;
         let size = Size::new(width.unwrap_or(0), height.unwrap_or(0))
@@ -155,15 +151,32 @@ impl Outline {
                 ),
             };
         let subfile_type = structure.number(from, Tag::NewSubfileType)?.unwrap_or(0);
-        Ok(Self { size, tile, subfile_type })
+        Ok(Self { offset, size, tile, subfile_type })
+    }
+
+    /// Whether it is marked as a smaller version of something.
+    pub(super) const fn is_reduced(&self) -> bool {
+        self.subfile_type & REDUCED != 0
+    }
+
+    /// Whether it is marked as a page, and not as a smaller version of one.
+    pub(super) const fn is_page(&self) -> bool {
+        self.subfile_type & PAGE != 0 && !self.is_reduced()
+    }
+
+    /// Whether it says which pixels of another image count.
+    pub(super) const fn is_mask(&self) -> bool {
+        self.subfile_type & MASK != 0
+    }
+
+    /// Whether it is stored in tiles, as pyramids are.
+    pub(super) const fn is_tiled(&self) -> bool {
+        self.tile.is_some()
     }
 
     /// Whether this is `full` made smaller, and smaller than `last`.
-    fn is_reduction(&self, full: Size, last: Size) -> bool {
-        self.subfile_type & MASK == 0
-            && self.size.fits(last)
-            && self.size != last
-            && has_aspect(self.size, full)
+    pub(super) fn is_reduction(&self, full: Size, last: Size) -> bool {
+        !self.is_mask() && self.size.fits(last) && self.size != last && has_aspect(self.size, full)
     }
 }
 

@@ -78,6 +78,14 @@ impl Structure {
         self.decoder.read_directory(IfdPointer(offset)).map_err(|error| error_of(error, offset))
     }
 
+    /// Reads a directory that [`Structure::directory`] has read before.
+    ///
+    /// # Errors
+    /// As that one, where the file changed meanwhile.
+    pub(super) fn again(&mut self, offset: u64) -> Result<Directory, CodecError> {
+        self.decoder.read_directory(IfdPointer(offset)).map_err(|error| error_of(error, offset))
+    }
+
     fn entry_count(&self, offset: u64) -> Result<u64, CodecError> {
         let mut field = [0; 8];
         let field = if self.big { &mut field[..] } else { &mut field[..2] };
@@ -171,6 +179,52 @@ impl Structure {
         bytes.resize(usize_of_bytes(len), 0);
         self.read(from, tag, &mut bytes, 0)?;
         Ok(Some(bytes))
+    }
+
+    /// The first `bytes_max` bytes of a tag of text up to its first NUL, what is no UTF-8 replaced;
+    /// empty where the directory lacks it or it is no text.
+    ///
+    /// # Errors
+    /// `Malformed` where it lies outside the file.
+    pub(super) fn text(
+        &mut self,
+        from: &Directory,
+        tag: Tag,
+        bytes_max: u64,
+    ) -> Result<String, CodecError> {
+        let is_text = |entry: &&Entry| matches!(entry.field_type(), Type::ASCII | Type::BYTE);
+        let Some(entry) = from.get(tag).filter(is_text) else { return Ok(String::new()) };
+        let len = self.extent(entry, tag, 1)?.min(bytes_max);
+        let mut bytes = zeroed(usize_of_bytes(len))?;
+        self.read(from, tag, &mut bytes, 0)?;
+        let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+        Ok(String::from_utf8_lossy(text).into_owned())
+    }
+
+    /// The first value of a tag of floating point numbers; nothing where the directory lacks it, it
+    /// holds something else, or is no finite number.
+    ///
+    /// # Errors
+    /// `Malformed` where it lies outside the file.
+    pub(super) fn real(&mut self, from: &Directory, tag: Tag) -> Result<Option<f64>, CodecError> {
+        let Some(entry) = from.get(tag).filter(|entry| entry.count() != 0) else {
+            return Ok(None);
+        };
+        let (single, len) = match entry.field_type() {
+            Type::FLOAT => (true, 4),
+            Type::DOUBLE => (false, 8),
+            _ => return Ok(None),
+        };
+        let mut bytes = [0; 8];
+        let (bytes, _) = bytes.split_at_mut(len);
+        self.read(from, tag, bytes, 0)?;
+        let bits = number(bytes, self.order);
+        let value = if single {
+            u32::try_from(bits).map_or(f64::NAN, |bits| f32::from_bits(bits).into())
+        } else {
+            f64::from_bits(bits)
+        };
+        Ok(Some(value).filter(|value| value.is_finite()))
     }
 
     /// The values of a tag of fractions, at most `count_max`; nothing where the directory lacks it or

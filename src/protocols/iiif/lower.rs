@@ -90,7 +90,7 @@ struct Lowering<'a> {
 impl Lowering<'_> {
     fn lower(self, address: &Address<'_>) -> Result<Parsed, Fault> {
         let (name, encoded) = address.identifier()?;
-        let image = image_id(&name)?;
+        let image = image_id(&name, self.settings.delimiter.as_deref())?;
         let mut base_uri = self.prefix;
         base_uri.push_str(&encoded);
         let want = match address.tail {

@@ -1,21 +1,22 @@
 //! `Command`: one IIP command with its value read. Values are percent-decoded once.
 
 use crate::model::request::{Frame, Region};
-use crate::model::{Fault, FaultKind, Format, ImageId};
+use crate::model::{Fault, FaultKind, Format, ImageId, Slice};
 use crate::protocols::iip::error::IipError;
 use crate::protocols::iip::grammar::Token;
 use crate::protocols::iip::objects::Object;
 use crate::protocols::image_name::image_id;
 use crate::protocols::number::{decimal, parts, whole};
 use crate::protocols::percent::{decode, excerpt};
+use crate::protocols::settings::Settings;
 
 /// What is taken, for errors that say so.
-const TAKEN: &str = "FIF, OBJ, QLT, WID, HEI, RGN, CVT, JTL, PTL, WTL, TIL";
+const TAKEN: &str = "FIF, SDS, OBJ, QLT, WID, HEI, RGN, CVT, JTL, JTLS, PTL, WTL, TIL";
 
 /// What iipsrv takes beyond that: valid, but not done here.
-const OTHERS_OF_IIPSRV: [&str; 18] = [
-    "ATL", "CMP", "CNT", "CNV", "COL", "CTW", "GAM", "ICC", "INV", "JTLS", "LYR", "MINMAX", "PFL",
-    "ROT", "SDS", "SHD", "SPECTRA", "TTL",
+const OTHERS_OF_IIPSRV: [&str; 16] = [
+    "ATL", "CMP", "CNT", "CNV", "COL", "CTW", "GAM", "ICC", "INV", "LYR", "MINMAX", "PFL", "ROT",
+    "SHD", "SPECTRA", "TTL",
 ];
 
 /// One command.
@@ -23,6 +24,8 @@ const OTHERS_OF_IIPSRV: [&str; 18] = [
 pub(crate) enum Command {
     /// `FIF`: the image.
     Image(ImageId),
+    /// `SDS`: which page or view of it.
+    View(Slice),
     /// `OBJ`: a question about it.
     Object(Object),
     /// `QLT`: the encoder's quality, 0 to 100.
@@ -37,6 +40,8 @@ pub(crate) enum Command {
     Export(Format),
     /// `JTL`, `PTL`, `WTL`: a tile as a file.
     Tile(Frame, Format),
+    /// `JTLS`: a JPEG tile of a view, which counts for this tile only.
+    TileOfView(Slice, Frame),
     /// `TIL`: a tile in IIP's own frame.
     RawTile {
         /// 0 is the smallest level.
@@ -53,7 +58,7 @@ impl Command {
     ///
     /// # Errors
     /// Malformed values; commands and objects that are not taken.
-    pub(crate) fn parse(token: Token<'_>) -> Result<Self, IipError> {
+    pub(crate) fn parse(token: Token<'_>, settings: &Settings) -> Result<Self, IipError> {
         let malformed = |fault| IipError::malformed_command(token, fault);
         let value = decode(token.value).map_err(malformed)?;
         let value: &str = &value;
@@ -65,7 +70,7 @@ impl Command {
             return Ok(Self::Neutral);
         }
         let parsed = if is("FIF") {
-            image_id(value).map(Self::Image)
+            image_id(value, settings.delimiter.as_deref()).map(Self::Image)
         } else if is("JTL") {
             tile(value).map(|frame| Self::Tile(frame, Format::Jpeg))
         } else if is("PTL") {
@@ -74,6 +79,10 @@ impl Command {
             tile(value).map(|frame| Self::Tile(frame, Format::Webp))
         } else if is("TIL") {
             raw_tile(value)
+        } else if is("JTLS") {
+            tile_of_view(value)
+        } else if is("SDS") {
+            view(value).map(Self::View)
         } else if is("CVT") {
             export(value)
         } else if is("WID") {
@@ -96,7 +105,6 @@ fn is_neutral(is: &impl Fn(&str) -> bool, value: &str) -> bool {
     let one = || decimal(value) == Some(1.0);
     ((is("CNT") || is("GAM")) && one())
         || (is("ROT") && matches!(value, "0" | "360"))
-        || (is("SDS") && matches!(value, "0" | "0,0" | "0,90"))
         // Layers are JPEG 2000's; no other image has any to leave out.
         || (is("LYR") && whole::<u32>(value).is_some())
         || is("ICC")
@@ -131,6 +139,37 @@ fn object(value: &str) -> Result<Object, IipError> {
 fn tile(value: &str) -> Result<Frame, Fault> {
     let (resolution, index) = tile_numbers(value)?;
     Ok(Frame::IipTile { resolution, index })
+}
+
+/// `x`, or `x,y`. As of a sequence, a view looks level unless it says otherwise.
+fn view(value: &str) -> Result<Slice, Fault> {
+    let (horizontal, vertical) = match value.split_once(',') {
+        Some((horizontal, vertical)) => (whole(horizontal), whole(vertical)),
+        None => (whole(value), Some(Slice::LEVEL_DEG)),
+    };
+    horizontal.zip(vertical).map(|(x, y)| Slice::view(x, y)).ok_or_else(|| {
+        let shown = excerpt(value);
+        Fault::bad_request(format!(
+            "SDS takes a page or a horizontal angle, and perhaps a vertical angle, such as 3 or \
+             10,90, not {shown}"
+        ))
+    })
+}
+
+/// `x,r,t,y`: the form of older viewers of sequences.
+fn tile_of_view(value: &str) -> Result<Command, Fault> {
+    let read = || {
+        let [horizontal, resolution, index, vertical] = parts::<4>(value)?;
+        let view = Slice::view(whole(horizontal)?, whole(vertical)?);
+        let (resolution, index) = (whole(resolution)?, whole(index)?);
+        Some(Command::TileOfView(view, Frame::IipTile { resolution, index }))
+    };
+    read().ok_or_else(|| {
+        let shown = excerpt(value);
+        Fault::bad_request(format!(
+            "JTLS takes HORIZONTAL,RESOLUTION,TILE,VERTICAL in whole numbers, not {shown}"
+        ))
+    })
 }
 
 fn tile_numbers(value: &str) -> Result<(u32, u32), Fault> {

@@ -1,13 +1,14 @@
 //! A list of commands becomes one request. As with iipsrv, setters count for the outputs after them.
 
 use crate::model::request::{Frame, OverLimit, PictureRequest, Region, ScaleTo, SizeForm, Upscale};
-use crate::model::{Fault, Format, ImageId, Want};
+use crate::model::{Fault, Format, ImageId, Slice, Want};
 use crate::protocols::call::{Call, Dialect, Parsed, plain_picture};
 use crate::protocols::iip::command::Command;
 use crate::protocols::iip::error::IipError;
 use crate::protocols::iip::grammar::{Token, tokens};
 use crate::protocols::iip::objects::Object;
 use crate::protocols::iip::words::{Form, MEDIA_TYPE, Words, add_version_header};
+use crate::protocols::image_name::viewed;
 use crate::protocols::refusal::Refusal;
 use crate::protocols::settings::Settings;
 use crate::protocols::wire::{Method, RawRequest, Response};
@@ -29,6 +30,9 @@ pub(crate) fn parse(
 #[derive(Debug, Default)]
 struct Asked {
     image: Option<ImageId>,
+    view: Option<Slice>,
+    /// What the objects are asked of.
+    described: Option<ImageId>,
     objects: Vec<Object>,
     encoder_quality: Option<u8>,
     width_px: Option<u32>,
@@ -52,8 +56,9 @@ impl Asked {
         method: Method,
         settings: &Settings,
     ) -> Result<(), IipError> {
-        match Command::parse(token)? {
+        match Command::parse(token, settings)? {
             Command::Image(image) => self.image = Some(image),
+            Command::View(view) => self.view = Some(view),
             Command::EncoderQuality(quality) => self.encoder_quality = Some(quality),
             Command::Width(width_px) => self.width_px = width_px,
             Command::Height(height_px) => self.height_px = height_px,
@@ -64,16 +69,24 @@ impl Asked {
                     return Err(IipError::image_not_set(&token.value.to_ascii_lowercase()));
                 }
                 self.objects.push(object);
+                self.described = self.viewed(self.view);
             }
-            Command::Tile(frame, format) => self.output(token, frame, format, Form::Tile)?,
+            Command::Tile(frame, format) => {
+                self.output(token, self.view, plain_picture(frame, format), Form::Tile)?;
+            }
+            Command::TileOfView(view, frame) => {
+                let picture = plain_picture(frame, Format::Jpeg);
+                self.output(token, Some(view), picture, Form::Tile)?;
+            }
             Command::RawTile { resolution, index } => {
                 let frame = Frame::IipTile { resolution, index };
-                self.output(token, frame, Format::Jpeg, Form::RawTile { resolution, index })?;
+                let picture = plain_picture(frame, Format::Jpeg);
+                self.output(token, self.view, picture, Form::RawTile { resolution, index })?;
             }
             Command::Export(format) => {
                 let attachment = method == Method::Post;
-                let frame = self.export_frame(settings);
-                self.output(token, frame, format, Form::Export { attachment })?;
+                let picture = plain_picture(self.export_frame(settings), format);
+                self.output(token, self.view, picture, Form::Export { attachment })?;
             }
         }
         Ok(())
@@ -82,21 +95,25 @@ impl Asked {
     fn output(
         &mut self,
         token: Token<'_>,
-        frame: Frame,
-        format: Format,
+        view: Option<Slice>,
+        mut picture: PictureRequest,
         form: Form,
     ) -> Result<(), IipError> {
         if self.output.is_some() {
             let fault = Fault::bad_request("a request may ask for one picture only");
             return Err(IipError::malformed_command(token, fault));
         }
-        let Some(image) = self.image.clone() else {
+        let Some(image) = self.viewed(view) else {
             return Err(IipError::image_not_set(token.name));
         };
-        let encoder_quality = self.encoder_quality;
-        let picture = PictureRequest { encoder_quality, ..plain_picture(frame, format) };
+        picture.encoder_quality = self.encoder_quality;
         self.output = Some(Output { image, picture, form });
         Ok(())
+    }
+
+    /// The image that was named, in this view.
+    fn viewed(&self, view: Option<Slice>) -> Option<ImageId> {
+        self.image.clone().map(|image| viewed(image, view))
     }
 
     /// `RGN` fitted inside `WID` and `HEI`; the region at its own size where neither is given. Above
@@ -132,7 +149,7 @@ impl Asked {
             );
             return Err(IipError::malformed(text, fault));
         }
-        let Some(image) = self.image else {
+        let Some(image) = self.described.or(self.image) else {
             return Ok(Parsed::Response(without_image(&self.objects)));
         };
         let dialect = Dialect::Iip(Words(Form::Objects(self.objects)));

@@ -3,7 +3,9 @@
 
 use std::fmt::Write;
 
-use crate::model::{ColourModel, ImageInfo};
+use serde_json::Value;
+
+use crate::model::{ColourModel, ImageInfo, StackPage};
 
 /// Version of the IIP server family, as iipsrv has always said it.
 const IIP_SERVER: &str = "IIP-server:3.65\r\n";
@@ -35,10 +37,12 @@ pub(crate) enum Object {
     Colorspace,
     /// `Min-Max-sample-values`: the range of each band's samples.
     SampleRange,
-    /// `Horizontal-views`: one, at 0.
+    /// `Horizontal-views`: the pages of a stack or the angles of a sequence; else one, at 0.
     HorizontalViews,
-    /// `Vertical-views`: one, at 90.
+    /// `Vertical-views`: the angles of a sequence; else one, at 90.
     VerticalViews,
+    /// `stack`: the pages of a stack with names and scales, as JSON; of others nothing.
+    Stack,
     /// `DPI`: in spite of its name, pixels a metre.
     Dpi,
 }
@@ -47,7 +51,7 @@ impl Object {
     /// All of them, for errors that say so.
     pub(crate) const KNOWN: &str = "IIP,1.0, IIP-server, IIP-opt-comm, IIP-opt-obj, Basic-Info, \
         Max-size, Resolution-number, Resolutions, Tile-size, Bits-per-channel, Colorspace, \
-        Min-Max-sample-values, Horizontal-views, Vertical-views, DPI";
+        Min-Max-sample-values, Horizontal-views, Vertical-views, stack, DPI";
 
     /// The object of a name in lower case.
     pub(crate) fn parse(name: &str) -> Option<Self> {
@@ -64,6 +68,7 @@ impl Object {
             "min-max-sample-values" => Self::SampleRange,
             "horizontal-views" => Self::HorizontalViews,
             "vertical-views" => Self::VerticalViews,
+            "stack" => Self::Stack,
             "dpi" => Self::Dpi,
             _ if name.starts_with("iip,") => Self::IipVersion,
             // Clients write `Colorspace,*,*` as well.
@@ -77,7 +82,9 @@ impl Object {
         match self {
             Self::IipVersion => Some(""),
             Self::IipServer => Some(IIP_SERVER),
-            Self::OptionalCommands => Some("IIP-opt-comm:CVT QLT JTL PTL WTL TIL WID HEI RGN\r\n"),
+            Self::OptionalCommands => {
+                Some("IIP-opt-comm:CVT SDS QLT JTL JTLS PTL WTL TIL WID HEI RGN\r\n")
+            }
             Self::OptionalObjects => Some(
                 "IIP-opt-obj:Horizontal-views Vertical-views Tile-size Bits-per-channel \
                  Min-Max-sample-values Resolutions\r\n",
@@ -92,6 +99,7 @@ impl Object {
             | Self::SampleRange
             | Self::HorizontalViews
             | Self::VerticalViews
+            | Self::Stack
             | Self::Dpi => None,
         }
     }
@@ -126,8 +134,13 @@ impl Object {
             Self::BitsPerChannel => write!(lines, "Bits-per-channel:{}\r\n", info.bits),
             Self::Colorspace => write_colorspace(info, lines),
             Self::SampleRange => write_sample_range(info, lines),
-            Self::HorizontalViews => lines.write_str("Horizontal-views:0\r\n"),
-            Self::VerticalViews => lines.write_str("Vertical-views:90\r\n"),
+            Self::HorizontalViews => {
+                write!(lines, "Horizontal-views:{}\r\n", angles(&info.views.horizontal))
+            }
+            Self::VerticalViews => {
+                write!(lines, "Vertical-views:{}\r\n", angles(&info.views.vertical))
+            }
+            Self::Stack => write_stack(&info.views.stack, lines),
             Self::Dpi => match info.resolution {
                 Some(density) => {
                     let (x, y) = (density.x_per_metre, density.y_per_metre);
@@ -140,6 +153,26 @@ impl Object {
             }
         }
     }
+}
+
+fn angles(angles: &[u32]) -> String {
+    let angles: Vec<String> = angles.iter().map(u32::to_string).collect();
+    angles.join(" ")
+}
+
+/// A JSON list in iipsrv's layout, for those who read it by lines; unlike there, names are escaped.
+fn write_stack(pages: &[StackPage], lines: &mut String) -> std::fmt::Result {
+    if pages.is_empty() {
+        return Ok(());
+    }
+    lines.push_str("[ \n");
+    for (index, StackPage { name, scale }) in pages.iter().enumerate() {
+        let comma = if index == 0 { "" } else { ",\n" };
+        let name = Value::from(name.as_str());
+        write!(lines, "{comma}\t{{\n\t\t\"id\": {index},\n\t\t\"name\": {name},\n")?;
+        write!(lines, "\t\t\"scale\": {scale}\n\t}}")?;
+    }
+    lines.write_str("\n]\r\n")
 }
 
 fn write_resolutions(info: &ImageInfo, lines: &mut String) -> std::fmt::Result {

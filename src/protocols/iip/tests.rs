@@ -30,7 +30,10 @@ fn objects_are_answered_to_the_byte() {
              Colorspace,0-2,0:0 0 3 3 0 1 2\r\n",
         ),
         ("FIF=rgb.tif&OBJ=IIP-server", "IIP-server:3.65\r\n"),
-        ("FIF=rgb.tif&OBJ=IIP-opt-comm", "IIP-opt-comm:CVT QLT JTL PTL WTL TIL WID HEI RGN\r\n"),
+        (
+            "FIF=rgb.tif&OBJ=IIP-opt-comm",
+            "IIP-opt-comm:CVT SDS QLT JTL JTLS PTL WTL TIL WID HEI RGN\r\n",
+        ),
         (
             "FIF=rgb.tif&OBJ=IIP-opt-obj",
             "IIP-opt-obj:Horizontal-views Vertical-views Tile-size Bits-per-channel \

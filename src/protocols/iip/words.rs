@@ -43,7 +43,14 @@ impl Words {
         for object in objects {
             object.write(info, &mut body);
         }
-        Some(Document { content_type: MEDIA_TYPE, body })
+        if objects.iter().any(|object| *object != Object::Stack) {
+            return Some(Document { content_type: MEDIA_TYPE, body });
+        }
+        // Whoever asks for nothing else reads JSON, also of what is no stack.
+        if body.is_empty() {
+            body.push_str("[]\r\n");
+        }
+        Some(Document { content_type: "application/json", body })
     }
 
     /// What an answer in lines adds to its head.
