@@ -293,6 +293,7 @@ fn rules(config: &Config) -> Rules {
         } else {
             PassThrough::Off
         },
+        colour: config.images.colour,
         icc_bytes_max: config.render.icc_bytes_max,
         ..Rules::default()
     }

@@ -63,6 +63,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("libwebp_sys", &["codecs/webp/"]),
     ("use metrics::", &["metrics.rs"]),
     ("metrics_exporter_prometheus", &["metrics.rs"]),
+    ("moxcms", &["imaging/profile.rs"]),
     ("weezl", &["codecs/tiff/"]),
     ("roxmltree", &["codecs/tiff/"]),
     ("libdeflater", &["codecs/tiff/"]),

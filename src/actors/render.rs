@@ -158,7 +158,8 @@ impl Job {
 }
 
 fn encoding_of(image: &OpenImage, plan: &Plan) -> Encoding {
-    let icc = image.info().icc.clone().filter(|_| plan.encode.embed_icc);
+    let profile = image.info().icc.as_ref().filter(|_| plan.encode.embed_icc);
+    let icc = profile.map(|profile| Arc::clone(&profile.bytes));
     Encoding { format: plan.encode.format, quality: plan.encode.quality, icc }
 }
 

@@ -8,6 +8,7 @@ use crate::config::value::{
     millis, number, paths, seconds, word,
 };
 use crate::config::{AccessLog, Config, LogFormat, UpscaleUnmarked};
+use crate::model::ColourRule;
 
 /// Turns the text of an iipsrv variable into the text of ours; what makes no sense stays as it is, to
 /// be refused as ours would be.
@@ -170,6 +171,8 @@ pub const KEYS: &[Key] = &[
         |c, t| millis(t) => c.images.recheck),
     key!("images.jobs_per_image_max", "64", "Jobs of one image at work or waiting at once; above: 503", None,
         |c, t| number(t, &(1..=100_000)) => c.images.jobs_per_image_max),
+    key!("images.color", "embed", "Colours of images with an ICC profile: embed (samples as they are, with the profile) or convert (to sRGB); CMYK and CIELAB always become sRGB", None,
+        |c, t| word(t, &[("embed", ColourRule::Embed), ("convert", ColourRule::Convert)]) => c.images.colour),
     key!("images.failure_hold_ms", "500", "Milliseconds that a broken image answers with its error before it is tried again", None,
         |c, t| millis(t) => c.images.failure_hold),
     key!("cache.bytes_max", "256MiB", "Encoded answers kept in memory, in bytes", Some(("MAX_IMAGE_CACHE_SIZE", cache_megabytes)),

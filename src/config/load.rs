@@ -12,7 +12,7 @@ use crate::config::{
     AccessLog, Bind, CacheConfig, Config, FastCgiConfig, ImagesConfig, LogConfig, LogFormat,
     PoolConfig, ProtocolConfig, RenderConfig, ServerConfig, UpscaleUnmarked,
 };
-use crate::model::Limits;
+use crate::model::{ColourRule, Limits};
 
 /// Largest TOML file read, in bytes: a hundred times what all settings need.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -314,6 +314,7 @@ fn blank() -> Config {
             idle: Duration::ZERO,
             recheck: Duration::ZERO,
             jobs_per_image_max: 0,
+            colour: ColourRule::Embed,
             failure_hold: Duration::ZERO,
         },
         cache: CacheConfig { bytes_max: 0, decoded_bytes_max: 0, shards: 0, jobs_per_shard_max: 0 },

@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::Limits;
+use crate::model::{ColourRule, Limits};
 
 pub use load::{ConfigError, Layers, Origin, load, look_alikes};
 
@@ -128,6 +128,8 @@ pub struct ImagesConfig {
     pub recheck: Duration,
     /// Jobs of one image at work or waiting at once.
     pub jobs_per_image_max: usize,
+    /// What is done with the colours of an image that has an ICC profile.
+    pub colour: ColourRule,
     /// How long a broken image answers with its error before it is tried again.
     pub failure_hold: Duration,
 }

@@ -3,7 +3,7 @@
 
 use fast_image_resize::{ImageBufferError, ResizeError};
 
-use crate::model::{SampleType, Size};
+use crate::model::{ColourModel, SampleType, Size};
 
 /// Why an operation on pixels was not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +36,24 @@ pub enum ImagingError {
     SampleType {
         /// What came.
         found: SampleType,
+    },
+    /// What is to be read as L*a*b* is something else.
+    #[error("samples of type {found:?} came where floating-point L*a*b* was expected")]
+    NoLab {
+        /// What came.
+        found: SampleType,
+    },
+    /// A profile for other colours than the raster's.
+    #[error("the profile is not for {found:?}")]
+    ProfileColour {
+        /// The raster's.
+        found: ColourModel,
+    },
+    /// A profile that converted when its image was opened, and no longer does.
+    #[error("cannot convert by the profile: {reason}")]
+    Profile {
+        /// What the library says.
+        reason: String,
     },
     /// The rectangle to resize leaves its raster.
     #[error("cannot resize the raster")]

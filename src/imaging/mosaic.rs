@@ -178,7 +178,8 @@ impl Pick {
 mod tests {
     use super::*;
     use crate::imaging::crop_box::CropBox;
-    use crate::imaging::resize::{Filter, Scratch, resize};
+    use crate::imaging::resize::{Filter, resize};
+    use crate::imaging::scratch::Scratch;
 
     const SHAPES: [(ColourModel, bool); 4] = [
         (ColourModel::Gray, false),

@@ -3,14 +3,13 @@
 //! Filters after Keys 1981 (Catmull-Rom, a = -0.5) and Duchon 1979 (Lanczos); stored sample values
 //! are taken as they are (no change to linear light), as viewers and pyramid makers do.
 
-use std::fmt;
-
 use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions};
 
 use crate::imaging::crop_box::CropBox;
 use crate::imaging::error::ImagingError;
 use crate::imaging::raster::Raster;
+use crate::imaging::scratch::Scratch;
 use crate::model::Size;
 
 /// How samples are weighted where a picture changes its size.
@@ -49,30 +48,6 @@ impl Filter {
     }
 }
 
-/// Buffers that one worker keeps from job to job.
-#[derive(Default)]
-pub struct Scratch {
-    resizer: Resizer,
-}
-
-impl Scratch {
-    /// Buffers above this are given back after a job: a worker keeps what tiles need (a 512x512
-    /// RGBA tile is 1 MiB), not what one large export needed.
-    const KEPT_BYTES_MAX: usize = 8 << 20;
-
-    /// Empty buffers.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-impl fmt::Debug for Scratch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kept_bytes = self.resizer.size_of_internal_buffers();
-        f.debug_struct("Scratch").field("kept_bytes", &kept_bytes).finish()
-    }
-}
-
 /// The part `crop` of `raster` as a picture of `to` pixels.
 ///
 /// Pixels just outside of `crop` weigh in as neighbours, so that pictures of adjoining parts join
@@ -103,11 +78,7 @@ pub fn resize(
         .resize_alg(filter.algorithm())
         .crop(crop.left, crop.top, crop.width, crop.height)
         .use_alpha(raster.alpha());
-    let outcome = scratch.resizer.resize(&source, &mut target, &options);
-    if Scratch::KEPT_BYTES_MAX < scratch.resizer.size_of_internal_buffers() {
-        scratch.resizer.reset_internal_buffers();
-    }
-    outcome?;
+    scratch.resizing(|resizer| resizer.resize(&source, &mut target, &options))?;
     Ok(resized)
 }
 

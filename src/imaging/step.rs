@@ -1,27 +1,39 @@
 //! What is done to assembled pixels, in order: the whole list, and the one place that carries it out.
 
 use crate::imaging::bitonal::to_bitonal;
+use crate::imaging::cmyk::cmyk_to_rgb;
 use crate::imaging::colour::to_colour;
 use crate::imaging::crop_box::CropBox;
 use crate::imaging::error::ImagingError;
 use crate::imaging::flatten::flatten;
 use crate::imaging::gray::to_gray;
+use crate::imaging::lab::lab_to_rgb;
 use crate::imaging::mirror::mirror;
 use crate::imaging::pixels::Pixels;
 use crate::imaging::raster::Raster;
-use crate::imaging::resize::{Filter, Scratch, resize};
+use crate::imaging::resize::{Filter, resize};
+use crate::imaging::scratch::Scratch;
 use crate::imaging::to_bytes::to_bytes;
 use crate::imaging::turn::turn;
 use crate::model::request::Rotation;
-use crate::model::{SampleRange, Size};
+use crate::model::{Profile, SampleRange, Size};
 
 /// One operation on pixels.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// Samples of any type to bytes; every other step works on these.
+    /// Samples of any type to bytes; every step below works on these.
     ToBytes {
         /// Black and white of each colour band.
         ranges: Vec<SampleRange>,
+    },
+    /// L*a*b* to sRGB bytes, in place of the step above.
+    LabToRgb,
+    /// CMYK to RGB, where no profile says how.
+    CmykToRgb,
+    /// Gray, RGB or CMYK to sRGB by the image's profile.
+    ToSrgb {
+        /// A profile that converts the raster's colours.
+        profile: Profile,
     },
     /// A part of the raster becomes a picture of `to` pixels.
     Resize {
@@ -46,6 +58,26 @@ pub enum Step {
     Colour,
 }
 
+impl Step {
+    /// Whether samples afterwards are of other colours than the image's, so that its profile is no
+    /// longer true of them.
+    pub const fn changes_colours(&self) -> bool {
+        match self {
+            Self::LabToRgb
+            | Self::CmykToRgb
+            | Self::ToSrgb { .. }
+            | Self::Gray
+            | Self::Bitonal
+            | Self::Colour => true,
+            Self::ToBytes { .. }
+            | Self::Resize { .. }
+            | Self::Mirror
+            | Self::Turn(_)
+            | Self::Flatten => false,
+        }
+    }
+}
+
 /// Carries the steps out, first to last.
 ///
 /// # Errors
@@ -57,6 +89,7 @@ pub fn apply(
 ) -> Result<Raster, ImagingError> {
     let done = steps.iter().try_fold(pixels.into(), |pixels, step| match step {
         Step::ToBytes { ranges } => Ok(to_bytes(pixels, ranges).into()),
+        Step::LabToRgb => lab_to_rgb(&pixels).map(Pixels::from),
         step => on_bytes(step, pixels.into_bytes()?, scratch).map(Pixels::from),
     });
     done?.into_bytes()
@@ -64,6 +97,8 @@ pub fn apply(
 
 fn on_bytes(step: &Step, raster: Raster, scratch: &mut Scratch) -> Result<Raster, ImagingError> {
     Ok(match *step {
+        Step::CmykToRgb => cmyk_to_rgb(raster),
+        Step::ToSrgb { ref profile } => scratch.conversions.apply(raster, profile)?,
         Step::Resize { crop, to, filter } => resize(&raster, crop, to, filter, scratch)?,
         Step::Mirror => mirror(raster),
         Step::Turn(rotation) => turn(raster, rotation),
@@ -72,6 +107,7 @@ fn on_bytes(step: &Step, raster: Raster, scratch: &mut Scratch) -> Result<Raster
         Step::Bitonal => to_bitonal(raster),
         Step::Colour => to_colour(raster),
         Step::ToBytes { ref ranges } => to_bytes(raster.into(), ranges),
+        Step::LabToRgb => lab_to_rgb(&raster.into())?,
     })
 }
 

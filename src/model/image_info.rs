@@ -1,9 +1,8 @@
 //! `ImageInfo`: what is known of an open image before any pixel is touched. Two ladders: the levels
 //! that a file stores, and the levels that are offered to clients, each half the one before.
 
-use std::sync::Arc;
-
 use crate::model::geometry::{Rect, Size};
+use crate::model::profile::Profile;
 use crate::model::slice::Views;
 
 pub use crate::model::pixel::{ColourModel, SampleRange, SampleType};
@@ -145,8 +144,8 @@ pub struct ImageInfo {
     /// What is shown as black and white, a range for each colour band; empty: the whole range of the
     /// type.
     pub ranges: Vec<SampleRange>,
-    /// The embedded ICC profile.
-    pub icc: Option<Arc<[u8]>>,
+    /// The embedded ICC profile, read by [`crate::imaging::read_profile`].
+    pub icc: Option<Profile>,
     /// Pixels a metre, where the file says so.
     pub resolution: Option<Resolution>,
     /// The other pictures that there are under this name.

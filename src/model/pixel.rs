@@ -9,7 +9,8 @@ pub enum ColourModel {
     Rgb,
     /// Cyan, magenta, yellow, black: ink, the highest sample is full ink.
     Cmyk,
-    /// CIE L*a*b* with white point D50: lightness, red to green, yellow to blue.
+    /// CIE L*a*b* with white point D50: lightness 0 to 100, red to green and yellow to blue about -128 to
+    /// 127. Always [`SampleType::F32`] in these units, whatever the file holds; alpha is 0 to 1 there.
     Lab,
 }
 

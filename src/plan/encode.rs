@@ -1,10 +1,10 @@
 //! How a picture becomes a file: format, the encoder's setting, colour profile.
 
+use crate::imaging::Step;
 use crate::model::request::PictureRequest;
-use crate::model::{Format, ImageInfo, Size};
+use crate::model::{ColourRule, Format, ImageInfo, Size};
 use crate::plan::error::PlanError;
 use crate::plan::rules::Rules;
-use crate::plan::steps::keeps_colours;
 
 /// What the encoder is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,12 @@ pub struct EncodePlan {
 
 /// The request's wishes within the rules. A quality for PNG is not obeyed: PNG loses nothing, and what
 /// clients send is meant for JPEG (75 as a Deflate level would be the slowest).
-pub(super) fn encode(request: &PictureRequest, info: &ImageInfo, rules: &Rules) -> EncodePlan {
+pub(super) fn encode(
+    request: &PictureRequest,
+    info: &ImageInfo,
+    rules: &Rules,
+    steps: &[Step],
+) -> EncodePlan {
     let wish = request.encoder_quality.map(|quality| quality.min(100));
     let quality = match request.format {
         Format::Jpeg => signed(wish.unwrap_or(rules.jpeg_quality).clamp(1, 100)),
@@ -27,8 +32,10 @@ pub(super) fn encode(request: &PictureRequest, info: &ImageInfo, rules: &Rules) 
         Format::Png => signed(rules.png_level),
     };
     let profile_bytes = info.icc.as_ref().and_then(|profile| u64::try_from(profile.len()).ok());
-    let embed_icc = profile_bytes.is_some_and(|bytes| bytes <= rules.icc_bytes_max)
-        && keeps_colours(request.quality, info.colour);
+    // Under the other rule answers are sRGB, and say so by having no profile.
+    let embed_icc = rules.colour == ColourRule::Embed
+        && profile_bytes.is_some_and(|bytes| bytes <= rules.icc_bytes_max)
+        && !steps.iter().any(Step::changes_colours);
     EncodePlan { format: request.format, quality, embed_icc }
 }
 
@@ -59,8 +66,9 @@ pub(super) fn check_sides(format: Format, size: Size) -> Result<(), PlanError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ColourModel;
     use crate::model::request::{Frame, Quality};
-    use crate::plan::fixtures::{jpeg, pyramid};
+    use crate::plan::fixtures::{jpeg, planned_by, profile, pyramid};
 
     fn request(format: Format, encoder_quality: Option<u8>) -> PictureRequest {
         let tile = jpeg(Frame::IipTile { resolution: 0, index: 0 });
@@ -78,7 +86,7 @@ mod tests {
             (Format::Webp, Some(0), 0),
             (Format::Png, Some(75), 1),
         ] {
-            let plan = encode(&request(format, wish), &info, &Rules::default());
+            let plan = encode(&request(format, wish), &info, &Rules::default(), &[]);
             assert_eq!(plan.quality, expected, "{format:?} {wish:?}");
         }
     }
@@ -87,16 +95,27 @@ mod tests {
     fn a_profile_goes_only_with_samples_that_it_is_true_of() {
         let mut info = pyramid((200, 200), 256);
         let rules = Rules { icc_bytes_max: 10, ..Rules::default() };
-        let embeds = |quality, info: &ImageInfo| {
+        let embeds_by = |rules: &Rules, quality, info: &ImageInfo| {
             let request = PictureRequest { quality, ..request(Format::Jpeg, None) };
-            encode(&request, info, &rules).embed_icc
+            planned_by(&request, info, rules).unwrap().encode.embed_icc
         };
+        let embeds = |quality, info: &ImageInfo| embeds_by(&rules, quality, info);
         assert!(!embeds(Quality::Default, &info));
-        info.icc = Some([0; 10].into());
+        info.icc = Some(profile(Some(ColourModel::Rgb), false));
         assert!(embeds(Quality::Default, &info) && embeds(Quality::Color, &info));
         assert!(!embeds(Quality::Gray, &info) && !embeds(Quality::Bitonal, &info));
-        info.icc = Some([0; 11].into());
-        assert!(!embeds(Quality::Default, &info));
+        let shorter = Rules { icc_bytes_max: 9, ..rules.clone() };
+        assert!(!embeds_by(&shorter, Quality::Default, &info));
+        for is_srgb in [false, true] {
+            let convert = Rules { colour: ColourRule::Convert, ..rules.clone() };
+            info.icc = Some(profile(Some(ColourModel::Rgb), is_srgb));
+            assert!(!embeds_by(&convert, Quality::Default, &info), "{is_srgb}");
+        }
+        for colour in [ColourModel::Cmyk, ColourModel::Lab] {
+            info.colour = colour;
+            info.icc = Some(profile(Some(colour), false));
+            assert!(!embeds(Quality::Default, &info), "{colour:?}");
+        }
     }
 
     #[test]

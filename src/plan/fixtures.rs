@@ -4,7 +4,8 @@ use crate::model::request::{
     Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm, Upscale,
 };
 use crate::model::{
-    ColourModel, Format, ImageId, ImageInfo, Size, SourceVersion, StoredLevel, TileEncoding,
+    ColourModel, Format, ImageId, ImageInfo, Profile, Size, SourceVersion, StoredLevel,
+    TileEncoding,
 };
 use crate::plan::{Plan, PlanError, Rules, plan};
 
@@ -41,6 +42,11 @@ pub(super) fn jpeg(frame: Frame) -> PictureRequest {
         format: Format::Jpeg,
         encoder_quality: None,
     }
+}
+
+/// A profile of ten bytes that is taken for what is said of it.
+pub(super) fn profile(space: Option<ColourModel>, is_srgb: bool) -> Profile {
+    Profile { bytes: [0; 10].into(), digest: 0, space, is_srgb }
 }
 
 /// An IIIF frame that may not be upscaled.

@@ -112,8 +112,11 @@ impl Digest {
 
     fn step(&mut self, step: &Step) {
         match *step {
-            // What they are is the image's business, whose version the key holds.
+            // What ranges and profiles are is the image's business, whose version the key holds.
             Step::ToBytes { .. } => self.tag(7),
+            Step::LabToRgb => self.tag(8),
+            Step::CmykToRgb => self.tag(9),
+            Step::ToSrgb { .. } => self.tag(10),
             Step::Resize { crop: CropBox { left, top, width, height }, to, filter } => {
                 self.tag(0);
                 for edge in [left, top, width, height] {
@@ -143,5 +146,33 @@ impl Digest {
             Step::Bitonal => self.tag(5),
             Step::Colour => self.tag(6),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::request::Frame;
+    use crate::model::{ColourRule, ImageInfo};
+    use crate::plan::Rules;
+    use crate::plan::fixtures::{jpeg, planned_by, profile, pyramid};
+
+    #[test]
+    fn a_rule_of_colour_that_changes_bytes_changes_the_key_and_no_other() {
+        let plain = pyramid((200, 200), 256);
+        let profiled = |is_srgb| {
+            let icc = Some(profile(Some(plain.colour), is_srgb));
+            ImageInfo { icc, ..plain.clone() }
+        };
+        let tile = jpeg(Frame::IipTile { resolution: 0, index: 0 });
+        let key = |info: &ImageInfo, colour| {
+            let rules = Rules { colour, ..Rules::default() };
+            planned_by(&tile, info, &rules).unwrap().key
+        };
+        let (embed, convert) = (ColourRule::Embed, ColourRule::Convert);
+        assert_eq!(key(&plain, embed), key(&plain, convert));
+        assert_ne!(key(&profiled(false), embed), key(&profiled(false), convert));
+        assert_ne!(key(&profiled(false), convert), key(&plain, convert));
+        // Both send the samples as they are, without the profile.
+        assert_eq!(key(&profiled(true), convert), key(&plain, convert));
     }
 }

@@ -84,8 +84,8 @@ pub fn plan(
     let view = view::view(request.frame, info, &rules.limits)?;
     encode::check_sides(request.format, view.size)?;
     let reading = reading::reading(&view, info, rules.filter).ok_or(PlanError::NoLevel)?;
-    let steps = steps::steps(request, info, reading.resize.clone());
-    let encode = encode::encode(request, info, rules);
+    let steps = steps::steps(request, info, rules.colour, reading.resize.clone());
+    let encode = encode::encode(request, info, rules, &steps);
     let cost = cost::cost(&reading, &view, encode, info);
     cost.check(&rules.limits)?;
     let pass_through = pass_through::tile(request, &reading.source, &steps, info, rules);

@@ -44,3 +44,29 @@ pub(super) fn tile(
     let is_whole = source.area.size() == level.tile;
     (same_format && is_whole).then_some(tile)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::model::request::Frame;
+    use crate::model::{ColourModel, ColourRule, ImageInfo};
+    use crate::plan::Rules;
+    use crate::plan::fixtures::{jpeg, planned_by, profile, pyramid};
+
+    #[test]
+    fn what_is_converted_is_not_passed_through_and_what_is_srgb_is() {
+        let mut info = pyramid((1001, 701), 256);
+        let inner = jpeg(Frame::IipTile { resolution: 2, index: 5 });
+        let passes = |info: &ImageInfo, colour| {
+            let rules = Rules { colour, ..Rules::default() };
+            planned_by(&inner, info, &rules).unwrap().pass_through.is_some()
+        };
+        let (embed, convert) = (ColourRule::Embed, ColourRule::Convert);
+        assert!(passes(&info, embed) && passes(&info, convert));
+        info.icc = Some(profile(Some(ColourModel::Rgb), true));
+        assert!(passes(&info, embed) && passes(&info, convert));
+        info.icc = Some(profile(Some(ColourModel::Rgb), false));
+        assert!(passes(&info, embed) && !passes(&info, convert));
+        info.colour = ColourModel::Cmyk;
+        assert!(!passes(&info, embed) && !passes(&info, convert));
+    }
+}

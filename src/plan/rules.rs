@@ -1,7 +1,7 @@
 //! `Rules`: the settings that decide between several right answers.
 
 use crate::imaging::Filter;
-use crate::model::Limits;
+use crate::model::{ColourRule, Limits};
 use crate::plan::pass_through::PassThrough;
 
 /// What the operator has set. Part of every key as far as it changes bytes.
@@ -19,6 +19,8 @@ pub struct Rules {
     pub pass_through: PassThrough,
     /// How pixels are weighted where the size changes (`INTERPOLATION`).
     pub filter: Filter,
+    /// What is done with the colours of an image that has an ICC profile.
+    pub colour: ColourRule,
     /// Bytes of the largest ICC profile that is embedded; 0 embeds none (`MAX_ICC`).
     pub icc_bytes_max: u64,
 }
@@ -32,6 +34,7 @@ impl Default for Rules {
             webp_quality: 50,
             pass_through: PassThrough::On { bytes_max: None },
             filter: Filter::default(),
+            colour: ColourRule::default(),
             icc_bytes_max: 65_535,
         }
     }

@@ -3,24 +3,47 @@
 
 use crate::imaging::Step;
 use crate::model::request::{PictureRequest, Quality, Rotation};
-use crate::model::{ColourModel, Format, ImageInfo, SampleRange, SampleType};
+use crate::model::{ColourModel, ColourRule, Format, ImageInfo, SampleRange, SampleType};
 
-/// All steps after assembly. Before the first of the standard's, samples of other types become bytes.
-pub(super) fn steps(request: &PictureRequest, info: &ImageInfo, resize: Option<Step>) -> Vec<Step> {
+/// All steps after assembly. Before the first of the standard's, samples of other types become bytes, and
+/// colours what a screen shows.
+pub(super) fn steps(
+    request: &PictureRequest,
+    info: &ImageInfo,
+    rule: ColourRule,
+    resize: Option<Step>,
+) -> Vec<Step> {
     let to_bytes = to_bytes(info);
+    let to_shown = to_shown(info, rule);
     let mirror = request.mirror.then_some(Step::Mirror);
     let turn = (request.rotation != Rotation::None).then_some(Step::Turn(request.rotation));
     let flatten = drops_alpha(request, info).then_some(Step::Flatten);
     let colours = colours(request.quality, info.colour.shown());
-    [to_bytes, resize, mirror, turn, flatten, colours].into_iter().flatten().collect()
+    [to_bytes, to_shown, resize, mirror, turn, flatten, colours].into_iter().flatten().collect()
 }
 
 /// Where samples are no bytes, or their black and white not 0 and 255.
 fn to_bytes(info: &ImageInfo) -> Option<Step> {
+    if info.colour == ColourModel::Lab {
+        return Some(Step::LabToRgb);
+    }
     let bands = usize::from(info.colour.bands());
     let ranges: Vec<SampleRange> = (0..bands).map(|band| info.range(band)).collect();
     let whole = ranges.iter().all(|range| *range == SampleType::U8.full_range());
     (info.samples != SampleType::U8 || !whole).then_some(Step::ToBytes { ranges })
+}
+
+/// By a profile where that is the rule, and always from inks; a profile that is not for the image's colours
+/// is none.
+fn to_shown(info: &ImageInfo, rule: ColourRule) -> Option<Step> {
+    let is_ink = info.colour == ColourModel::Cmyk;
+    let by_profile = is_ink || rule == ColourRule::Convert;
+    match &info.icc {
+        Some(profile) if by_profile && profile.converts(info.colour) => {
+            Some(Step::ToSrgb { profile: profile.clone() })
+        }
+        _ => is_ink.then_some(Step::CmykToRgb),
+    }
 }
 
 /// JPEG has no alpha, and bitonal is one component.
@@ -41,24 +64,24 @@ fn colours(quality: Quality, colour: ColourModel) -> Option<Step> {
     }
 }
 
-/// Whether an answer's samples still are in the image's colour space, and its profile true of them.
-pub(super) fn keeps_colours(quality: Quality, colour: ColourModel) -> bool {
-    colour == colour.shown() && colours(quality, colour).is_none()
+/// Whether an answer of this quality is that of [`Quality::Default`].
+pub(super) fn is_default(quality: Quality, colour: ColourModel) -> bool {
+    colours(quality, colour.shown()).is_none()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::request::Frame;
-    use crate::plan::fixtures::{jpeg, pyramid};
+    use crate::plan::fixtures::{jpeg, profile, pyramid};
 
     #[test]
     fn only_steps_that_change_something_are_taken_in_the_order_of_the_standard() {
         let tile = || jpeg(Frame::IipTile { resolution: 0, index: 0 });
         let mut info = pyramid((200, 200), 256);
-        assert_eq!(steps(&tile(), &info, None), []);
+        assert_eq!(steps(&tile(), &info, ColourRule::Embed, None), []);
         let color = PictureRequest { quality: Quality::Color, ..tile() };
-        assert_eq!(steps(&color, &info, None), []);
+        assert_eq!(steps(&color, &info, ColourRule::Embed, None), []);
         info.alpha = true;
         let all = PictureRequest {
             mirror: true,
@@ -67,18 +90,87 @@ mod tests {
             ..tile()
         };
         assert_eq!(
-            steps(&all, &info, None),
+            steps(&all, &info, ColourRule::Embed, None),
             [Step::Mirror, Step::Turn(Rotation::Quarter), Step::Flatten, Step::Gray]
         );
         let png = PictureRequest { format: Format::Png, quality: Quality::Gray, ..tile() };
-        assert_eq!(steps(&png, &info, None), [Step::Gray]);
+        assert_eq!(steps(&png, &info, ColourRule::Embed, None), [Step::Gray]);
         let bitonal = PictureRequest { quality: Quality::Bitonal, ..png };
-        assert_eq!(steps(&bitonal, &info, None), [Step::Flatten, Step::Bitonal]);
+        assert_eq!(steps(&bitonal, &info, ColourRule::Embed, None), [Step::Flatten, Step::Bitonal]);
         info.colour = ColourModel::Gray;
         info.alpha = false;
         let gray = PictureRequest { quality: Quality::Gray, ..tile() };
-        assert_eq!(steps(&gray, &info, None), []);
+        assert_eq!(steps(&gray, &info, ColourRule::Embed, None), []);
         let color = PictureRequest { quality: Quality::Color, ..gray };
-        assert_eq!(steps(&color, &info, None), [Step::Colour]);
+        assert_eq!(steps(&color, &info, ColourRule::Embed, None), [Step::Colour]);
+    }
+
+    #[test]
+    fn inks_are_always_converted_and_other_colours_where_that_is_the_rule() {
+        let tile = jpeg(Frame::IipTile { resolution: 0, index: 0 });
+        let by_profile = |space: ColourModel| Step::ToSrgb { profile: profile(Some(space), false) };
+        let (embed, convert) = (ColourRule::Embed, ColourRule::Convert);
+        let (gray, rgb) = (ColourModel::Gray, ColourModel::Rgb);
+        let (cmyk, lab) = (ColourModel::Cmyk, ColourModel::Lab);
+        for (colour, space, rule, expected) in [
+            (rgb, Some(rgb), embed, vec![]),
+            (rgb, Some(rgb), convert, vec![by_profile(rgb)]),
+            (rgb, Some(cmyk), convert, vec![]),
+            (rgb, None, convert, vec![]),
+            (gray, Some(gray), embed, vec![]),
+            (gray, Some(gray), convert, vec![by_profile(gray)]),
+            (gray, Some(rgb), convert, vec![]),
+            (cmyk, Some(cmyk), embed, vec![by_profile(cmyk)]),
+            (cmyk, Some(cmyk), convert, vec![by_profile(cmyk)]),
+            (cmyk, Some(rgb), convert, vec![Step::CmykToRgb]),
+            (cmyk, None, embed, vec![Step::CmykToRgb]),
+            (lab, Some(rgb), convert, vec![Step::LabToRgb]),
+            (lab, None, embed, vec![Step::LabToRgb]),
+        ] {
+            let mut info = pyramid((200, 200), 256);
+            info.colour = colour;
+            info.icc = Some(profile(space, false));
+            let found = steps(&tile, &info, rule, None);
+            assert_eq!(found, expected, "{colour:?} {space:?} {rule:?}");
+            if space.is_none() {
+                info.icc = None;
+                assert_eq!(steps(&tile, &info, rule, None), expected, "{colour:?} without one");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_srgb_already_is_left_alone() {
+        let tile = jpeg(Frame::IipTile { resolution: 0, index: 0 });
+        let mut info = pyramid((200, 200), 256);
+        info.icc = Some(profile(Some(ColourModel::Rgb), true));
+        assert_eq!(steps(&tile, &info, ColourRule::Convert, None), []);
+    }
+
+    #[test]
+    fn samples_become_bytes_before_their_colours_change_and_those_before_the_size() {
+        let tile = jpeg(Frame::IipTile { resolution: 0, index: 0 });
+        let mut info = pyramid((200, 200), 256);
+        info.colour = ColourModel::Cmyk;
+        info.samples = SampleType::U16;
+        let gray = PictureRequest { mirror: true, quality: Quality::Gray, ..tile };
+        let steps = steps(&gray, &info, ColourRule::Embed, Some(Step::Flatten));
+        assert!(
+            matches!(
+                *steps,
+                [Step::ToBytes { .. }, Step::CmykToRgb, Step::Flatten, Step::Mirror, Step::Gray]
+            ),
+            "{steps:?}"
+        );
+    }
+
+    #[test]
+    fn in_colour_is_the_default_of_whatever_is_shown_in_colour() {
+        for colour in [ColourModel::Rgb, ColourModel::Cmyk, ColourModel::Lab] {
+            assert!(is_default(Quality::Color, colour) && is_default(Quality::Default, colour));
+            assert!(!is_default(Quality::Gray, colour));
+        }
+        assert!(is_default(Quality::Gray, ColourModel::Gray));
+        assert!(!is_default(Quality::Color, ColourModel::Gray));
     }
 }

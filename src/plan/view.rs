@@ -6,7 +6,7 @@ use crate::plan::aligned::halvings;
 use crate::plan::error::PlanError;
 use crate::plan::region::region;
 use crate::plan::size::{max_size, size};
-use crate::plan::steps::keeps_colours;
+use crate::plan::steps::is_default;
 use crate::plan::tiles;
 
 /// What is to be seen, and how large.
@@ -30,7 +30,7 @@ impl View {
             region: self.region,
             size: self.size,
             is_max: self.size == max_size(self.region.size(), limits),
-            is_default_quality: keeps_colours(quality, info.colour),
+            is_default_quality: is_default(quality, info.colour),
         }
     }
 }

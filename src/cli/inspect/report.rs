@@ -150,13 +150,14 @@ pub(super) fn tile_count(size: Size, tile: Size) -> u64 {
 mod tests {
     use super::*;
     use crate::cli::inspect::advice::tests::image;
+    use crate::imaging::read_profile;
     use crate::model::Associated;
 
     #[test]
     fn a_report_says_what_the_header_says() {
         let mut info = image((1001, 701), 256, TileEncoding::Jpeg, &[(1001, 701), (500, 350)]);
         info.alpha = true;
-        info.icc = Some(vec![0; 3144].into());
+        info.icc = Some(read_profile(vec![0; 3144].into()));
         info.resolution = Some(Resolution { x_per_metre: 300.0, y_per_metre: 200.0 });
         let page = |name: &str, scale| StackPage { name: name.to_owned(), scale };
         info.views.stack = vec![page("", 1.0), page("red", 0.5)];

@@ -9,7 +9,7 @@ use crate::codecs::flat::{Picture, check_whole, flat, read_error, size, whole};
 use crate::codecs::number::{u64_of, usize_of_bytes, zeroed};
 use crate::codecs::window::Window;
 use crate::codecs::{CodecError, Decode, DecodeLimits};
-use crate::imaging::{Pixels, Raster};
+use crate::imaging::{Pixels, Raster, read_profile};
 use crate::model::{ColourModel, ImageInfo, ReadAt, Rect, Size};
 
 /// The format's name in errors.
@@ -41,7 +41,7 @@ pub(in crate::codecs) fn open(
     let info = ImageInfo {
         alpha: first.alpha,
         bands_stored: 1,
-        icc: icc.map(Arc::from),
+        icc: icc.map(|profile| read_profile(profile.into())),
         ..whole(GIF, first.screen, ColourModel::Rgb)
     };
     let picture = GifPicture { source, alpha: first.alpha, limits: limits.clone() };

@@ -10,7 +10,7 @@ use crate::codecs::jpeg::markers::Frame;
 use crate::codecs::jpeg::scaled::{Part, decode};
 use crate::codecs::upright::upright;
 use crate::codecs::{CodecError, Decode, DecodeLimits};
-use crate::imaging::{Pixels, Raster};
+use crate::imaging::{Pixels, Raster, read_profile};
 use crate::model::{ColourModel, ImageInfo, ReadAt, Rect, Size, StoredLevel};
 
 /// The most times that libjpeg halves while it decodes.
@@ -96,7 +96,7 @@ fn info(header: &Header, full: Size, colour: ColourModel, limits: &DecodeLimits)
     let whole_px_max = limits.tile_px_max.min(WHOLE_BYTES_MAX / u64::from(colour.bands()));
     let stored = levels(full, header.frame.one_scan, whole_px_max, colour);
     ImageInfo {
-        icc: header.icc.clone(),
+        icc: header.icc.clone().map(read_profile),
         resolution: header.jfif.or(header.exif.resolution),
         ..ImageInfo::new(JPEG, stored, OFFERED_TILE, colour)
     }

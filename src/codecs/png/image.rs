@@ -16,7 +16,7 @@ use crate::codecs::upright::upright;
 use crate::codecs::window::Window;
 use crate::codecs::{CodecError, Decode, DecodeLimits};
 use crate::imaging::raster::RasterLengthError;
-use crate::imaging::{Pixels, Raster};
+use crate::imaging::{Pixels, Raster, read_profile};
 use crate::model::image_info::Resolution;
 use crate::model::{ColourModel, ImageInfo, ReadAt, Rect, SampleType, Size};
 
@@ -66,7 +66,7 @@ pub(in crate::codecs) fn open(
         samples: shape.samples,
         bits: bits(header.bit_depth),
         bands_stored: u16::try_from(header.color_type.samples()).unwrap_or(u16::MAX),
-        icc: icc.map(Arc::from),
+        icc: icc.map(|profile| read_profile(profile.into())),
         resolution: resolution(header).or(exif.resolution),
         ..whole(PNG, size, shape.colour)
     };

@@ -1,13 +1,13 @@
 //! What a directory tells of the picture as a whole: profile, resolution, what stands for no data.
 
-use std::sync::Arc;
-
 use tiff::Directory;
 use tiff::tags::{ByteOrder, Tag, Type};
 
 use crate::codecs::tiff::structure::Structure;
 use crate::codecs::upright::Orientation;
 use crate::codecs::{CodecError, DecodeLimits};
+use crate::imaging::read_profile;
+use crate::model::Profile;
 use crate::model::image_info::Resolution;
 
 /// Bytes of `GDAL_NODATA`: one number as text.
@@ -21,9 +21,12 @@ pub(super) fn icc(
     structure: &mut Structure,
     from: &Directory,
     limits: &DecodeLimits,
-) -> Result<Option<Arc<[u8]>>, CodecError> {
+) -> Result<Option<Profile>, CodecError> {
     match structure.bytes(from, Tag::IccProfile, limits.icc_bytes_max) {
-        Ok(profile) => Ok(profile.filter(|profile| !profile.is_empty()).map(Arc::from)),
+        Ok(profile) => {
+            let profile = profile.filter(|profile| !profile.is_empty());
+            Ok(profile.map(|profile| read_profile(profile.into())))
+        }
         Err(CodecError::OverLimit { .. }) => Ok(None),
         Err(error) => Err(error),
     }

@@ -10,7 +10,7 @@ use crate::codecs::webp::animation::first_frame;
 use crate::codecs::webp::decoder::decode;
 use crate::codecs::webp::header::read;
 use crate::codecs::{CodecError, Decode, DecodeLimits};
-use crate::imaging::{Pixels, Raster};
+use crate::imaging::{Pixels, Raster, read_profile};
 use crate::model::{ColourModel, ImageInfo, ReadAt, Rect};
 
 /// An open WebP file.
@@ -36,7 +36,7 @@ pub(in crate::codecs) fn open(
     let info = ImageInfo {
         alpha,
         bands_stored: if alpha { 4 } else { 3 },
-        icc: header.icc,
+        icc: header.icc.map(read_profile),
         resolution: header.exif.resolution,
         ..whole(WEBP, header.size, ColourModel::Rgb)
     };

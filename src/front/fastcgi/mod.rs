@@ -9,6 +9,7 @@
 //! params      name-value pairs
 //! responder   CGI variables to the exchange that all fronts share
 //! reply       the answer to records
+//! rehearsal   all that is pure of it, for fuzzing
 //! ```
 
 mod acceptor;
@@ -16,7 +17,9 @@ mod connection;
 mod intake;
 mod params;
 mod record;
+mod rehearsal;
 mod reply;
 mod responder;
 
 pub use acceptor::FastCgi;
+pub use rehearsal::rehearse;

@@ -1,0 +1,199 @@
+//! CIE L*a*b* (white point D50) to sRGB bytes.
+//!
+//! # Source
+//! CIE 15:2004, section 8.2.1.1 (Lab to XYZ); Bradford adaptation from D50 to D65 (ICC.1:2022, annex E);
+//! IEC 61966-2-1, section 5.2 (primaries and curve).
+
+use std::sync::LazyLock;
+
+use crate::imaging::error::ImagingError;
+use crate::imaging::pixels::Pixels;
+use crate::imaging::raster::Raster;
+use crate::model::ColourModel;
+
+/// From XYZ, each as a share of the D50 white that ICC profiles connect by (0.9642, 1, 0.8249), to linear
+/// light of the primaries of sRGB. The sum of each row is 1: white stays white.
+const TO_LINEAR: [[f32; 3]; 3] = [
+    [3.021_982_5, -1.617_209, -0.404_773_5],
+    [-0.943_709_3, 1.916_130_1, 0.027_579_2],
+    [0.069_387_6, -0.228_993_9, 1.159_606_3],
+];
+
+/// Where the cube root of the formula gives way to a straight line: 6/29.
+const KNEE: f32 = 6.0 / 29.0;
+
+/// Steps of linear light in [`CURVE`]: where the curve is steepest, one is a fifth of a byte.
+const CURVE_STEPS: u16 = 1 << 14;
+const CURVE_LEN: usize = 1 << 14;
+
+/// The byte for each step of linear light from 0 to 1.
+static CURVE: LazyLock<Box<[u8]>> = LazyLock::new(|| {
+    (0..=CURVE_STEPS).map(|step| encoded(f32::from(step) / f32::from(CURVE_STEPS))).collect()
+});
+
+/// The raster in RGB, for samples in the units of L*a*b*: L 0 to 100, a and b about -128 to 127. What is
+/// no number is black; alpha, 0 to 1 there, is kept. Colours outside of sRGB come to its border.
+///
+/// # Errors
+/// Where samples are not floating point, or no L*a*b*.
+pub fn lab_to_rgb(pixels: &Pixels) -> Result<Raster, ImagingError> {
+    let lab = match pixels {
+        Pixels::F32(raster) if raster.colour() == ColourModel::Lab => raster,
+        other => return Err(ImagingError::NoLab { found: other.sample_type() }),
+    };
+    let mut shown = Raster::zeroed(lab.size(), ColourModel::Rgb, lab.alpha());
+    if lab.alpha() {
+        let (pixels, _) = lab.samples().as_chunks::<4>();
+        let (targets, _) = shown.samples_mut().as_chunks_mut::<4>();
+        for (target, &[l, a, b, alpha]) in targets.iter_mut().zip(pixels) {
+            let [red, green, blue] = rgb([l, a, b]);
+            *target = [red, green, blue, byte(alpha * 255.0)];
+        }
+    } else {
+        let (pixels, _) = lab.samples().as_chunks::<3>();
+        let (targets, _) = shown.samples_mut().as_chunks_mut::<3>();
+        for (target, pixel) in targets.iter_mut().zip(pixels) {
+            *target = rgb(*pixel);
+        }
+    }
+    Ok(shown)
+}
+
+fn rgb([l, a, b]: [f32; 3]) -> [u8; 3] {
+    if (l + a + b).is_nan() {
+        return [0; 3];
+    }
+    let y = (l + 16.0) / 116.0;
+    let [x, y, z] = [y + a / 500.0, y, y - b / 200.0].map(share);
+    TO_LINEAR.map(|[of_x, of_y, of_z]| curve(of_x * x + of_y * y + of_z * z))
+}
+
+/// The inverse of the formula's `f`: a share of white.
+fn share(root: f32) -> f32 {
+    if KNEE < root { root * root * root } else { (root - 4.0 / 29.0) * (3.0 * KNEE * KNEE) }
+}
+
+/// The byte for linear light, by the table.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast from float saturates, and the index is held to the table"
+)]
+fn curve(linear: f32) -> u8 {
+    let step = (linear * f32::from(CURVE_STEPS) + 0.5) as usize;
+    CURVE.get(step.min(CURVE_LEN)).copied().unwrap_or(u8::MAX)
+}
+
+/// The byte for linear light from 0 to 1, by the formula.
+fn encoded(linear: f32) -> u8 {
+    let shown =
+        if linear <= 0.003_130_8 { 12.92 * linear } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 };
+    byte(shown * 255.0)
+}
+
+/// The nearest byte; NaN is 0, as casts have it.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast from float saturates"
+)]
+fn byte(value: f32) -> u8 {
+    (value + 0.5) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Size;
+
+    fn is_near(found: [u8; 3], expected: [u8; 3]) -> bool {
+        found.iter().zip(expected).all(|(found, expected)| found.abs_diff(expected) <= 1)
+    }
+
+    /// Printed by Little CMS 2.19 through Pillow 13.0:
+    /// `ImageCms.buildTransform(createProfile("LAB"), createProfile("sRGB"), "LAB", "RGB", 1, 0x100)`
+    /// (0x100: every colour by the formula, none by a table).
+    const LITTLE_CMS: [([i16; 3], [u8; 3]); 34] = [
+        ([20, 0, 0], [48, 48, 48]),
+        ([20, 20, 10], [77, 35, 35]),
+        ([20, -30, 20], [0, 58, 16]),
+        ([20, 10, -40], [20, 46, 108]),
+        ([20, -10, 60], [50, 52, 0]),
+        ([20, 40, 30], [101, 4, 2]),
+        ([20, -128, -128], [0, 85, 254]),
+        ([20, 127, -50], [174, 0, 126]),
+        ([40, 0, 0], [94, 94, 94]),
+        ([40, 20, 10], [128, 81, 79]),
+        ([40, -30, 20], [43, 107, 60]),
+        ([40, 10, -40], [77, 91, 160]),
+        ([40, -10, 60], [95, 98, 0]),
+        ([40, 40, 30], [158, 62, 48]),
+        ([40, -128, -128], [0, 135, 255]),
+        ([40, 127, -50], [240, 0, 180]),
+        ([60, 0, 0], [145, 145, 145]),
+        ([60, 20, 10], [183, 131, 128]),
+        ([60, -30, 20], [94, 159, 108]),
+        ([60, 10, -40], [130, 141, 215]),
+        ([60, -10, 60], [149, 148, 16]),
+        ([60, 40, 30], [217, 114, 94]),
+        ([60, -128, -128], [0, 194, 255]),
+        ([60, 127, -50], [255, 0, 237]),
+        ([80, 0, 0], [198, 198, 198]),
+        ([80, 20, 10], [239, 185, 181]),
+        ([80, -30, 20], [148, 214, 159]),
+        ([80, 10, -40], [185, 194, 255]),
+        ([80, -10, 60], [206, 202, 78]),
+        ([80, 40, 30], [255, 168, 145]),
+        ([80, -128, -128], [0, 255, 255]),
+        ([80, 127, -50], [255, 0, 255]),
+        ([0, 0, 0], [0, 0, 0]),
+        ([100, 0, 0], [255, 255, 255]),
+    ];
+
+    #[test]
+    fn the_numbers_are_those_of_little_cms() {
+        for (lab, expected) in LITTLE_CMS {
+            let found = rgb(lab.map(f32::from));
+            assert!(is_near(found, expected), "{lab:?} became {found:?}, not {expected:?}");
+        }
+    }
+
+    #[test]
+    fn grays_are_gray_from_black_to_white() {
+        let mut last = 0;
+        for step in 0..=1000_u16 {
+            let [red, green, blue] = rgb([f32::from(step) / 10.0, 0.0, 0.0]);
+            assert!(last <= green && is_near([red, green, blue], [green; 3]), "{step}: {red}");
+            last = green;
+        }
+        assert_eq!(rgb([0.0; 3]), [0; 3]);
+        assert_eq!(rgb([100.0, 0.0, 0.0]), [255; 3]);
+    }
+
+    #[test]
+    fn the_table_is_within_one_of_the_formula() {
+        for step in 0..=u16::MAX {
+            let linear = f32::from(step) / f32::from(u16::MAX);
+            assert!(curve(linear).abs_diff(encoded(linear)) <= 1, "{linear}");
+        }
+        assert_eq!((curve(-1.0), curve(7.0), curve(f32::INFINITY)), (0, 255, 255));
+    }
+
+    #[test]
+    fn no_number_is_black_and_alpha_is_kept() {
+        let size = Size::new(2, 1).unwrap();
+        let samples = vec![100.0, 0.0, 0.0, 0.5, f32::NAN, 0.0, 0.0, 1.0];
+        let raster = Raster::new(size, ColourModel::Lab, true, samples).unwrap();
+        let shown = lab_to_rgb(&Pixels::F32(raster)).unwrap();
+        assert_eq!(shown.samples(), [255, 255, 255, 128, 0, 0, 0, 255]);
+    }
+
+    #[test]
+    fn what_is_no_lab_is_refused() {
+        let size = Size::new(1, 1).unwrap();
+        let bytes = Pixels::U8(Raster::zeroed(size, ColourModel::Lab, false));
+        assert!(matches!(lab_to_rgb(&bytes), Err(ImagingError::NoLab { .. })));
+    }
+}
