@@ -280,7 +280,7 @@ fn check_sizes(
 ) -> Result<u64, CodecError> {
     let (columns, rows) = size.grid(block);
     let planes = if layout.planar { layout.samples } else { 1 };
-    let count = u64::from(columns) * u64::from(rows) * u64_of(planes);
+    let count = (u64::from(columns) * u64::from(rows)).saturating_mul(u64_of(planes));
     let side_px_max = u64::from(limits.side_px_max);
     // RGB with alpha is what the limit in pixels is made for; more samples, or longer ones, count as
     // more pixels.
