@@ -51,7 +51,7 @@ pub(in crate::codecs) fn open(
     let nodata = metadata::nodata(&mut structure, &pyramid.full)?;
     let reading = Reading { source: &*source, limits, nodata };
     let ranges = ranges::read(&mut structure, &pyramid, &reading)?;
-    let info = ImageInfo { views, ranges, ..describe(&mut structure, &pyramid, limits)? };
+    let info = ImageInfo { ranges, views, ..describe(&mut structure, &pyramid, limits)? };
     let info = Arc::new(info);
     let icc_segments = info.icc.as_deref().map_or(Ok(Vec::new()), jpeg::icc_segments)?;
     let orientation = metadata::orientation(&mut structure, &pyramid.full)?;
