@@ -92,6 +92,10 @@ impl Layout {
             malformed(format!("{samples} samples a pixel are too few for its colours"))
         })?;
         let alpha = alpha(structure, from, colours, extra)?;
+        let shows_three = photometric == Photometric::MinIsBlack
+            && !compression.is_picture()
+            && has_three_bands(samples, alpha);
+        let photometric = if shows_three { Photometric::Rgb } else { photometric };
         let planar = structure.number(from, Tag::PlanarConfiguration)?.unwrap_or(1) == 2;
         Ok(Self { photometric, format, samples, planar: planar && 1 < samples, alpha })
     }
@@ -206,6 +210,12 @@ fn photometric(
         8..=10 => Photometric::Lab(LabCode::read(structure, from, number, format)?),
         _ => Photometric::MinIsBlack,
     })
+}
+
+/// Whether a pixel of "gray" has three bands or more, alpha apart: a multispectral one, of which the
+/// first three are shown as red, green, blue, as iipsrv does.
+fn has_three_bands(samples: usize, alpha: Option<Alpha>) -> bool {
+    alpha.map_or(3 <= samples, |alpha| 3 <= alpha.index)
 }
 
 /// The first of the extra samples that is alpha. A single one that is not described counts as alpha
