@@ -8,16 +8,13 @@ use tiff::tags::Tag;
 use crate::codecs::CodecError;
 use crate::codecs::number::usize_of_bytes;
 use crate::codecs::tiff::compression::Compression;
-use crate::codecs::tiff::format::SampleFormat;
+use crate::codecs::tiff::format::{SAMPLES_MAX, SampleFormat};
 use crate::codecs::tiff::lab::LabCode;
 use crate::codecs::tiff::palette::Palette;
 use crate::codecs::tiff::structure::Structure;
 use crate::codecs::tiff::ycbcr::{Conversion, Subsampling};
 use crate::codecs::tiff::{malformed, unsupported};
 use crate::model::{ColourModel, SampleType};
-
-/// Samples of one pixel: hyperspectral images have some hundreds.
-pub(super) const SAMPLES_MAX: u64 = 4096;
 
 /// `InkSet`, and its value for cyan, magenta, yellow, black.
 const INK_SET: u16 = 332;
