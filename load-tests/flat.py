@@ -81,7 +81,7 @@ def main():
         for number in range(1, VIEWS + 2):
             shutil.copyfile(photograph, folder / f"{number}.jpg")
         reference = djpeg_s(photograph)
-        command = [SERVER, "serve", folder, "--listen", "127.0.0.1:0", "--admin", "none", "--log-access", "off"]
+        command = [SERVER, "serve", folder, "--bind", "127.0.0.1:0", "--admin", "none", "--log-access", "off"]
         server = subprocess.Popen([str(part) for part in command], stderr=subprocess.PIPE, text=True)
         try:
             line = next(line for line in server.stderr if "http://" in line)

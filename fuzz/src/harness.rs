@@ -7,7 +7,7 @@ use tessera::codecs::{self, Decode, DecodeLimits};
 use tessera::front::fastcgi;
 use tessera::imaging::read_profile;
 use tessera::model::{
-    ColourModel, ImageInfo, Rect, Size, Slice, SourceVersion, StoredLevel, TileAddress,
+    Associated, ColourModel, ImageInfo, Rect, Size, Slice, SourceVersion, StoredLevel, TileAddress,
     TileEncoding, Want,
 };
 use tessera::plan::{Rules, plan};
@@ -18,7 +18,7 @@ pub(crate) type Harness = fn(&[u8]);
 
 /// Every target by its name.
 pub(crate) const TARGETS: [(&str, Harness); 13] = [
-    ("tiff_structure", |bytes| drop(opened(bytes, TIFF))),
+    ("tiff_structure", structure),
     ("tiff_tile", |bytes| decoded(bytes, TIFF)),
     ("jpeg", |bytes| decoded(bytes, &[b"\xff\xd8"])),
     ("png", |bytes| decoded(bytes, &[b"\x89PNG"])),
@@ -38,24 +38,31 @@ const TIFF: &[&[u8]] = &[b"II", b"MM"];
 /// Small enough that a decoder that obeys them is fast, so that what is slow is found.
 fn limits() -> DecodeLimits {
     DecodeLimits {
-        tile_px_max: 1 << 20,
-        tile_bytes_max: 4 << 20,
-        tiles_max: 1 << 16,
+        tile_px_max: 1 << 18,
+        tile_bytes_max: 1 << 20,
+        tiles_max: 1 << 14,
         ..DecodeLimits::default()
     }
 }
 
 /// Opens what begins as files of this kind do; all else is another target's.
-fn opened(bytes: &[u8], beginnings: &[&[u8]]) -> Option<Arc<dyn Decode>> {
+fn opened(bytes: &[u8], beginnings: &[&[u8]], slice: Slice) -> Option<Arc<dyn Decode>> {
     if !beginnings.iter().any(|beginning| bytes.starts_with(beginning)) {
         return None;
     }
-    codecs::open(Arc::new(bytes.to_vec()), Slice::Main, &limits()).ok()
+    codecs::open(Arc::new(bytes.to_vec()), slice, &limits()).ok()
+}
+
+/// Opens a TIFF for each kind of picture that one may hold.
+fn structure(bytes: &[u8]) {
+    for slice in [Slice::Main, Slice::page(1), Slice::Associated(Associated::Label)] {
+        drop(opened(bytes, TIFF, slice));
+    }
 }
 
 /// Decodes the first and the last tile of each level of the file.
 fn decoded(bytes: &[u8], beginnings: &[&[u8]]) {
-    let Some(image) = opened(bytes, beginnings) else { return };
+    let Some(image) = opened(bytes, beginnings, Slice::Main) else { return };
     let info = Arc::clone(image.info());
     let in_file = info.stored.iter().enumerate().filter(|(_, level)| level.made_from.is_none());
     for (stored, level) in in_file.take(4) {

@@ -2,7 +2,7 @@
 //! pools; no pixel is touched on the actor's own thread, so that many tiles are decoded at once.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix::{
     Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, ResponseActFuture,
@@ -11,52 +11,19 @@ use actix::{
 use arc_swap::ArcSwapOption;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::actors::decoded_tiles::DecodedTiles;
-use crate::actors::interest::{Asker, Interest};
-use crate::actors::open_image::{OpenError, OpenImage, Opener};
-use crate::actors::pool::{Pool, PoolError, Ticket};
-use crate::actors::render::{self, RenderError, Rendered};
+use crate::actors::decoder_tools::DecoderTools;
+use crate::actors::interest::Asker;
+use crate::actors::open_image::{OpenError, OpenImage};
+use crate::actors::order::{Render, RenderError, Rendered};
+use crate::actors::pool::{PoolError, Ticket};
+use crate::actors::render;
 use crate::imaging::Scratch;
 use crate::metrics;
 use crate::model::ImageId;
-use crate::plan::Plan;
-use crate::sources::Folder;
 
 /// Panics in a row, without one answer between them, after which the image is held to be broken: one
 /// bad tile must not close its image, and an image that only panics must not burn a core.
 const PANICS_IN_A_ROW_MAX: usize = 5;
-
-/// What every Decoder works with.
-#[derive(Clone)]
-pub struct DecoderTools {
-    /// Where files are.
-    pub folder: Arc<Folder>,
-    /// How files are opened.
-    pub opener: Opener,
-    /// Where open images are compared with their files; apart from decoding, or a hit on an image
-    /// whose look is due would wait behind every tile being made, and be refused with them.
-    pub check_pool: Arc<Pool>,
-    /// Where images are opened and tiles decoded.
-    pub decode_pool: Arc<Pool>,
-    /// Where exports and slow formats are encoded.
-    pub encode_pool: Arc<Pool>,
-    /// Decoded tiles of all images.
-    pub tiles: Arc<DecodedTiles>,
-    /// Jobs of one image at once.
-    pub jobs_max: usize,
-    /// How long a job may wait for its turn.
-    pub deadline: Duration,
-    /// How long a failure is answered without trying again.
-    pub failure_hold: Duration,
-    /// Stored tiles of more bytes are not passed through.
-    pub pass_through_bytes_max: Option<u64>,
-}
-
-impl std::fmt::Debug for DecoderTools {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DecoderTools").field("folder", &self.folder).finish_non_exhaustive()
-    }
-}
 
 /// Where a Decoder publishes its open image for everybody to read without a message.
 pub type Published = Arc<ArcSwapOption<OpenImage>>;
@@ -100,20 +67,6 @@ type LookupResult = Result<Arc<OpenImage>, LookupError>;
 #[derive(Debug, Message)]
 #[rtype(result = "LookupResult")]
 pub struct Lookup;
-
-/// Asks for one answer of the image.
-#[derive(Debug, Message)]
-#[rtype(result = "Result<Rendered, RenderError>")]
-pub struct Render {
-    /// The image that the plan was made for.
-    pub image: Arc<OpenImage>,
-    /// What to do.
-    pub plan: Arc<Plan>,
-    /// Who waits for it.
-    pub interest: Interest,
-    /// When it is of no use any more.
-    pub deadline: Instant,
-}
 
 /// The actor. State is kept over a restart only in what `restarting` leaves.
 pub struct Decoder {

@@ -61,6 +61,8 @@ pub(super) async fn turn<'a>(
     Ok((!heavy.are_there(tiles)).then_some(permit))
 }
 
+/// Empty where the tile that the file gives is small to decode, or one of many. A level that a codec
+/// scales takes a pass over the whole file.
 fn heavy_tiles(info: &ImageInfo, stored: usize) -> Vec<TileAddress> {
     let mut heavy = Vec::new();
     let mut at = Some(stored);
@@ -68,7 +70,8 @@ fn heavy_tiles(info: &ImageInfo, stored: usize) -> Vec<TileAddress> {
         if level.size.fits(level.tile) {
             heavy.push(TileAddress { stored: index, column: 0, row: 0 });
         }
-        let is_heavy = level.size.fits(level.tile) && HEAVY_PX < level.size.area();
+        let decoded_px = if level.scaled { info.size.area() } else { level.size.area() };
+        let is_heavy = level.size.fits(level.tile) && HEAVY_PX < decoded_px;
         if level.made_from.is_none() && !is_heavy {
             return Vec::new();
         }
@@ -99,5 +102,9 @@ mod tests {
         assert_eq!(levels(&large, 2), [2, 1, 0]);
         assert!(levels(&flat(1000, 1000), 1).is_empty(), "small");
         assert!(levels(&flat(2000, 256), 2).is_empty(), "many tiles");
+        let scaled = StoredLevel::scaled(large.size, 3, 250);
+        let stored = vec![large.stored[0], scaled];
+        let jpeg = ImageInfo::new("JPEG", stored, large.tile, ColourModel::Rgb);
+        assert_eq!(levels(&jpeg, 1), [1], "small, and dear to decode");
     }
 }

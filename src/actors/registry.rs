@@ -9,7 +9,8 @@ use actix::{Addr, ArbiterHandle, MailboxError, Supervisor};
 use arc_swap::ArcSwapOption;
 use dashmap::DashMap;
 
-use crate::actors::decoder::{Decoder, DecoderTools, Lookup, LookupError, Published};
+use crate::actors::decoder::{Decoder, Lookup, LookupError, Published};
+use crate::actors::decoder_tools::DecoderTools;
 use crate::actors::open_image::{OpenImage, now_ms};
 use crate::actors::pool::PoolError;
 use crate::metrics;

@@ -8,63 +8,21 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::actors::decoded_tiles::DecodedTiles;
-use crate::actors::decoder::{DecoderTools, Render};
+use crate::actors::decoder_tools::DecoderTools;
 use crate::actors::heavy_tiles::turn;
 use crate::actors::interest::Interest;
 use crate::actors::open_image::OpenImage;
-use crate::actors::pool::{PoolError, Priority, Ticket};
+use crate::actors::order::{Render, RenderError, Rendered};
+use crate::actors::pool::{Priority, Ticket};
 use crate::actors::tile_source::TileSource;
-use crate::codecs::{self, CodecError, Encoding};
-use crate::imaging::{self, ImagingError, Raster, Scratch};
+use crate::codecs::{self, Encoding};
+use crate::imaging::{self, Raster, Scratch};
 use crate::metrics;
 use crate::model::{Format, TileAddress};
 use crate::plan::{Plan, RequestClass};
 
 /// Pixels above which an answer's encoding is a job of its own: eight tiles of 256 x 256.
 const ENCODE_APART_PX: u64 = 8 * 65_536;
-
-/// An encoded answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rendered {
-    /// The file.
-    pub bytes: Bytes,
-    /// Its format.
-    pub format: Format,
-    /// Whether it is a stored tile, undecoded.
-    pub passed: bool,
-}
-
-/// Why an answer could not be made. Cloned to everybody who waited for it.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum RenderError {
-    /// A tile could not be read, or the answer not encoded.
-    #[error(transparent)]
-    Codec(#[from] Arc<CodecError>),
-    /// The plan does not fit the pixels.
-    #[error(transparent)]
-    Imaging(#[from] Arc<ImagingError>),
-    /// The pool did not do it.
-    #[error(transparent)]
-    Pool(#[from] PoolError),
-    /// As many jobs of this image as may are under way.
-    #[error("as many answers of this image as may are being made")]
-    ImageBusy,
-    /// The file was written over while it was read.
-    #[error("the file changed while it was read")]
-    Changed,
-}
-
-impl From<CodecError> for RenderError {
-    fn from(error: CodecError) -> Self {
-        Self::Codec(Arc::new(error))
-    }
-}
-
-impl From<ImagingError> for RenderError {
-    fn from(error: ImagingError) -> Self {
-        Self::Imaging(Arc::new(error))
-    }
-}
 
 /// What the first job made.
 enum Made {

@@ -6,8 +6,8 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::actors::admission::{Admission, AdmissionError};
 use crate::actors::decoded_tiles::DecodedTiles;
-use crate::actors::decoder::Render;
 use crate::actors::heavy_tiles::HeavyTiles;
+use crate::actors::order::Render;
 
 /// What an answer needs room in.
 #[derive(Clone, Debug)]

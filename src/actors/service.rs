@@ -7,13 +7,14 @@ use actix::MailboxError;
 
 use crate::actors::admission::AdmissionError;
 use crate::actors::cache_shard::{Obtain, ShardError};
-use crate::actors::decoder::{LookupError, Render};
+use crate::actors::decoder::LookupError;
 use crate::actors::interest::{Asker, Interest};
 use crate::actors::observed::Observed;
 use crate::actors::open_image::OpenError;
+use crate::actors::order::Render;
+use crate::actors::order::{RenderError, Rendered};
 use crate::actors::pool::{PoolError, Ticket};
 use crate::actors::registry::{Found, ImageRegistry};
-use crate::actors::render::{RenderError, Rendered};
 use crate::actors::shards::Shards;
 use crate::codecs::CodecError;
 use crate::metrics;

@@ -7,7 +7,7 @@ use actix::{Arbiter, ArbiterHandle};
 
 use crate::actors::admission::Admission;
 use crate::actors::decoded_tiles::DecodedTiles;
-use crate::actors::decoder::DecoderTools;
+use crate::actors::decoder_tools::DecoderTools;
 use crate::actors::observed::Observed;
 use crate::actors::open_image::Opener;
 use crate::actors::pool::Pool;

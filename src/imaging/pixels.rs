@@ -63,7 +63,7 @@ impl Pixels {
         samples.saturating_mul(self.sample_type().bytes().into())
     }
 
-    /// The raster, where its samples are bytes: what everything behind [`crate::imaging::to_bytes`]
+    /// The raster, where its samples are bytes: what everything behind [`crate::imaging::to_bytes()`]
     /// works on.
     ///
     /// # Errors

@@ -148,6 +148,8 @@ pub struct ImageInfo {
     pub icc: Option<Profile>,
     /// Pixels a metre, where the file says so.
     pub resolution: Option<Resolution>,
+    /// Bytes that decoding a tile holds beside it: all coefficients of a progressive JPEG.
+    pub held_bytes: u64,
     /// The other pictures that there are under this name.
     pub views: Views,
 }
@@ -175,6 +177,7 @@ impl ImageInfo {
             ranges: Vec::new(),
             icc: None,
             resolution: None,
+            held_bytes: 0,
             views: Views::default(),
         }
     }

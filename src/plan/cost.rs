@@ -52,6 +52,7 @@ pub(super) fn cost(reading: &Reading, view: &View, encode: EncodePlan, info: &Im
     let bytes = [
         // A tile is decoded whole, padding included: its bytes, its samples, the bands made of them.
         origin.map_or(0, |origin| 3 * origin.level.tile.area()).saturating_mul(pixel_bytes(info)),
+        info.held_bytes,
         made_bytes(source.stored, info),
         bytes_if_decoded,
     ];
@@ -169,6 +170,10 @@ mod tests {
             assert_eq!(small.cost.source_px, 4000 * 3000);
             let whole_bytes = 4000 * 3000 * 3;
             assert_eq!(whole_bytes <= small.cost.bytes_in_decode, tile_px == 4096);
+            let progressive = ImageInfo { held_bytes: 72_000_000, ..info };
+            let held = planned(all(SizeForm::Width(250)), &progressive).unwrap();
+            assert_eq!(held.cost.bytes_in_decode, small.cost.bytes_in_decode + 72_000_000);
+            assert_eq!(held.cost.bytes_if_decoded, small.cost.bytes_if_decoded);
         }
     }
 

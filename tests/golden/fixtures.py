@@ -27,7 +27,8 @@ PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 def bands(image, page):
     """What a page means: black is 0, no samples but colour and alpha, not multiplied by alpha."""
     image = image.reshape(image.shape[0], image.shape[1], -1).astype(numpy.int64)
-    colours = 1 if page.photometric in (0, 1) else 3
+    multispectral = page.photometric == 1 and image.shape[2] > 2
+    colours = 1 if page.photometric in (0, 1) and not multispectral else 3
     kinds = [int(kind) for kind in page.extrasamples]
     alpha = next((at for at, kind in enumerate(kinds) if kind in (1, 2)), None)
     out = image[:, :, :colours]

@@ -92,7 +92,10 @@ def jpegs():
     data = saved(colour, format="JPEG", quality=80, icc_profile=PROFILE, dpi=(300, 300))
     jpeg("flat-profile.jpg", data, "JPEG, with a profile", icc=len(PROFILE))
     rgb = imagecodecs.jpeg8_encode(colour, level=90, colorspace="RGB", outcolorspace="RGB")
-    jpeg("flat-rgb.jpg", rgb, "JPEG, RGB, by Adobe's segment or the components' names")
+    adobe = rgb.index(b"\xff\xee\0\x0eAdobe")
+    by_name = rgb[:adobe] + rgb[adobe + 16 :]
+    for name, data in [("flat-rgb.jpg", rgb), ("flat-rgb-by-name.jpg", by_name)]:
+        jpeg(name, data, "JPEG, RGB, by Adobe's segment or the components' names")
     sizes = [(1, 1), (1, 300), (300, 1), (256, 256), (257, 258), (4097, 1), (2049, 515)]
     for width, height in sizes:
         data = saved(picture(width, height), format="JPEG", quality=85)

@@ -239,7 +239,7 @@ def planes():
     for planar in ["contig", "separate"]:
         put_by_tifffile(f"bands-120-{planar}.tif", cube, planarconfig=planar, photometric="minisblack",
                         extrasamples=["unspecified"] * 119, tile=(16, 16), compression="zlib", predictor=2)
-        record(f"bands-120-{planar}.tif", [cube[:, :, :1]], feature="TIFF, many bands")
+        record(f"bands-120-{planar}.tif", [cube[:, :, :3]], feature="TIFF, many bands: the first three")
     put_by_tifffile("planes-jpeg.tif", picture(96, 64), planarconfig="separate", photometric="rgb",
                     compression="jpeg", compressionargs={"level": 95}, tile=(32, 32))
     record("planes-jpeg.tif", [tifffile.imread(OUT / "planes-jpeg.tif").transpose(1, 2, 0)], 1,

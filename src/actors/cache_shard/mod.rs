@@ -15,8 +15,9 @@ use actix::{
 use tokio::sync::oneshot;
 
 use crate::actors::admission::AdmissionError;
-use crate::actors::decoder::{Decoder, Render};
-use crate::actors::render::{RenderError, Rendered};
+use crate::actors::decoder::Decoder;
+use crate::actors::order::Render;
+use crate::actors::order::{RenderError, Rendered};
 use crate::actors::room::Room;
 use crate::metrics;
 use crate::plan::PlanKey;

@@ -5,7 +5,7 @@
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter};
 
-use crate::actors::render::Rendered;
+use crate::actors::order::Rendered;
 use crate::metrics;
 use crate::plan::PlanKey;
 

@@ -95,7 +95,10 @@ fn colour(frame: Frame) -> Result<ColourModel, CodecError> {
 fn info(header: &Header, full: Size, colour: ColourModel, limits: &DecodeLimits) -> ImageInfo {
     let whole_px_max = limits.tile_px_max.min(WHOLE_BYTES_MAX / u64::from(colour.bands()));
     let stored = levels(full, header.frame.one_scan, whole_px_max, colour);
+    // A coefficient for each sample, 16 bits each, where scans refine what others have begun.
+    let coefficients = 2 * full.area() * u64::from(colour.bands());
     ImageInfo {
+        held_bytes: if header.frame.one_scan { 0 } else { coefficients },
         icc: header.icc.clone().map(read_profile),
         resolution: header.jfif.or(header.exif.resolution),
         ..ImageInfo::new(JPEG, stored, OFFERED_TILE, colour)

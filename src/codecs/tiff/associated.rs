@@ -5,7 +5,7 @@
 //! The Aperio digital slide format: the second directory is the thumbnail, in strips; label and macro are
 //! the last, of subfile types 1 and 9.
 
-use crate::codecs::tiff::pyramid::Outline;
+use crate::codecs::tiff::outline::Outline;
 use crate::model::Associated;
 
 /// Aperio's `NewSubfileType` of the label.

@@ -5,10 +5,12 @@ use tiff::tags::Tag;
 
 use crate::codecs::CodecError;
 use crate::codecs::number::usize_of;
-use crate::codecs::tiff::layout::SAMPLES_MAX;
 use crate::codecs::tiff::structure::Structure;
 use crate::codecs::tiff::unsupported;
 use crate::model::SampleType;
+
+/// Samples of one pixel: hyperspectral images have some hundreds.
+pub(super) const SAMPLES_MAX: u64 = 4096;
 
 /// How the bits of a sample are a number (`SampleFormat`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,16 +8,13 @@ use tiff::tags::Tag;
 use crate::codecs::CodecError;
 use crate::codecs::number::usize_of_bytes;
 use crate::codecs::tiff::compression::Compression;
-use crate::codecs::tiff::format::SampleFormat;
+use crate::codecs::tiff::format::{SAMPLES_MAX, SampleFormat};
 use crate::codecs::tiff::lab::LabCode;
 use crate::codecs::tiff::palette::Palette;
 use crate::codecs::tiff::structure::Structure;
 use crate::codecs::tiff::ycbcr::{Conversion, Subsampling};
 use crate::codecs::tiff::{malformed, unsupported};
 use crate::model::{ColourModel, SampleType};
-
-/// Samples of one pixel: hyperspectral images have some hundreds.
-pub(super) const SAMPLES_MAX: u64 = 4096;
 
 /// `InkSet`, and its value for cyan, magenta, yellow, black.
 const INK_SET: u16 = 332;
@@ -92,6 +89,10 @@ impl Layout {
             malformed(format!("{samples} samples a pixel are too few for its colours"))
         })?;
         let alpha = alpha(structure, from, colours, extra)?;
+        let shows_three = photometric == Photometric::MinIsBlack
+            && !compression.is_picture()
+            && has_three_bands(samples, alpha);
+        let photometric = if shows_three { Photometric::Rgb } else { photometric };
         let planar = structure.number(from, Tag::PlanarConfiguration)?.unwrap_or(1) == 2;
         Ok(Self { photometric, format, samples, planar: planar && 1 < samples, alpha })
     }
@@ -206,6 +207,12 @@ fn photometric(
         8..=10 => Photometric::Lab(LabCode::read(structure, from, number, format)?),
         _ => Photometric::MinIsBlack,
     })
+}
+
+/// Whether a pixel of "gray" has three bands or more, alpha apart: a multispectral one, of which the
+/// first three are shown as red, green, blue, as iipsrv does.
+fn has_three_bands(samples: usize, alpha: Option<Alpha>) -> bool {
+    alpha.map_or(3 <= samples, |alpha| 3 <= alpha.index)
 }
 
 /// The first of the extra samples that is alpha. A single one that is not described counts as alpha

@@ -6,6 +6,7 @@ use tiff::tags::Tag;
 use crate::codecs::jpeg::{StreamColour, table_segments};
 use crate::codecs::number::{u64_of, usize_of, usize_of_bytes};
 use crate::codecs::tiff::compression::Compression;
+use crate::codecs::tiff::extent::Extent;
 use crate::codecs::tiff::format::Kind;
 use crate::codecs::tiff::layout::{Layout, Photometric};
 use crate::codecs::tiff::old_jpeg::OldJpeg;
@@ -54,15 +55,6 @@ pub(super) struct Level {
     offsets: Box<[u64]>,
     /// Length of each block in bytes.
     lengths: Box<[u64]>,
-}
-
-/// Where a block's bytes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Extent {
-    /// Offset in the file.
-    pub(super) offset_bytes: u64,
-    /// Length.
-    pub(super) len_bytes: u64,
 }
 
 /// One block of a tile.
@@ -280,7 +272,7 @@ fn check_sizes(
 ) -> Result<u64, CodecError> {
     let (columns, rows) = size.grid(block);
     let planes = if layout.planar { layout.samples } else { 1 };
-    let count = u64::from(columns) * u64::from(rows) * u64_of(planes);
+    let count = (u64::from(columns) * u64::from(rows)).saturating_mul(u64_of(planes));
     let side_px_max = u64::from(limits.side_px_max);
     // RGB with alpha is what the limit in pixels is made for; more samples, or longer ones, count as
     // more pixels.

@@ -4,6 +4,7 @@
 
 mod associated;
 mod compression;
+mod extent;
 mod fax;
 mod format;
 mod image;
@@ -13,6 +14,7 @@ mod level;
 mod metadata;
 mod old_jpeg;
 mod ome;
+mod outline;
 mod packbits;
 mod palette;
 mod picture;

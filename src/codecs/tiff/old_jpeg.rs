@@ -7,7 +7,7 @@ use tiff::tags::Tag;
 
 use crate::codecs::CodecError;
 use crate::codecs::number::{reserved, u64_of};
-use crate::codecs::tiff::level::Extent;
+use crate::codecs::tiff::extent::Extent;
 use crate::codecs::tiff::structure::Structure;
 use crate::codecs::tiff::{malformed, unsupported};
 use crate::model::Size;

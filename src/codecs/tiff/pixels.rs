@@ -17,13 +17,29 @@ pub(super) trait Stored: Unpack + Into<f32> {
     fn missing(nodata: Option<f64>, format: SampleFormat) -> Self;
 
     /// Whatever else sets this type apart: floats know of no data, and their alpha goes from 0 to 1.
-    fn settle(samples: &mut [Self], layout: &Layout, nodata: Option<f64>);
+    fn settle(_samples: &mut [Self], _layout: &Layout, _nodata: Option<f64>) {}
 
     /// What is white becomes black.
     fn inverted(self, format: SampleFormat) -> Self;
 
-    /// Divides colours by alpha, the last of `bands`, rounding; what is wholly transparent stays as it is.
-    fn unassociate(samples: &mut [Self], bands: usize);
+    /// Whether nothing is to be divided by this alpha: it is whole, or nothing.
+    fn is_plain_alpha(self) -> bool;
+
+    /// A colour without the alpha that it was multiplied by, rounded.
+    fn divided_by(self, alpha: Self) -> Self;
+
+    /// Divides colours by alpha, the last of `bands`; what is wholly transparent stays as it is.
+    fn unassociate(samples: &mut [Self], bands: usize) {
+        for pixel in samples.chunks_exact_mut(bands) {
+            let Some((alpha, colours)) = pixel.split_last_mut() else { continue };
+            if alpha.is_plain_alpha() {
+                continue;
+            }
+            for colour in colours {
+                *colour = colour.divided_by(*alpha);
+            }
+        }
+    }
 
     /// Red, green, blue of indices.
     fn look_up(palette: &Palette, samples: &[Self], alpha: bool) -> Result<Vec<u8>, CodecError>;
@@ -36,24 +52,17 @@ impl Stored for u8 {
         Self::try_from((code * 510 + largest) / (2 * largest)).unwrap_or(Self::MAX)
     }
 
-    fn settle(_: &mut [Self], _: &Layout, _: Option<f64>) {}
-
     fn inverted(self, _: SampleFormat) -> Self {
         !self
     }
 
-    fn unassociate(samples: &mut [Self], bands: usize) {
-        for pixel in samples.chunks_exact_mut(bands) {
-            let Some((alpha, colours)) = pixel.split_last_mut() else { continue };
-            if matches!(*alpha, 0 | Self::MAX) {
-                continue;
-            }
-            let alpha = u32::from(*alpha);
-            for colour in colours {
-                let plain = (u32::from(*colour) * 255 + alpha / 2) / alpha;
-                *colour = Self::try_from(plain).unwrap_or(Self::MAX);
-            }
-        }
+    fn is_plain_alpha(self) -> bool {
+        matches!(self, 0 | Self::MAX)
+    }
+
+    fn divided_by(self, alpha: Self) -> Self {
+        let (colour, alpha) = (u32::from(self), u32::from(alpha));
+        Self::try_from((colour * 255 + alpha / 2) / alpha).unwrap_or(Self::MAX)
     }
 
     fn look_up(palette: &Palette, samples: &[Self], alpha: bool) -> Result<Vec<u8>, CodecError> {
@@ -68,24 +77,17 @@ impl Stored for u16 {
         Self::try_from((code * 131_070 + largest) / (2 * largest)).unwrap_or(Self::MAX)
     }
 
-    fn settle(_: &mut [Self], _: &Layout, _: Option<f64>) {}
-
     fn inverted(self, _: SampleFormat) -> Self {
         !self
     }
 
-    fn unassociate(samples: &mut [Self], bands: usize) {
-        for pixel in samples.chunks_exact_mut(bands) {
-            let Some((alpha, colours)) = pixel.split_last_mut() else { continue };
-            if matches!(*alpha, 0 | Self::MAX) {
-                continue;
-            }
-            let alpha = u64::from(*alpha);
-            for colour in colours {
-                let plain = (u64::from(*colour) * 65_535 + alpha / 2) / alpha;
-                *colour = Self::try_from(plain).unwrap_or(Self::MAX);
-            }
-        }
+    fn is_plain_alpha(self) -> bool {
+        matches!(self, 0 | Self::MAX)
+    }
+
+    fn divided_by(self, alpha: Self) -> Self {
+        let (colour, alpha) = (u64::from(self), u64::from(alpha));
+        Self::try_from((colour * 65_535 + alpha / 2) / alpha).unwrap_or(Self::MAX)
     }
 
     fn look_up(palette: &Palette, samples: &[Self], alpha: bool) -> Result<Vec<u8>, CodecError> {
@@ -129,15 +131,12 @@ impl Stored for f32 {
         }
     }
 
-    fn unassociate(samples: &mut [Self], bands: usize) {
-        for pixel in samples.chunks_exact_mut(bands) {
-            let Some((alpha, colours)) = pixel.split_last_mut() else { continue };
-            if 0.0 < *alpha {
-                for colour in colours {
-                    *colour /= *alpha;
-                }
-            }
-        }
+    fn is_plain_alpha(self) -> bool {
+        self.is_nan() || self <= 0.0
+    }
+
+    fn divided_by(self, alpha: Self) -> Self {
+        self / alpha
     }
 
     fn look_up(_: &Palette, _: &[Self], _: bool) -> Result<Vec<u8>, CodecError> {

@@ -5,8 +5,9 @@ use tiff::Directory;
 use tiff::tags::Tag;
 
 use crate::codecs::CodecError;
+use crate::codecs::tiff::format::SAMPLES_MAX;
 use crate::codecs::tiff::format::{Kind, SampleFormat};
-use crate::codecs::tiff::layout::{Layout, Photometric, SAMPLES_MAX};
+use crate::codecs::tiff::layout::{Layout, Photometric};
 use crate::codecs::tiff::level::Level;
 use crate::codecs::tiff::pixels::{Stored, narrow};
 use crate::codecs::tiff::pyramid::Pyramid;

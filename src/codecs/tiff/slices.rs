@@ -14,7 +14,7 @@ use tiff::tags::Tag;
 use crate::codecs::number::usize_of;
 use crate::codecs::tiff::associated;
 use crate::codecs::tiff::ome;
-use crate::codecs::tiff::pyramid::{Outline, below};
+use crate::codecs::tiff::outline::{Outline, below};
 use crate::codecs::tiff::structure::Structure;
 use crate::codecs::{CodecError, DecodeLimits};
 use crate::model::{Associated, Size, Slice, StackPage, Views};

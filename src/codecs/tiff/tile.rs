@@ -5,8 +5,9 @@ use std::cell::RefCell;
 
 use crate::codecs::number::{reserved_for, u64_of, usize_of, usize_of_bytes, zeroed};
 use crate::codecs::tiff::compression::Compression;
+use crate::codecs::tiff::extent::Extent;
 use crate::codecs::tiff::layout::Photometric;
-use crate::codecs::tiff::level::{Block, Extent, Level};
+use crate::codecs::tiff::level::{Block, Level};
 use crate::codecs::tiff::picture::{self, FromPicture};
 use crate::codecs::tiff::pixels::{self, Stored};
 use crate::codecs::tiff::predictor::Predictor;
