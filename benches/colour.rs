@@ -16,7 +16,7 @@ const PROPHOTO: &[u8] = include_bytes!("../tests/golden/profiles/prophoto.icc");
 const CMYK: &[u8] = include_bytes!("../tests/golden/profiles/cmyk.icc");
 
 /// A tile in which each band changes smoothly from 0 to 1, as bands of pictures do.
-fn tile<T: Sample>(colour: ColourModel, sample: impl Fn(f32, u8) -> T) -> Pixels {
+fn tile<T: Sample>(colour: ColourModel, mut sample: impl FnMut(f32, u8) -> T) -> Pixels {
     let size = Size::at_least_one(SIDE_PX.into(), SIDE_PX.into());
     let places = (0..SIDE_PX).flat_map(|y| (0..SIDE_PX).map(move |x| (f32::from(x), f32::from(y))));
     let samples = places.flat_map(|(x, y)| {
@@ -35,6 +35,16 @@ fn tile<T: Sample>(colour: ColourModel, sample: impl Fn(f32, u8) -> T) -> Pixels
 )]
 fn bytes(colour: ColourModel) -> Pixels {
     tile(colour, |share, _| (share * 255.0) as u8)
+}
+
+/// Bytes without any order (the multiplier is of Knuth's MMIX): no two pixels are alike.
+fn noise(colour: ColourModel) -> Pixels {
+    let mut state = 1_u64;
+    tile(colour, |_, _| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state.to_be_bytes()[0]
+    })
 }
 
 fn lab() -> Pixels {
@@ -61,7 +71,9 @@ fn main() {
     let to_srgb = |bytes: &[u8]| Step::ToSrgb { profile: read_profile(Arc::from(bytes)) };
     for (name, step, tile) in [
         ("RGB by its profile", to_srgb(PROPHOTO), bytes(ColourModel::Rgb)),
+        ("RGB, noise", to_srgb(PROPHOTO), noise(ColourModel::Rgb)),
         ("CMYK by its profile", to_srgb(CMYK), bytes(ColourModel::Cmyk)),
+        ("CMYK, noise", to_srgb(CMYK), noise(ColourModel::Cmyk)),
         ("CMYK without one", Step::CmykToRgb, bytes(ColourModel::Cmyk)),
         ("CIELAB", Step::LabToRgb, lab()),
     ] {

@@ -3,6 +3,10 @@
 //! # Source
 //! CIE 15:2004, section 8.2.1.1 (Lab to XYZ); Bradford adaptation from D50 to D65 (ICC.1:2022, annex E);
 //! IEC 61966-2-1, section 5.2 (primaries and curve).
+#![expect(
+    clippy::indexing_slicing,
+    reason = "pixel loops: indices are masked, or those of equal arrays"
+)]
 
 use std::sync::LazyLock;
 
@@ -22,13 +26,20 @@ const TO_LINEAR: [[f32; 3]; 3] = [
 /// Where the cube root of the formula gives way to a straight line: 6/29.
 const KNEE: f32 = 6.0 / 29.0;
 
-/// Steps of linear light in [`CURVE`]: where the curve is steepest, one is a fifth of a byte.
-const CURVE_STEPS: u16 = 1 << 14;
+/// Pixels that are worked on at once: buffers of a few kilobytes.
+const BLOCK: usize = 128;
+
+/// The last step of linear light in [`CURVE`]: where the curve is steepest, one is a fifth of a byte.
+const LAST_STEP: u16 = (1 << 14) - 1;
 const CURVE_LEN: usize = 1 << 14;
 
 /// The byte for each step of linear light from 0 to 1.
-static CURVE: LazyLock<Box<[u8]>> = LazyLock::new(|| {
-    (0..=CURVE_STEPS).map(|step| encoded(f32::from(step) / f32::from(CURVE_STEPS))).collect()
+static CURVE: LazyLock<Box<[u8; CURVE_LEN]>> = LazyLock::new(|| {
+    let mut curve = Box::new([0; CURVE_LEN]);
+    for (byte, step) in curve.iter_mut().zip(0_u16..) {
+        *byte = encoded(f32::from(step) / f32::from(LAST_STEP));
+    }
+    curve
 });
 
 /// The raster in RGB, for samples in the units of L*a*b*: L 0 to 100, a and b about -128 to 127. What is
@@ -45,27 +56,52 @@ pub fn lab_to_rgb(pixels: &Pixels) -> Result<Raster, ImagingError> {
     if lab.alpha() {
         let (pixels, _) = lab.samples().as_chunks::<4>();
         let (targets, _) = shown.samples_mut().as_chunks_mut::<4>();
-        for (target, &[l, a, b, alpha]) in targets.iter_mut().zip(pixels) {
-            let [red, green, blue] = rgb([l, a, b]);
-            *target = [red, green, blue, byte(alpha * 255.0)];
+        convert(pixels, targets);
+        for (target, pixel) in targets.iter_mut().zip(pixels) {
+            target[3] = byte(pixel[3] * 255.0);
         }
     } else {
         let (pixels, _) = lab.samples().as_chunks::<3>();
-        let (targets, _) = shown.samples_mut().as_chunks_mut::<3>();
-        for (target, pixel) in targets.iter_mut().zip(pixels) {
-            *target = rgb(*pixel);
-        }
+        convert(pixels, shown.samples_mut().as_chunks_mut::<3>().0);
     }
     Ok(shown)
 }
 
-fn rgb([l, a, b]: [f32; 3]) -> [u8; 3] {
-    if (l + a + b).is_nan() {
-        return [0; 3];
+/// The first three samples of each pixel.
+fn convert<const BANDS: usize>(pixels: &[[f32; BANDS]], targets: &mut [[u8; BANDS]]) {
+    let curve = &**CURVE;
+    let mut lab = [[0.0; BLOCK]; 3];
+    for (pixels, targets) in pixels.chunks(BLOCK).zip(targets.chunks_mut(BLOCK)) {
+        for (at, pixel) in pixels.iter().take(BLOCK).enumerate() {
+            for band in 0..3 {
+                lab[band][at] = pixel[band];
+            }
+        }
+        let steps = steps(&lab);
+        for (at, target) in targets.iter_mut().take(BLOCK).enumerate() {
+            for band in 0..3 {
+                target[band] = curve[usize::from(steps[band][at]) & (CURVE_LEN - 1)];
+            }
+        }
     }
-    let y = (l + 16.0) / 116.0;
-    let [x, y, z] = [y + a / 500.0, y, y - b / 200.0].map(share);
-    TO_LINEAR.map(|[of_x, of_y, of_z]| curve(of_x * x + of_y * y + of_z * z))
+}
+
+/// The steps of red, green and blue. A loop over arrays, without a branch: compilers make vector
+/// instructions of it.
+fn steps([l, a, b]: &[[f32; BLOCK]; 3]) -> [[u16; BLOCK]; 3] {
+    let mut steps = [[0; BLOCK]; 3];
+    let [red, green, blue] = &mut steps;
+    for at in 0..BLOCK {
+        let y = (l[at] + 16.0) * (1.0 / 116.0);
+        let x = share(y + a[at] * (1.0 / 500.0));
+        let z = share(y - b[at] * (1.0 / 200.0));
+        let y = share(y);
+        let of = |[of_x, of_y, of_z]: [f32; 3]| step(of_x * x + of_y * y + of_z * z);
+        red[at] = of(TO_LINEAR[0]);
+        green[at] = of(TO_LINEAR[1]);
+        blue[at] = of(TO_LINEAR[2]);
+    }
+    steps
 }
 
 /// The inverse of the formula's `f`: a share of white.
@@ -73,16 +109,18 @@ fn share(root: f32) -> f32 {
     if KNEE < root { root * root * root } else { (root - 4.0 / 29.0) * (3.0 * KNEE * KNEE) }
 }
 
-/// The byte for linear light, by the table.
+/// The nearest step for linear light; what is no number, which then all three are, is black.
 #[expect(
     clippy::as_conversions,
     clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a cast from float saturates, and the index is held to the table"
+    reason = "held to the steps before it is cast"
 )]
-fn curve(linear: f32) -> u8 {
-    let step = (linear * f32::from(CURVE_STEPS) + 0.5) as usize;
-    CURVE.get(step.min(CURVE_LEN)).copied().unwrap_or(u8::MAX)
+fn step(linear: f32) -> u16 {
+    let step = linear * f32::from(LAST_STEP);
+    let step = if 0.0 < step { step } else { 0.0 };
+    let step = if step < f32::from(LAST_STEP) { step } else { f32::from(LAST_STEP) };
+    // Where a float has no bit for less than one, its lowest bits are the nearest whole number.
+    (step + 8_388_608.0).to_bits() as u16
 }
 
 /// The byte for linear light from 0 to 1, by the formula.
@@ -107,6 +145,16 @@ fn byte(value: f32) -> u8 {
 mod tests {
     use super::*;
     use crate::model::Size;
+
+    fn rgb(lab: [f32; 3]) -> [u8; 3] {
+        let mut shown = [[0; 3]];
+        convert(&[lab], &mut shown);
+        shown[0]
+    }
+
+    fn curve(linear: f32) -> u8 {
+        CURVE[usize::from(step(linear))]
+    }
 
     fn is_near(found: [u8; 3], expected: [u8; 3]) -> bool {
         found.iter().zip(expected).all(|(found, expected)| found.abs_diff(expected) <= 1)

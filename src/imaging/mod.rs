@@ -9,6 +9,7 @@ pub mod crop_box;
 pub mod error;
 pub mod flatten;
 pub mod gray;
+mod ink_table;
 pub mod lab;
 pub mod mirror;
 pub mod mosaic;

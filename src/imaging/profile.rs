@@ -6,17 +6,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use moxcms::{
-    CmsError, ColorProfile, DataColorSpace, InterpolationMethod, Layout, Transform8BitExecutor,
-    TransformOptions,
+    BarycentricWeightScale, CmsError, ColorProfile, DataColorSpace, InterpolationMethod, Layout,
+    Transform8BitExecutor, TransformF32Executor, TransformOptions,
 };
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::imaging::error::ImagingError;
+use crate::imaging::ink_table::InkTable;
 use crate::imaging::raster::Raster;
 use crate::model::{ColourModel, Profile};
 
 /// Conversions that one worker keeps: those of the images that are looked at in turn. A CMYK profile's
-/// takes a few megabytes.
+/// takes a megabyte.
 const KEPT_MAX: usize = 8;
 
 /// A profile, looked at once when its image opens: whether it converts, and whether it is sRGB. One that
@@ -39,6 +40,8 @@ enum By {
     /// Gray stays gray: one byte for each.
     Table(Box<[u8; 256]>),
     Transform(Arc<Transform8BitExecutor>),
+    /// From CMYK, by a table of ours: the library's own takes two to four times as long.
+    Inks(InkTable),
 }
 
 impl Conversion {
@@ -61,9 +64,15 @@ impl Conversion {
             (DataColorSpace::Rgb, true) => {
                 (ColourModel::Rgb, By::Transform(transform(Layout::Rgba, Layout::Rgba)?))
             }
-            // Four samples a pixel go by the layout of RGB with alpha.
             (DataColorSpace::Cmyk, _) => {
-                (ColourModel::Cmyk, By::Transform(transform(Layout::Rgba, Layout::Rgb)?))
+                // In full: nodes between those of the library would be means of means. As floats,
+                // since of 16 bit moxcms 0.9.1 takes all that is above 1 of 65535 for that.
+                let barycentric_weight_scale = BarycentricWeightScale::High;
+                let options = TransformOptions { barycentric_weight_scale, ..options };
+                // Four samples a pixel go by the layout of RGB with alpha.
+                let (inks, colours) = (Layout::Rgba, Layout::Rgb);
+                let transform = profile.create_transform_f32(inks, &srgb, colours, options)?;
+                (ColourModel::Cmyk, By::Inks(ink_table(&*transform)?))
             }
             _ => return Err(CmsError::UnsupportedProfileConnection),
         };
@@ -82,28 +91,26 @@ impl Conversion {
                 let mut after = vec![0; before.len()];
                 transform.transform(&before, &mut after).is_ok() && keeps(&before, &after)
             }
-            By::Transform(_) => false,
+            By::Transform(_) | By::Inks(_) => false,
         }
     }
 
     fn apply(&self, mut raster: Raster) -> Result<Raster, CmsError> {
-        let transform = match &self.by {
+        match &self.by {
             By::Table(table) => {
                 let bands = raster.bands();
                 for gray in raster.samples_mut().iter_mut().step_by(bands) {
                     *gray = table.get(usize::from(*gray)).copied().unwrap_or(*gray);
                 }
-                return Ok(raster);
+                Ok(raster)
             }
-            By::Transform(transform) => transform,
-        };
-        let mut shown = Raster::zeroed(raster.size(), ColourModel::Rgb, raster.alpha());
-        if self.space == ColourModel::Cmyk && raster.alpha() {
-            cmyk_with_alpha(&**transform, &raster, &mut shown)?;
-        } else {
-            transform.transform(raster.samples(), shown.samples_mut())?;
+            By::Transform(transform) => {
+                let mut shown = Raster::zeroed(raster.size(), ColourModel::Rgb, raster.alpha());
+                transform.transform(raster.samples(), shown.samples_mut())?;
+                Ok(shown)
+            }
+            By::Inks(table) => Ok(by_ink_table(table, &raster)),
         }
-        Ok(shown)
     }
 }
 
@@ -128,29 +135,36 @@ fn gray_table(transform: &Transform8BitExecutor) -> Result<Box<[u8; 256]>, CmsEr
     Ok(table)
 }
 
-/// Row by row, inks and alpha apart.
-fn cmyk_with_alpha(
-    transform: &Transform8BitExecutor,
-    raster: &Raster,
-    shown: &mut Raster,
-) -> Result<(), CmsError> {
-    let row_len = raster.row_len();
-    let target_row_len = shown.row_len();
-    let mut colours = vec![0; row_len / 5 * 3];
+fn ink_table(transform: &TransformF32Executor) -> Result<InkTable, CmsError> {
+    let nodes = InkTable::nodes();
+    let mut colours = vec![0.0; nodes.len() / 4 * 3];
+    transform.transform(&nodes, &mut colours)?;
+    Ok(InkTable::new(&colours))
+}
+
+fn by_ink_table(table: &InkTable, raster: &Raster) -> Raster {
+    let mut shown = Raster::zeroed(raster.size(), ColourModel::Rgb, raster.alpha());
+    if !raster.alpha() {
+        let (inks, _) = raster.samples().as_chunks();
+        table.convert(inks, shown.samples_mut().as_chunks_mut().0);
+        return shown;
+    }
+    // Row by row, inks and alpha apart.
+    let (row_len, shown_row_len) = (raster.row_len(), shown.row_len());
+    let mut colours = vec![[0; 3]; row_len / 5];
     let rows = raster.samples().chunks_exact(row_len);
-    for (row, targets) in rows.zip(shown.samples_mut().chunks_exact_mut(target_row_len)) {
+    for (row, targets) in rows.zip(shown.samples_mut().chunks_exact_mut(shown_row_len)) {
         let (pixels, _) = row.as_chunks::<5>();
-        let inks: Vec<u8> = pixels.iter().flat_map(|&[c, m, y, k, _]| [c, m, y, k]).collect();
-        transform.transform(&inks, &mut colours)?;
-        let (colours, _) = colours.as_chunks::<3>();
+        let inks: Vec<[u8; 4]> = pixels.iter().map(|&[c, m, y, k, _]| [c, m, y, k]).collect();
+        table.convert(&inks, &mut colours);
         let (targets, _) = targets.as_chunks_mut::<4>();
         for ((target, &[red, green, blue]), &[.., alpha]) in
-            targets.iter_mut().zip(colours).zip(pixels)
+            targets.iter_mut().zip(&colours).zip(pixels)
         {
             *target = [red, green, blue, alpha];
         }
     }
-    Ok(())
+    shown
 }
 
 /// The conversions that a worker used last, the latest first.

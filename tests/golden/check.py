@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy
 import tifffile
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 FOLDER = Path(sys.argv[1])
 # Numbers of pages from which on they are SubIFDs of the first.
 SUB_IFDS = 1000
+SRGB = ImageCms.createProfile("sRGB")
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
@@ -110,6 +111,25 @@ def flat_fault(check, expected):
     return difference(found, expected.reshape(found.shape), check)
 
 
+def shown_fault(check, expected):
+    """What is wrong with what an answer shows of a file, or None: by Pillow's own conversion, by the
+    file's profile, or as L*a*b*."""
+    with Image.open(check["shown"]) as image:
+        if check["by"] == "pillow":
+            found = image.convert(MODES[check["bands"]])
+        else:
+            embedded = io.BytesIO(image.info.get("icc_profile", b""))
+            lab = check["by"] == "lab"
+            profile = ImageCms.createProfile("LAB") if lab else ImageCms.ImageCmsProfile(embedded)
+            # Of inks by the table that Little CMS makes of a profile unless told otherwise, as we do.
+            flags = ImageCms.Flags.NONE if image.mode == "CMYK" else ImageCms.Flags.NOOPTIMIZE
+            intent = ImageCms.Intent.PERCEPTUAL
+            to_srgb = ImageCms.buildTransform(profile, SRGB, image.mode, "RGB", intent, flags)
+            found = ImageCms.applyTransform(image, to_srgb)
+    found = numpy.asarray(found)
+    return difference(found, expected.reshape(found.shape), check)
+
+
 def difference(found, expected, check):
     off = numpy.abs(found.astype(float) - expected.astype(float))
     if off.max() > check["off_max"] or off.mean() > check.get("off_mean", 255):
@@ -124,11 +144,13 @@ def main():
         expected = numpy.fromfile(FOLDER / check["raw"], numpy.uint8)
         if "picture" in check:
             fault = picture_fault(check, expected)
+        elif "shown" in check:
+            fault = shown_fault(check, expected)
         else:
             tiled = Path(check["tiff"]).suffix in (".tif", ".tiff", ".svs")
             fault = (page_fault if tiled else flat_fault)(check, expected)
         if fault:
-            print(check.get("picture", check.get("tiff")), fault)
+            print(check.get("picture") or check.get("tiff") or check["shown"], check["raw"], fault)
             faults += 1
     print(f"{len(checks) - faults} right")
     sys.exit(1 if faults else 0)

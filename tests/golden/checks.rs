@@ -62,6 +62,30 @@ impl Checks {
         }));
     }
 
+    /// Writes a file into the folder, and returns its path.
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.folder.join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// Adds what we show of a file, each sample off by at most `off_max` from what `by` makes of it, and
+    /// by `off_mean` in the mean.
+    pub(crate) fn shown(
+        &mut self,
+        file: &Path,
+        by: &str,
+        raster: &Raster,
+        (off_max, off_mean): (f64, f64),
+    ) {
+        let raw = format!("{}.raw", self.rows.len());
+        self.file(&raw, raster.samples());
+        self.rows.push(json!({
+            "shown": file, "by": by, "raw": raw, "bands": raster.bands(),
+            "off_max": off_max, "off_mean": off_mean,
+        }));
+    }
+
     /// Runs `check.py` over the folder: it must find every row right.
     pub(crate) fn run(self) {
         fs::write(self.folder.join("checks.json"), Value::from(self.rows.clone()).to_string())

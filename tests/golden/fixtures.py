@@ -13,6 +13,7 @@ import zlib
 import imagecodecs
 import numpy
 import tifffile
+from colour_fixtures import colours
 from flat_fixtures import flat
 from making import MANIFEST, OUT, REFUSED, halves, picture, record, run
 from PIL import Image, ImageCms
@@ -363,6 +364,7 @@ def main():
     series()
     slides()
     samples()
+    colours()
     (OUT / "icc.raw").write_bytes(PROFILE)
     manifest = {"served": MANIFEST, "refused": REFUSED}
     (OUT / "manifest.json").write_text(json.dumps(manifest, indent=1))

@@ -2,7 +2,8 @@
 //! see in them; `check.py` opens what we write with Pillow. One file for each question:
 //! `tiles` (do we see the same?), `written` (do others read what we send?), `damaged` (does anything
 //! panic?), `stacks` (what of several pictures in one file?), `real_files` (what of files from the
-//! world is served, and how is the rest refused?), `formats` (does docs/formats.md say so?).
+//! world is served, and how is the rest refused?), `shown` (what colours are seen?), `formats` (does
+//! docs/formats.md say so?).
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 #![expect(clippy::indexing_slicing, reason = "tests fail by panicking")]
 #![expect(clippy::panic, reason = "tests fail by panicking")]
@@ -16,6 +17,7 @@ mod damaged;
 mod formats;
 mod manifest;
 mod real_files;
+mod shown;
 mod stacks;
 mod tiles;
 mod written;
