@@ -41,7 +41,8 @@ const HALF: f32 = 16.0;
 /// Colours at the nodes: red, green and blue side by side in one word, so that one multiplication weighs
 /// all three.
 pub(super) struct InkTable {
-    nodes: Box<[u64; LEN]>,
+    /// `LEN` of them.
+    nodes: Vec<u64>,
 }
 
 impl InkTable {
@@ -58,7 +59,7 @@ impl InkTable {
     /// A table of the colours that those inks become, each red, green and blue from 0 to 1.
     pub(super) fn new(colours: &[f32]) -> Self {
         let (colours, _) = colours.as_chunks::<3>();
-        let mut nodes = Box::new([0; LEN]);
+        let mut nodes = vec![0; LEN];
         for (node, colour) in nodes.iter_mut().zip(colours).take(NODE_COUNT) {
             let [red, green, blue] =
                 colour.map(|sample| (sample.clamp(0.0, 1.0) * LARGEST + HALF + 0.5) as u64);
@@ -69,10 +70,12 @@ impl InkTable {
 
     /// The colour of each pixel.
     pub(super) fn convert(&self, inks: &[[u8; 4]], colours: &mut [[u8; 3]]) {
+        // Of a length that the compiler knows, so that it need not check indices.
+        let Some(nodes) = self.nodes.first_chunk() else { return };
         let mut places = Places::new();
         for (inks, colours) in inks.chunks(BLOCK).zip(colours.chunks_mut(BLOCK)) {
             places.find(inks);
-            places.weigh(&self.nodes, colours);
+            places.weigh(nodes, colours);
         }
     }
 }

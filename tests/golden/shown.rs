@@ -25,6 +25,9 @@ type Row = (&'static str, ColourRule, &'static str, (f64, f64));
 
 use ColourRule::{Convert, Embed};
 
+/// A picture, and files that show it otherwise: how far each may be off at most and in the mean.
+type Alike = (&'static str, &'static [(&'static str, (f64, f64))]);
+
 /// Of the fixtures. Decoders of JPEG differ by 1 before any colour is converted, and tables of inks
 /// between their nodes.
 const FIXTURES: &[Row] = &[
@@ -52,7 +55,7 @@ const FROM_THE_WORLD: &[Row] = &[
 
 /// The one picture in 8 bit, and the same of other depths. The writers cut bits off instead of rounding,
 /// so that a sample may be off by a step of its depth: 85 of 2 bit, 17 of 4 bit, 1 from 10 bit on.
-const DEPTHS: &[(&str, &[(&str, (f64, f64))])] = &[
+const DEPTHS: &[Alike] = &[
     (
         "depth/flower-minisblack-08.tif",
         &[
@@ -88,7 +91,7 @@ const DEPTHS: &[(&str, &[(&str, (f64, f64))])] = &[
 ];
 
 /// The like of the fixtures, which are cut from one picture too.
-const DEPTHS_OF_FIXTURES: &[(&str, &[(&str, (f64, f64))])] = &[
+const DEPTHS_OF_FIXTURES: &[Alike] = &[
     (
         "gray-8bit.tif",
         &[
