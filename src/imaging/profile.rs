@@ -40,7 +40,7 @@ enum By {
     /// Gray stays gray: one byte for each.
     Table(Box<[u8; 256]>),
     Transform(Arc<Transform8BitExecutor>),
-    /// From CMYK, by a table of ours: the library's own takes two to four times as long.
+    /// From CMYK, by a table of ours: the library's own takes 1.5 times as long, 2.6 times for noise.
     Inks(InkTable),
 }
 
