@@ -7,6 +7,7 @@ use std::time::Duration;
 use quick_cache::sync::{Cache, GuardResult};
 use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter};
 
+use crate::actors::open_image::OpenImage;
 use crate::imaging::Pixels;
 use crate::model::{ImageId, SourceVersion, TileAddress};
 
@@ -29,6 +30,13 @@ pub struct TileKey {
     pub version: SourceVersion,
     /// Which tile.
     pub at: TileAddress,
+}
+
+impl TileKey {
+    /// The key of a tile of an image as it is open.
+    pub fn of(image: &OpenImage, at: TileAddress) -> Self {
+        Self { image: image.id().clone(), version: *image.version(), at }
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -24,9 +24,8 @@ pub(super) struct HeavyTiles(Vec<TileKey>);
 impl HeavyTiles {
     /// Those that a plan needs one of.
     pub(super) fn of(image: &OpenImage, plan: &Plan) -> Self {
-        let key = |at| TileKey { image: image.id().clone(), version: *image.version(), at };
         let heavy = heavy_tiles(image.info(), plan.source.stored);
-        Self(heavy.into_iter().map(key).collect())
+        Self(heavy.into_iter().map(|at| TileKey::of(image, at)).collect())
     }
 
     /// Whether one of them is decoded: the others are made of it in no time.

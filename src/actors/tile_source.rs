@@ -10,7 +10,7 @@ use crate::actors::order::RenderError;
 use crate::actors::pool::PoolError;
 use crate::imaging::{ImagingError, Mosaic, Pixels, Sample, Shrink};
 use crate::metrics;
-use crate::model::{Rect, SampleType, Size, StoredLevel, TileAddress};
+use crate::model::{Rect, SampleType, TileAddress};
 use crate::plan::{Source, TileCover};
 
 /// Tiles of one image, for one answer.
@@ -38,7 +38,7 @@ impl TileSource<'_> {
         if self.is_flat() {
             return Ok(Pixels::clone(&*self.shared(at)?));
         }
-        match self.tiles.find(&self.key(at)) {
+        match self.tiles.find(&TileKey::of(self.image, at)) {
             Some(tile) => Ok(Pixels::clone(&tile)),
             None => self.make(at),
         }
@@ -50,11 +50,7 @@ impl TileSource<'_> {
     }
 
     fn shared(&self, at: TileAddress) -> Result<Arc<Pixels>, RenderError> {
-        self.tiles.obtain(&self.key(at), || self.make(at))
-    }
-
-    fn key(&self, at: TileAddress) -> TileKey {
-        TileKey { image: self.image.id().clone(), version: *self.image.version(), at }
+        self.tiles.obtain(&TileKey::of(self.image, at), || self.make(at))
     }
 
     fn make(&self, at: TileAddress) -> Result<Pixels, RenderError> {
@@ -76,7 +72,7 @@ impl TileSource<'_> {
     /// A rectangle of a level's half, from that level's tiles.
     fn halve(&self, stored: usize, half: Rect) -> Result<Pixels, RenderError> {
         let level = self.image.info().stored.get(stored);
-        let doubled = level.and_then(|level| doubled(half, level).map(|area| (level, area)));
+        let doubled = level.and_then(|level| level.doubled(half).map(|area| (level, area)));
         // Only an `ImageInfo` that breaks its own rules leads nowhere.
         let Some((level, area)) = doubled else { return Err(RenderError::Changed) };
         self.mosaic(area, Shrink::Mean(2), TileCover::of(area, level.tile).tiles(stored))
@@ -113,27 +109,5 @@ impl TileSource<'_> {
             mosaic.add(T::unwrap(&tile).ok_or(ImagingError::SampleType { found })?, rect)?;
         }
         Ok(T::wrap(mosaic.finish()?))
-    }
-}
-
-/// A rectangle of a level's half as pixels of the level.
-fn doubled(half: Rect, level: &StoredLevel) -> Option<Rect> {
-    let size = Size::new(half.width().checked_mul(2)?, half.height().checked_mul(2)?)?;
-    let area = Rect::new(half.left().checked_mul(2)?, half.top().checked_mul(2)?, size)?;
-    area.intersect(Rect::whole(level.size))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::TileEncoding;
-
-    #[test]
-    fn the_last_column_of_a_half_may_stand_for_one_pixel_only() {
-        let size = |width, height| Size::new(width, height).unwrap();
-        let full = size(257, 100);
-        let level = StoredLevel::in_file(full, full, full, TileEncoding::Other);
-        let last = Rect::new(128, 0, size(1, 50)).unwrap();
-        assert_eq!(doubled(last, &level), Rect::new(256, 0, size(1, 100)));
     }
 }

@@ -5,11 +5,11 @@ use std::fmt::Debug;
 use std::io;
 use std::sync::Arc;
 
-use crate::codecs::number::{usize_of_bytes, zeroed};
+use crate::codecs::number::{u64_of, usize_of_bytes, zeroed};
 use crate::codecs::{CodecError, Decode, DecodeLimits, StoredTile};
-use crate::imaging::Pixels;
+use crate::imaging::{Pixels, read_profile};
 use crate::model::{
-    ColourModel, ImageInfo, ReadAt, Rect, Size, StoredLevel, TileAddress, TileEncoding,
+    ColourModel, ImageInfo, Profile, ReadAt, Rect, Size, StoredLevel, TileAddress, TileEncoding,
 };
 
 /// The tile that is offered to clients.
@@ -90,6 +90,12 @@ pub(super) fn check_whole(size: Size, limits: &DecodeLimits) -> Result<(), Codec
     let (value, limit) = (size.area(), limits.tile_px_max);
     let what = "pixels of an image that is decoded in one piece";
     if limit < value { Err(CodecError::OverLimit { what, value, limit }) } else { Ok(()) }
+}
+
+/// The profile that a library has read; nothing where it is empty or larger than the limit.
+pub(super) fn profile(icc: Option<&[u8]>, limits: &DecodeLimits) -> Option<Profile> {
+    let icc = icc.filter(|icc| !icc.is_empty() && u64_of(icc.len()) <= limits.icc_bytes_max);
+    icc.map(|icc| read_profile(icc.into()))
 }
 
 /// The whole file.

@@ -31,8 +31,8 @@ use crate::codecs::number::{usize_of_bytes, zeroed};
 use crate::codecs::png::{encode as encode_png, open as open_png};
 use crate::codecs::tiff::open as open_tiff;
 use crate::codecs::webp::{encode as encode_webp, open as open_webp};
-use crate::imaging::{Pixels, Raster};
-use crate::model::{Format, ImageInfo, ReadAt, Slice, TileAddress};
+use crate::imaging::{Pixels, Raster, Sample};
+use crate::model::{ColourModel, Format, ImageInfo, ReadAt, Size, Slice, TileAddress};
 
 pub use error::CodecError;
 pub use limits::DecodeLimits;
@@ -123,6 +123,7 @@ pub fn open(
 /// Refuses any picture but the main one of a file that has no other.
 fn only(slice: Slice) -> Result<(), CodecError> {
     match slice {
+        plain if plain.is_plain() => Ok(()),
         Slice::Main => Ok(()),
         Slice::View { horizontal, vertical: Slice::LEVEL_DEG } => {
             Err(CodecError::absent(format!("page {horizontal}: the file has 1")))
@@ -150,6 +151,20 @@ pub fn encode(raster: &Raster, encoding: &Encoding) -> Result<Bytes, CodecError>
         Format::Webp => encode_webp(raster, encoding.quality, icc),
     }?;
     Ok(Bytes::from(file))
+}
+
+/// Decoded samples as pixels of this shape.
+///
+/// # Errors
+/// `Malformed` where they are too few or too many.
+fn pixels_of<T: Sample>(
+    format: &'static str,
+    size: Size,
+    (colour, alpha): (ColourModel, bool),
+    samples: Vec<T>,
+) -> Result<Pixels, CodecError> {
+    let raster = Raster::new(size, colour, alpha, samples);
+    raster.map(T::wrap).map_err(|error| CodecError::malformed(format, error.to_string()))
 }
 
 /// Refuses a raster that is neither gray nor RGB, which no answer's format holds.

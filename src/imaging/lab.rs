@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 use crate::imaging::error::ImagingError;
 use crate::imaging::pixels::Pixels;
 use crate::imaging::raster::Raster;
+use crate::imaging::to_bytes::byte;
 use crate::model::ColourModel;
 
 /// From XYZ, each as a share of the D50 white that ICC profiles connect by (0.9642, 1, 0.8249), to linear
@@ -128,17 +129,6 @@ fn encoded(linear: f32) -> u8 {
     let shown =
         if linear <= 0.003_130_8 { 12.92 * linear } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 };
     byte(shown * 255.0)
-}
-
-/// The nearest byte; NaN is 0, as casts have it.
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a cast from float saturates"
-)]
-fn byte(value: f32) -> u8 {
-    (value + 0.5) as u8
 }
 
 #[cfg(test)]

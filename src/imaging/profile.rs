@@ -24,10 +24,58 @@ const KEPT_MAX: usize = 8;
 /// is broken is no error: its image is shown as if it had none.
 pub fn read_profile(bytes: Arc<[u8]>) -> Profile {
     let digest = xxh3_128(&bytes);
-    let conversion = Conversion::of(&bytes, false).ok();
-    let is_srgb = conversion.as_ref().is_some_and(Conversion::changes_nothing);
-    let space = conversion.map(|conversion| conversion.space);
+    let link = Link::of(&bytes, false).ok();
+    let space = link.as_ref().map(Link::space);
+    let is_srgb = link.is_some_and(Link::changes_nothing);
     Profile { bytes, digest, space, is_srgb }
+}
+
+/// The library's own way from one profile to sRGB.
+enum Link {
+    Gray(Arc<Transform8BitExecutor>),
+    Rgb(Arc<Transform8BitExecutor>),
+    Cmyk(Arc<TransformF32Executor>),
+}
+
+impl Link {
+    /// Links a profile with sRGB; `alpha`: for RGB with alpha.
+    fn of(profile: &[u8], alpha: bool) -> Result<Self, CmsError> {
+        let profile = ColorProfile::new_from_slice(profile)?;
+        let srgb = ColorProfile::new_srgb();
+        // Tables by tetrahedra, as Little CMS: the nearest to it, and no slower than the others.
+        let interpolation_method = InterpolationMethod::Tetrahedral;
+        let options = TransformOptions { interpolation_method, ..TransformOptions::default() };
+        let transform = |from, to| profile.create_transform_8bit(from, &srgb, to, options);
+        Ok(match (profile.color_space, alpha) {
+            (DataColorSpace::Gray, _) => Self::Gray(transform(Layout::Gray, Layout::Rgb)?),
+            (DataColorSpace::Rgb, false) => Self::Rgb(transform(Layout::Rgb, Layout::Rgb)?),
+            (DataColorSpace::Rgb, true) => Self::Rgb(transform(Layout::Rgba, Layout::Rgba)?),
+            (DataColorSpace::Cmyk, _) => {
+                // In full: nodes between those of the library would be means of means. As floats,
+                // since of 16 bit moxcms 0.9.1 takes all that is above 1 of 65535 for that.
+                let barycentric_weight_scale = BarycentricWeightScale::High;
+                let options = TransformOptions { barycentric_weight_scale, ..options };
+                // Four samples a pixel go by the layout of RGB with alpha.
+                let (inks, colours) = (Layout::Rgba, Layout::Rgb);
+                Self::Cmyk(profile.create_transform_f32(inks, &srgb, colours, options)?)
+            }
+            _ => return Err(CmsError::UnsupportedProfileConnection),
+        })
+    }
+
+    const fn space(&self) -> ColourModel {
+        match self {
+            Self::Gray(_) => ColourModel::Gray,
+            Self::Rgb(_) => ColourModel::Rgb,
+            Self::Cmyk(_) => ColourModel::Cmyk,
+        }
+    }
+
+    /// Whether every sample comes out as it went in, but for a rounding. Inks never do.
+    fn changes_nothing(self) -> bool {
+        let shown = self.space() != ColourModel::Cmyk;
+        shown && Conversion::by(self).is_ok_and(|conversion| conversion.changes_nothing())
+    }
 }
 
 /// How samples of one profile become sRGB.
@@ -45,53 +93,29 @@ enum By {
 }
 
 impl Conversion {
-    /// Builds the conversion by a profile, which takes milliseconds; `alpha`: for RGB with alpha.
-    fn of(profile: &[u8], alpha: bool) -> Result<Self, CmsError> {
-        let profile = ColorProfile::new_from_slice(profile)?;
-        let srgb = ColorProfile::new_srgb();
-        // Tables by tetrahedra, as Little CMS: the nearest to it, and no slower than the others.
-        let interpolation_method = InterpolationMethod::Tetrahedral;
-        let options = TransformOptions { interpolation_method, ..TransformOptions::default() };
-        let transform = |from, to| profile.create_transform_8bit(from, &srgb, to, options);
-        let (space, by) = match (profile.color_space, alpha) {
-            (DataColorSpace::Gray, _) => {
-                let table = gray_table(&*transform(Layout::Gray, Layout::Rgb)?)?;
-                (ColourModel::Gray, By::Table(table))
-            }
-            (DataColorSpace::Rgb, false) => {
-                (ColourModel::Rgb, By::Transform(transform(Layout::Rgb, Layout::Rgb)?))
-            }
-            (DataColorSpace::Rgb, true) => {
-                (ColourModel::Rgb, By::Transform(transform(Layout::Rgba, Layout::Rgba)?))
-            }
-            (DataColorSpace::Cmyk, _) => {
-                // In full: nodes between those of the library would be means of means. As floats,
-                // since of 16 bit moxcms 0.9.1 takes all that is above 1 of 65535 for that.
-                let barycentric_weight_scale = BarycentricWeightScale::High;
-                let options = TransformOptions { barycentric_weight_scale, ..options };
-                // Four samples a pixel go by the layout of RGB with alpha.
-                let (inks, colours) = (Layout::Rgba, Layout::Rgb);
-                let transform = profile.create_transform_f32(inks, &srgb, colours, options)?;
-                (ColourModel::Cmyk, By::Inks(ink_table(&*transform)?))
-            }
-            _ => return Err(CmsError::UnsupportedProfileConnection),
+    /// Builds the conversion's tables, which for inks takes 20 ms.
+    fn by(link: Link) -> Result<Self, CmsError> {
+        let space = link.space();
+        let by = match link {
+            Link::Gray(transform) => By::Table(gray_table(&*transform)?),
+            Link::Rgb(transform) => By::Transform(transform),
+            Link::Cmyk(transform) => By::Inks(ink_table(&*transform)?),
         };
         Ok(Self { space, by })
     }
 
-    /// Whether every sample comes out as it went in, but for a rounding.
     fn changes_nothing(&self) -> bool {
         let keeps = |before: &[u8], after: &[u8]| {
             before.iter().zip(after).all(|(before, after)| before.abs_diff(*after) <= 1)
         };
         match &self.by {
             By::Table(table) => keeps(&(0..=255).collect::<Vec<u8>>(), &**table),
-            By::Transform(transform) if self.space == ColourModel::Rgb => {
+            By::Transform(transform) => {
                 let before = rgb_lattice();
                 let mut after = vec![0; before.len()];
                 transform.transform(&before, &mut after).is_ok() && keeps(&before, &after)
             }
-            By::Transform(_) | By::Inks(_) => false,
+            By::Inks(_) => false,
         }
     }
 
@@ -203,7 +227,7 @@ impl Conversions {
         let found = self.kept.iter().position(|(kept, _)| *kept == wanted);
         let latest = match found {
             Some(index) => self.kept.remove(index),
-            None => (wanted, Conversion::of(profile, alpha)?),
+            None => (wanted, Conversion::by(Link::of(profile, alpha)?)?),
         };
         self.kept.truncate(KEPT_MAX - 1);
         self.kept.insert(0, latest);

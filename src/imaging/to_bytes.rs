@@ -76,7 +76,7 @@ fn stretched<T: Sample>(
     clippy::cast_sign_loss,
     reason = "a cast from float saturates"
 )]
-fn byte(value: f32) -> u8 {
+pub(super) fn byte(value: f32) -> u8 {
     (value + 0.5) as u8
 }
 

@@ -60,6 +60,14 @@ impl StoredLevel {
         self.made_from.is_none() && !self.scaled
     }
 
+    /// The pixels of this level that a rectangle of its [`StoredLevel::half`] is made of; nothing where
+    /// there are none.
+    pub fn doubled(&self, half: Rect) -> Option<Rect> {
+        let size = Size::new(half.width().checked_mul(2)?, half.height().checked_mul(2)?)?;
+        let area = Rect::new(half.left().checked_mul(2)?, half.top().checked_mul(2)?, size)?;
+        area.intersect(Rect::whole(self.size))
+    }
+
     /// The half of this level, which is number `index`. Its tiles are as large as this one's, so that
     /// each is made of at most four; where one tile is the whole level, so it is there.
     pub fn half(&self, index: usize) -> Self {
@@ -341,6 +349,15 @@ mod tests {
         let made = ImageInfo::halved_to(vec![tiled], tile);
         assert_eq!(shape(&made[1]), (size(501, 351), tile, Some(0)));
         assert_eq!(shape(&made[2]), (size(251, 176), size(251, 176), Some(1)));
+    }
+
+    #[test]
+    fn the_last_column_of_a_half_may_stand_for_one_pixel_only() {
+        let size = |width, height| Size::new(width, height).unwrap();
+        let full = size(257, 100);
+        let level = StoredLevel::in_file(full, full, full, TileEncoding::Other);
+        let last = Rect::new(128, 0, size(1, 50)).unwrap();
+        assert_eq!(level.doubled(last), Rect::new(256, 0, size(1, 100)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `Cost`: what a plan will take, known before any of it is done, for limits and admission.
 
 use crate::imaging::Shrink;
-use crate::model::{Format, ImageInfo, Limits, Rect, Size, StoredLevel};
+use crate::model::{Format, ImageInfo, Limits, Rect, StoredLevel};
 use crate::plan::cover::TileCover;
 use crate::plan::encode::EncodePlan;
 use crate::plan::error::PlanError;
@@ -78,12 +78,7 @@ impl<'a> Origin<'a> {
         let mut area = source.cover.area(level)?;
         while let Some(parent) = level.made_from {
             level = info.stored.get(parent)?;
-            let twice = |edge: u32, end: u32| edge.saturating_mul(2).min(end);
-            let (left, top) = (area.left().saturating_mul(2), area.top().saturating_mul(2));
-            let right = twice(area.right(), level.size.width());
-            let bottom = twice(area.bottom(), level.size.height());
-            let size = Size::new(right.checked_sub(left)?, bottom.checked_sub(top)?)?;
-            area = TileCover::of(Rect::new(left, top, size)?, level.tile).area(level)?;
+            area = TileCover::of(level.doubled(area)?, level.tile).area(level)?;
         }
         Some(Self { level, area })
     }

@@ -16,8 +16,7 @@ use tokio::sync::oneshot;
 
 use crate::actors::admission::AdmissionError;
 use crate::actors::decoder::Decoder;
-use crate::actors::order::Render;
-use crate::actors::order::{RenderError, Rendered};
+use crate::actors::order::{Render, RenderError, Rendered};
 use crate::actors::room::Room;
 use crate::metrics;
 use crate::plan::PlanKey;

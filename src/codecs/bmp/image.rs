@@ -10,8 +10,8 @@ use image::{ColorType, ImageDecoder};
 use crate::codecs::flat::{Picture, check_whole, flat, read_error, size, whole};
 use crate::codecs::number::{usize_of_bytes, zeroed};
 use crate::codecs::window::Window;
-use crate::codecs::{CodecError, Decode, DecodeLimits};
-use crate::imaging::{Pixels, Raster};
+use crate::codecs::{CodecError, Decode, DecodeLimits, pixels_of};
+use crate::imaging::Pixels;
 use crate::model::image_info::Resolution;
 use crate::model::{ColourModel, ImageInfo, ReadAt, Rect, Size};
 
@@ -131,8 +131,7 @@ impl Picture for BmpPicture {
         }
         let mut samples = zeroed(usize_of_bytes(decoder.total_bytes()))?;
         decoder.read_image(&mut samples).map_err(error_of)?;
-        let raster = Raster::new(size, ColourModel::Rgb, self.alpha, samples);
-        raster.map(Pixels::U8).map_err(|error| CodecError::malformed(BMP, error.to_string()))
+        pixels_of(BMP, size, (ColourModel::Rgb, self.alpha), samples)
     }
 }
 
@@ -147,6 +146,7 @@ fn error_of(error: ImageError) -> CodecError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::imaging::Raster;
     use crate::model::TileAddress;
 
     const FIRST: TileAddress = TileAddress { stored: 0, column: 0, row: 0 };

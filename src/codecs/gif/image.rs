@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use gif::{ColorOutput, DecodeOptions, Decoder, DecodingError, Frame};
 
-use crate::codecs::flat::{Picture, check_whole, flat, read_error, size, whole};
-use crate::codecs::number::{u64_of, usize_of_bytes, zeroed};
+use crate::codecs::flat::{Picture, check_whole, flat, profile, read_error, size, whole};
+use crate::codecs::number::{usize_of_bytes, zeroed};
 use crate::codecs::window::Window;
-use crate::codecs::{CodecError, Decode, DecodeLimits};
-use crate::imaging::{Pixels, Raster, read_profile};
+use crate::codecs::{CodecError, Decode, DecodeLimits, pixels_of};
+use crate::imaging::{Pixels, Raster};
 use crate::model::{ColourModel, ImageInfo, ReadAt, Rect, Size};
 
 /// The format's name in errors.
@@ -36,12 +36,10 @@ pub(in crate::codecs) fn open(
     limits: &DecodeLimits,
 ) -> Result<Arc<dyn Decode>, CodecError> {
     let first = First::read(&source, limits)?;
-    let icc = first.decoder.icc_profile();
-    let icc = icc.filter(|icc| !icc.is_empty() && u64_of(icc.len()) <= limits.icc_bytes_max);
     let info = ImageInfo {
         alpha: first.alpha,
         bands_stored: 1,
-        icc: icc.map(|profile| read_profile(profile.into())),
+        icc: profile(first.decoder.icc_profile(), limits),
         ..whole(GIF, first.screen, ColourModel::Rgb)
     };
     let picture = GifPicture { source, alpha: first.alpha, limits: limits.clone() };
@@ -123,7 +121,7 @@ impl Picture for GifPicture {
         for ([red, green, blue], from) in targets.iter_mut().zip(pixels) {
             [*red, *green, *blue, _] = *from;
         }
-        raster(size, false, samples).map(Pixels::U8)
+        pixels_of(GIF, size, (ColourModel::Rgb, false), samples)
     }
 }
 

@@ -9,8 +9,8 @@ use crate::codecs::jpeg::header::{Header, read};
 use crate::codecs::jpeg::markers::Frame;
 use crate::codecs::jpeg::scaled::{Part, decode};
 use crate::codecs::upright::upright;
-use crate::codecs::{CodecError, Decode, DecodeLimits};
-use crate::imaging::{Pixels, Raster, read_profile};
+use crate::codecs::{CodecError, Decode, DecodeLimits, pixels_of};
+use crate::imaging::{Pixels, read_profile};
 use crate::model::{ColourModel, ImageInfo, ReadAt, Rect, Size, StoredLevel};
 
 /// The most times that libjpeg halves while it decodes.
@@ -148,8 +148,7 @@ impl Picture for JpegPicture {
                 *sample = !*sample;
             }
         }
-        let raster = Raster::new(rect.size(), self.colour, false, samples);
-        raster.map(Pixels::U8).map_err(|error| CodecError::malformed(JPEG, error.to_string()))
+        pixels_of(JPEG, rect.size(), (self.colour, false), samples)
     }
 }
 
@@ -157,6 +156,7 @@ impl Picture for JpegPicture {
 mod tests {
     use super::*;
     use crate::codecs::jpeg::encode;
+    use crate::imaging::Raster;
     use crate::model::TileAddress;
 
     fn open_bytes(bytes: Vec<u8>, limits: &DecodeLimits) -> Result<Arc<dyn Decode>, CodecError> {

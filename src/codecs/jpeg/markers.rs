@@ -1,9 +1,9 @@
 //! The marker segments before a JPEG's first scan (ITU-T T.81, annex B), without decoding anything.
 
 /// Start of image.
-pub(super) const SOI: [u8; 2] = [0xff, 0xd8];
+pub(in crate::codecs) const SOI: [u8; 2] = [0xff, 0xd8];
 /// End of image.
-pub(super) const EOI: [u8; 2] = [0xff, 0xd9];
+pub(in crate::codecs) const EOI: [u8; 2] = [0xff, 0xd9];
 /// Application segment 0: JFIF.
 pub(super) const APP0: u8 = 0xe0;
 /// Application segment 1: Exif.
@@ -12,26 +12,28 @@ pub(super) const APP1: u8 = 0xe1;
 pub(super) const APP2: u8 = 0xe2;
 /// Application segment 14: Adobe's colour transform.
 pub(super) const APP14: u8 = 0xee;
+/// Start of frame, baseline.
+pub(in crate::codecs) const SOF0: u8 = 0xc0;
 /// Define Huffman tables.
-pub(super) const DHT: u8 = 0xc4;
+pub(in crate::codecs) const DHT: u8 = 0xc4;
 /// Define arithmetic coding conditioning.
 pub(super) const DAC: u8 = 0xcc;
 /// Define quantization tables.
-pub(super) const DQT: u8 = 0xdb;
+pub(in crate::codecs) const DQT: u8 = 0xdb;
 /// Define restart interval.
-pub(super) const DRI: u8 = 0xdd;
+pub(in crate::codecs) const DRI: u8 = 0xdd;
 /// Start of scan.
-pub(super) const SOS: u8 = 0xda;
+pub(in crate::codecs) const SOS: u8 = 0xda;
 
 /// One segment: marker, length and body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Segment<'a> {
+pub(in crate::codecs) struct Segment<'a> {
     /// The marker's second byte.
-    pub(super) marker: u8,
+    pub(in crate::codecs) marker: u8,
     /// Marker, length and body as they stand.
-    pub(super) whole: &'a [u8],
+    pub(in crate::codecs) whole: &'a [u8],
     /// The body alone.
-    pub(super) body: &'a [u8],
+    pub(in crate::codecs) body: &'a [u8],
 }
 
 /// What a frame header (SOF) says.
@@ -60,7 +62,7 @@ impl Frame {
 
 /// Splits a stream into the segments before its first scan and the rest, which begins with SOS, or
 /// with EOI in a stream of tables only. Nothing where the stream is no JPEG so far.
-pub(super) fn split(stream: &[u8]) -> Option<(Vec<Segment<'_>>, &[u8])> {
+pub(in crate::codecs) fn split(stream: &[u8]) -> Option<(Vec<Segment<'_>>, &[u8])> {
     let mut rest = stream.strip_prefix(&SOI)?;
     let mut segments = Vec::new();
     loop {
@@ -68,15 +70,21 @@ pub(super) fn split(stream: &[u8]) -> Option<(Vec<Segment<'_>>, &[u8])> {
             // Any marker may be preceded by fill bytes.
             [0xff, 0xff, ..] => rest = rest.get(1..)?,
             [0xff, SOS | 0xd9, ..] => return Some((segments, rest)),
-            [0xff, marker, high, low, ..] => {
-                let len = usize::from(u16::from_be_bytes([high, low]));
-                let (whole, after) = rest.split_at_checked(len.checked_add(2)?)?;
-                segments.push(Segment { marker, whole, body: whole.get(4..)? });
+            _ => {
+                let (segment, after) = first_segment(rest)?;
+                segments.push(segment);
                 rest = after;
             }
-            _ => return None,
         }
     }
+}
+
+/// The segment that a stream begins with, and what follows it.
+pub(in crate::codecs) fn first_segment(stream: &[u8]) -> Option<(Segment<'_>, &[u8])> {
+    let [0xff, marker, high, low, ..] = *stream else { return None };
+    let len = usize::from(u16::from_be_bytes([high, low]));
+    let (whole, after) = stream.split_at_checked(len.checked_add(2)?)?;
+    Some((Segment { marker, whole, body: whole.get(4..)? }, after))
 }
 
 /// The frame header of a stream, if it comes before the first scan.

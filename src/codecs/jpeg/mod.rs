@@ -16,7 +16,9 @@ pub(super) use decoder::decode;
 pub(super) use encoder::encode;
 pub(super) use icc::icc_segments;
 pub(super) use image::open;
-pub(super) use markers::frame_of;
+pub(super) use markers::{
+    DHT, DQT, DRI, EOI, SOF0, SOI, SOS, Segment, first_segment, frame_of, split,
+};
 pub(super) use splice::{StreamColour, complete, table_segments, trimmed_to_end};
 
 /// The format's name in errors.

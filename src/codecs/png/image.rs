@@ -9,14 +9,13 @@ use png::{
 };
 
 use crate::codecs::exif::{Exif, read as read_exif};
-use crate::codecs::flat::{Picture, check_whole, flat, read_error, size, whole};
+use crate::codecs::flat::{Picture, check_whole, flat, profile, read_error, size, whole};
 use crate::codecs::number::{u64_of, usize_of_bytes, zeroed};
 use crate::codecs::png::PNG;
 use crate::codecs::upright::upright;
 use crate::codecs::window::Window;
-use crate::codecs::{CodecError, Decode, DecodeLimits};
-use crate::imaging::raster::RasterLengthError;
-use crate::imaging::{Pixels, Raster, read_profile};
+use crate::codecs::{CodecError, Decode, DecodeLimits, pixels_of};
+use crate::imaging::{Pixels, Raster};
 use crate::model::image_info::Resolution;
 use crate::model::{ColourModel, ImageInfo, ReadAt, Rect, SampleType, Size};
 
@@ -57,16 +56,12 @@ pub(in crate::codecs) fn open(
     let shape = Shape::of(&reader);
     let header = reader.info();
     let exif = header.exif_metadata.as_deref().map_or_else(Exif::default, read_exif);
-    let icc = header
-        .icc_profile
-        .as_deref()
-        .filter(|icc| !icc.is_empty() && u64_of(icc.len()) <= limits.icc_bytes_max);
     let info = ImageInfo {
         alpha: shape.alpha,
         samples: shape.samples,
         bits: bits(header.bit_depth),
         bands_stored: u16::try_from(header.color_type.samples()).unwrap_or(u16::MAX),
-        icc: icc.map(|profile| read_profile(profile.into())),
+        icc: profile(header.icc_profile.as_deref(), limits),
         resolution: resolution(header).or(exif.resolution),
         ..whole(PNG, size, shape.colour)
     };
@@ -149,13 +144,11 @@ impl Picture for PngPicture {
         if (frame.width, frame.height) != (size.width(), size.height()) {
             return Err(CodecError::malformed(PNG, "its first frame is not the whole picture"));
         }
-        let misfit = |error: RasterLengthError| CodecError::malformed(PNG, error.to_string());
+        let bands = (shape.colour, shape.alpha);
         if shape.samples == SampleType::U16 {
-            let raster = Raster::new(size, shape.colour, shape.alpha, words(&bytes)?);
-            return raster.map(Pixels::U16).map_err(misfit);
+            return pixels_of(PNG, size, bands, words(&bytes)?);
         }
-        let raster = Raster::new(size, shape.colour, shape.alpha, bytes);
-        raster.map(Pixels::U8).map_err(misfit)
+        pixels_of(PNG, size, bands, bytes)
     }
 }
 

@@ -6,6 +6,7 @@ use tiff::Directory;
 use tiff::tags::Tag;
 
 use crate::codecs::CodecError;
+use crate::codecs::jpeg::{DHT, DQT, DRI, EOI, SOF0, SOI, SOS, Segment, first_segment, split};
 use crate::codecs::number::{reserved, u64_of};
 use crate::codecs::tiff::extent::Extent;
 use crate::codecs::tiff::structure::Structure;
@@ -25,14 +26,6 @@ const BASELINE: u64 = 1;
 
 /// Bytes of a stream that its header is looked for in.
 const HEADER_BYTES_MAX: u64 = 64 << 10;
-
-const SOI: [u8; 2] = [0xff, 0xd8];
-const EOI: [u8; 2] = [0xff, 0xd9];
-const SOF0: u8 = 0xc0;
-const DHT: u8 = 0xc4;
-const SOS: u8 = 0xda;
-const DQT: u8 = 0xdb;
-const DRI: u8 = 0xdd;
 
 /// What goes before the data of a block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,26 +68,20 @@ impl OldJpeg {
     /// Of a stream that has a frame header at least.
     fn of_stream(head: &[u8], offset: u64, len: u64) -> Option<Self> {
         let mut found = Self::default();
-        let mut rest = head.strip_prefix(&SOI)?;
-        while let [0xff, marker, high, low, ..] = *rest {
-            let (segment, after) =
-                rest.split_at_checked(2 + usize::from(u16::from_be_bytes([high, low])))?;
-            let body = segment.get(4..)?;
+        let (segments, scans) = split(head)?;
+        for Segment { marker, whole, body } in segments {
             match marker {
-                DHT | DQT | DRI => found.tables.extend_from_slice(segment),
+                DHT | DQT | DRI => found.tables.extend_from_slice(whole),
                 SOF0 => found.frame = body.get(6..)?.to_vec(),
-                SOS => {
-                    let components = usize::from(*body.first()?);
-                    found.scan = body.get(1..1 + 2 * components)?.to_vec();
-                    let skipped = u64_of(head.len() - after.len());
-                    let offset_bytes = offset + skipped;
-                    found.data =
-                        Some(Extent { offset_bytes, len_bytes: len.checked_sub(skipped)? });
-                    break;
-                }
                 _ => {}
             }
-            rest = after;
+        }
+        if let Some((scan, data)) = first_segment(scans).filter(|(scan, _)| scan.marker == SOS) {
+            let components = usize::from(*scan.body.first()?);
+            found.scan = scan.body.get(1..1 + 2 * components)?.to_vec();
+            let skipped = u64_of(head.len() - data.len());
+            let offset_bytes = offset + skipped;
+            found.data = Some(Extent { offset_bytes, len_bytes: len.checked_sub(skipped)? });
         }
         (!found.frame.is_empty() && !found.scan.is_empty()).then_some(found)
     }

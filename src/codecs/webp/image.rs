@@ -9,8 +9,8 @@ use crate::codecs::webp::WEBP;
 use crate::codecs::webp::animation::first_frame;
 use crate::codecs::webp::decoder::decode;
 use crate::codecs::webp::header::read;
-use crate::codecs::{CodecError, Decode, DecodeLimits};
-use crate::imaging::{Pixels, Raster, read_profile};
+use crate::codecs::{CodecError, Decode, DecodeLimits, pixels_of};
+use crate::imaging::{Pixels, read_profile};
 use crate::model::{ColourModel, ImageInfo, ReadAt, Rect};
 
 /// An open WebP file.
@@ -54,7 +54,6 @@ impl Picture for WebpPicture {
         } else {
             decode(&file, rect.size(), self.alpha)?
         };
-        let raster = Raster::new(rect.size(), ColourModel::Rgb, self.alpha, samples);
-        raster.map(Pixels::U8).map_err(|error| CodecError::malformed(WEBP, error.to_string()))
+        pixels_of(WEBP, rect.size(), (ColourModel::Rgb, self.alpha), samples)
     }
 }
