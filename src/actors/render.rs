@@ -16,7 +16,7 @@ use crate::actors::order::{Render, RenderError, Rendered};
 use crate::actors::pool::{Priority, Ticket};
 use crate::actors::tile_source::TileSource;
 use crate::codecs::{self, Encoding};
-use crate::imaging::{self, Raster, Scratch};
+use crate::imaging::{self, Histogram, Raster, Scratch, Tools};
 use crate::metrics;
 use crate::model::{Format, TileAddress};
 use crate::plan::{Plan, RequestClass};
@@ -104,7 +104,9 @@ impl Job {
         metrics::stage("decode", started.elapsed());
 
         let started = Instant::now();
-        let pixels = imaging::apply(&self.plan.steps, pixels, scratch)?;
+        let histogram = self.histogram(scratch)?;
+        let mut tools = Tools { scratch, histogram: histogram.as_deref() };
+        let pixels = imaging::apply(&self.plan.steps, pixels, &mut tools)?;
         metrics::stage("process", started.elapsed());
         let slow = self.plan.encode.format != Format::Jpeg;
         if ENCODE_APART_PX < pixels.size().area() || slow {
@@ -112,6 +114,20 @@ impl Job {
         }
         let encoding = encoding_of(&self.image, &self.plan);
         encode(&pixels, &encoding).map(Made::Answer)
+    }
+
+    /// The grays of the whole image, where a step goes by them: counted once, for as long as it is open.
+    fn histogram(&self, scratch: &mut Scratch) -> Result<Option<Arc<Histogram>>, RenderError> {
+        let Some(overview) = &self.plan.overview else { return Ok(None) };
+        if let Some(known) = self.image.histogram() {
+            return Ok(Some(known));
+        }
+        let (image, tiles, interest) = (&*self.image, &*self.tiles, &self.interest);
+        let pixels = TileSource { image, tiles, interest }.assemble(&overview.source)?;
+        let mut tools = Tools { scratch, histogram: None };
+        let raster = imaging::apply(&overview.steps, pixels, &mut tools)?;
+        // Two that come at once both count, and find the same.
+        Ok(Some(self.image.keep_histogram(Histogram::of(&raster))))
     }
 }
 
