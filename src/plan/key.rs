@@ -5,9 +5,9 @@ use std::fmt;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::imaging::{CropBox, Filter, Operation, Shrink, Step};
+use crate::imaging::{CropBox, Operation, Shrink, Step};
 use crate::model::request::Rotation;
-use crate::model::{Bands, Format, ImageId, Slice, SourceVersion};
+use crate::model::{Bands, Filter, Format, ImageId, Slice, SourceVersion};
 use crate::plan::Plan;
 use crate::plan::pass_through::PassThrough;
 use crate::plan::rules::Rules;
