@@ -64,6 +64,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("use metrics::", &["metrics.rs"]),
     ("metrics_exporter_prometheus", &["metrics.rs"]),
     ("moxcms", &["imaging/profile.rs"]),
+    ("pulp::", &["imaging/science/"]),
+    ("colorous::", &["imaging/science/"]),
     ("weezl", &["codecs/tiff/"]),
     ("roxmltree", &["codecs/tiff/"]),
     ("libdeflater", &["codecs/tiff/"]),

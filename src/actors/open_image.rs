@@ -12,7 +12,7 @@ use crate::codecs::{CodecError, Decode};
 use crate::imaging::Histogram;
 use crate::metrics;
 use crate::model::{Bands, ImageId, ImageInfo, ReadAt, Slice, SourceVersion};
-use crate::sources::{FileSource, Folder, SourceError};
+use crate::sources::{FileSource, Folder, Presets, SourceError};
 
 /// Turns a source into an open image; a parameter so that tests can put in a decoder that fails.
 pub type Opener =
@@ -43,6 +43,7 @@ pub struct OpenImage {
     source: Arc<FileSource>,
     decode: Arc<dyn Decode>,
     info: Arc<ImageInfo>,
+    presets: Presets,
     turns: Semaphore,
     histogram: OnceLock<Arc<Histogram>>,
     checked_ms: AtomicU64,
@@ -72,6 +73,7 @@ impl OpenImage {
             source,
             decode,
             info,
+            presets: folder.presets(id),
             turns: Semaphore::new(1),
             histogram: OnceLock::new(),
             checked_ms: AtomicU64::new(now_ms()),
@@ -92,6 +94,11 @@ impl OpenImage {
     /// What its header says, with the views of its sequence if it is of one.
     pub fn info(&self) -> &Arc<ImageInfo> {
         &self.info
+    }
+
+    /// The presets that lie beside it.
+    pub const fn presets(&self) -> &Presets {
+        &self.presets
     }
 
     /// Its codec.
@@ -116,7 +123,8 @@ impl OpenImage {
 
     /// Whether the file under that name still is the one that was opened; marks the look.
     pub fn is_current(&self, folder: &Folder) -> bool {
-        let same = folder.version(&self.id).is_ok_and(|now| now == self.version);
+        let same = folder.version(&self.id).is_ok_and(|now| now == self.version)
+            && folder.presets_are_current(&self.id, &self.presets);
         if same {
             self.checked_ms.store(now_ms(), Ordering::Relaxed);
         }

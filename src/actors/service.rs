@@ -1,5 +1,6 @@
 //! `Service::answer`: the way of a request, top to bottom. Whoever has read it knows the server.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use crate::actors::cache_shard::{Obtain, ShardError};
 use crate::actors::decoder::LookupError;
 use crate::actors::interest::{Asker, Interest};
 use crate::actors::observed::Observed;
-use crate::actors::open_image::OpenError;
+use crate::actors::open_image::{OpenError, OpenImage};
 use crate::actors::order::{Render, RenderError, Rendered};
 use crate::actors::pool::{PoolError, Ticket};
 use crate::actors::registry::{Found, ImageRegistry};
@@ -20,7 +21,7 @@ use crate::metrics;
 use crate::model::request::{Conditions, Frame, PictureRequest, TileRange};
 use crate::model::{Fault, FaultKind, Picture, Reply, Request, Want};
 use crate::plan::{self, Plan, PlanError, Rules};
-use crate::sources::{Folder, Listing, SourceError};
+use crate::sources::{Folder, Listing, PresetError, SourceError};
 
 /// How often a request is tried again when its image changed or its decoder was replaced under it.
 const ATTEMPTS_MAX: usize = 4;
@@ -51,6 +52,9 @@ pub enum ServiceError {
     /// The request does not fit the image or the limits.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The image has no such preset.
+    #[error(transparent)]
+    Preset(#[from] PresetError),
     /// The answer could not be made.
     #[error(transparent)]
     Shard(#[from] ShardError),
@@ -132,6 +136,7 @@ impl Service {
     ) -> Result<Reply, ServiceError> {
         let Wanted { picture: request, conditions, asker } = wanted;
         let image = &found.image;
+        let request = &with_preset(request, image)?;
         let plan = plan::plan(request, image.id(), image.version(), image.info(), &self.rules)?;
         facts.class = plan.class.label();
         facts.format = request.format.suffix();
@@ -242,6 +247,16 @@ impl Service {
     }
 }
 
+/// The request with what its preset says.
+fn with_preset<'a>(
+    request: &'a PictureRequest,
+    image: &OpenImage,
+) -> Result<Cow<'a, PictureRequest>, PresetError> {
+    let Some(name) = &request.preset else { return Ok(Cow::Borrowed(request)) };
+    let processing = request.processing.over(image.presets().find(name)?);
+    Ok(Cow::Owned(PictureRequest { processing, preset: None, ..request.clone() }))
+}
+
 fn info(found: &Found, facts: &mut Facts) -> Reply {
     facts.class = "info";
     facts.format = "text";
@@ -274,6 +289,12 @@ impl ServiceError {
             Self::Lookup(LookupError::Open(OpenError::Codec(error))) => codec_fault(error),
             Self::Lookup(LookupError::Pool(error)) | Self::Pool(error) => pool_fault(error),
             Self::Plan(error) => error.fault(),
+            Self::Preset(error @ PresetError::Absent { .. }) => {
+                Fault::bad_request(error.to_string())
+            }
+            Self::Preset(error @ PresetError::Broken { .. }) => {
+                Fault::new(FaultKind::Image, error.to_string())
+            }
             Self::Source(error) => source_fault(error),
             Self::Mailbox(_) => busy(),
             Self::Shard(error) => shard_fault(error),

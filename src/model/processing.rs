@@ -34,6 +34,23 @@ impl Processing {
         *self == Self::default()
     }
 
+    /// All of this, and where it says nothing, what `other` says.
+    #[must_use]
+    pub fn over(&self, other: &Self) -> Self {
+        let ranges = [other.ranges.as_slice(), &self.ranges].concat();
+        Self {
+            ranges,
+            light: self.light.or(other.light),
+            twist: self.twist.clone().or_else(|| other.twist.clone()),
+            tone: if self.tone == Tone::Linear { other.tone } else { self.tone },
+            invert: self.invert || other.invert,
+            colour_map: self.colour_map.clone().or_else(|| other.colour_map.clone()),
+            kernel: self.kernel.clone().or_else(|| other.kernel.clone()),
+            contrast: if self.contrast == Contrast::None { other.contrast } else { self.contrast },
+            equalise: self.equalise || other.equalise,
+        }
+    }
+
     /// Whether it is done to samples as numbers between 0 and 1, and not only to the bytes they become.
     pub fn is_in_floats(&self) -> bool {
         *self != Self { equalise: self.equalise, ..Self::default() }
@@ -241,6 +258,19 @@ mod tests {
         }
         assert_eq!(Kernel::of_name("Sobel").unwrap().weights()[2].to_bits(), 1_f32.to_bits());
         assert_eq!(ColourMap::of_name("VIRIDIS"), Some(ColourMap::Viridis));
+    }
+
+    #[test]
+    fn what_is_asked_goes_before_what_a_preset_says() {
+        let preset = Processing { tone: Tone::Log, invert: true, ..Processing::default() };
+        let asked = Processing {
+            tone: Tone::Power(2.0),
+            contrast: Contrast::Stretch,
+            ..Processing::default()
+        };
+        let both = asked.over(&preset);
+        assert_eq!((both.tone, both.contrast), (Tone::Power(2.0), Contrast::Stretch));
+        assert!(both.invert && Processing::default().over(&preset) == preset);
     }
 
     #[test]

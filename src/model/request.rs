@@ -67,6 +67,8 @@ pub struct PictureRequest {
     pub format: Format,
     /// Changes of sample values.
     pub processing: Processing,
+    /// The name of further ones that lie beside the image; those above go before them.
+    pub preset: Option<String>,
     /// How pixels are weighted where the size changes, where the client says so.
     pub filter: Option<Filter>,
     /// The encoder's quality (`QLT`), 0 to 100, where the client set one.

@@ -85,6 +85,7 @@ pub(crate) fn plain_picture(frame: Frame, format: Format) -> PictureRequest {
         quality: Quality::Default,
         format,
         processing: Processing::default(),
+        preset: None,
         filter: None,
         encoder_quality: None,
     }

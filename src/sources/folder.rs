@@ -133,7 +133,8 @@ impl Folder {
         self.open_beneath(name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC)
     }
 
-    fn file_name(&self, image: &ImageId) -> String {
+    /// An image's file name below the root.
+    pub(super) fn file_name(&self, image: &ImageId) -> String {
         format!("{}{}", self.start_of(image), self.name_suffix)
     }
 

@@ -2,7 +2,9 @@
 
 pub mod folder;
 pub mod listing;
+mod presets;
 mod sequence;
 
 pub use folder::{FileSource, Folder, ImageSource, SourceError};
 pub use listing::{Listing, ListingEntry};
+pub use presets::{PresetError, Presets};

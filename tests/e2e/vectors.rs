@@ -132,6 +132,30 @@ fn gray_pages_are_bands_for_a_matrix_unless_one_is_named() {
 }
 
 #[test]
+fn presets_lie_beside_the_image_and_are_read_anew_when_they_change() {
+    let folder = folder();
+    let presets = folder.path().join("mb5.tif.presets.toml");
+    fs::write(&presets, "[late]\ntwist = [[0, 0, 0, 0, 1]]\n[mean]\ntwist = [[1, 1]]\n").unwrap();
+    let server = Server::start(folder.path(), &["--images-recheck-ms", "1"]);
+    let pixel = |setters: &str| export(&server, "mb5.tif", setters).pixel(100, 0).to_vec();
+    assert_eq!(pixel("PRE=late"), [20]);
+    assert_eq!(pixel("PRE=mean&CNT=0.5"), [75]);
+    let absent = server.get("/iip?FIF=mb5.tif&PRE=early&JTL=0,0");
+    assert_eq!(absent.status, 400);
+    assert!(absent.text().contains("the image has late, mean"), "{}", absent.text());
+    fs::write(&presets, "[late]\ntwist = [[0, 0, 0, 1]]\n").unwrap();
+    // Within the time that a look at the file is trusted, which is a millisecond here.
+    assert!((0..1000).any(|_| pixel("PRE=late") == [25]));
+    fs::write(&presets, "[late]\ntwist = 5\n").unwrap();
+    let late = || server.get("/iip?FIF=mb5.tif&PRE=late&JTL=0,0");
+    let broken = (0..1000).map(|_| late()).find(|answer| answer.status != 200).unwrap();
+    assert!((500..600).contains(&broken.status), "{}", broken.status);
+    assert!(broken.text().contains("presets cannot be read"), "{}", broken.text());
+    // Without a preset nothing is amiss.
+    assert_eq!(pixel("ICC"), [100, 50, 33]);
+}
+
+#[test]
 fn what_viewers_send_is_answered() {
     let folder = folder();
     let server = Server::start(folder.path(), &[]);

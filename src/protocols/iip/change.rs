@@ -16,6 +16,9 @@ const NUMBER_MAX: f32 = 1e9;
 /// The largest exponent that `GAM` takes: all but white is black long before.
 const EXPONENT_MAX: f32 = 100.0;
 
+/// Bytes of a preset's name at most.
+const PRESET_BYTES_MAX: usize = 64;
+
 /// What one command sets.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Change {
@@ -39,6 +42,8 @@ pub(crate) enum Change {
     Kernel(Kernel),
     /// `MINMAX`.
     Range(BandRange),
+    /// `PRE`, beyond iipsrv.
+    Preset(String),
     /// `INT`, beyond iipsrv.
     Filter(Filter),
     /// `ROT`.
@@ -64,6 +69,7 @@ impl Change {
             "CTW" => twist,
             "CNV" => kernel,
             "MINMAX" => range,
+            "PRE" => preset,
             "INT" => filter,
             "ROT" => turn,
             _ => return None,
@@ -79,6 +85,7 @@ pub(crate) struct Changes {
     processing: Processing,
     twist: Vec<Vec<f32>>,
     quality: Quality,
+    preset: Option<String>,
     filter: Option<Filter>,
     mirror: bool,
     /// The turn, for `OBJ=Max-size` too.
@@ -113,6 +120,7 @@ impl Changes {
                 let takes = "CTW takes 1 to 4 rows in all, one for each band of the answer";
                 processing.twist = Some(twist.ok_or_else(|| Fault::bad_request(takes))?);
             }
+            Change::Preset(name) => self.preset = Some(name),
             Change::Filter(filter) => self.filter = Some(filter),
             Change::Turn { mirror, rotation } => {
                 (self.mirror, self.rotation) = (mirror, rotation);
@@ -125,6 +133,8 @@ impl Changes {
     /// that the client named one of them.
     pub(crate) fn on(&self, image: ImageId, chosen: bool) -> ImageId {
         let columns = self.processing.twist.as_ref().map_or(0, Twist::columns);
+        // What a preset looks at is not known before the image is open.
+        let columns = if self.preset.is_some() { Twist::COLUMNS_MAX } else { columns };
         let bands = match (columns, chosen) {
             (0 | 1, _) | (2 | 3, true) => Bands::Shown,
             (_, false) => Bands::OfPages,
@@ -140,6 +150,7 @@ impl Changes {
             rotation: self.rotation,
             quality: self.quality,
             processing: self.processing.clone(),
+            preset: self.preset.clone(),
             filter: self.filter,
             ..picture.clone()
         }
@@ -260,6 +271,12 @@ fn range(value: &str) -> Result<Change, &'static str> {
     if min < max { Ok(Change::Range(BandRange { band, min, max })) } else { Err(takes) }
 }
 
+fn preset(value: &str) -> Result<Change, &'static str> {
+    let fits = (1..=PRESET_BYTES_MAX).contains(&value.len());
+    let takes = "PRE takes the name of a preset beside the image, of 1 to 64 bytes";
+    fits.then(|| Change::Preset(value.to_owned())).ok_or(takes)
+}
+
 fn filter(value: &str) -> Result<Change, &'static str> {
     let mut known = Filter::NAMED.into_iter();
     let found = known.find(|(name, _)| name.eq_ignore_ascii_case(value));
@@ -316,6 +333,7 @@ mod tests {
             ("COL", "binary", Change::Quality(Quality::BitonalByImage)),
             ("CTW", "[1,0;0,-1e-2]", Change::Twist(vec![vec![1.0, 0.0], vec![0.0, -0.01]])),
             ("CTW", "1", Change::Twist(vec![vec![1.0]])),
+            ("PRE", "false colour", Change::Preset("false colour".to_owned())),
             ("INT", "Lanczos3", Change::Filter(Filter::Lanczos3)),
             ("CNV", "sobel", Change::Kernel(Kernel::of_name("sobel").unwrap())),
             ("CNV", "[1]", Change::Kernel(Kernel::new(&[1.0]).unwrap())),
@@ -365,6 +383,7 @@ mod tests {
             ("MINMAX", "0,1"),
             ("MINMAX", "-1:0,1"),
             ("MINMAX", "0:nan,1"),
+            ("PRE", ""),
             ("INT", "cubic"),
             ("ROT", "45"),
             ("ROT", "1e9"),

@@ -13,7 +13,7 @@ use crate::protocols::percent::{decode, excerpt};
 use crate::protocols::settings::Settings;
 
 /// What is taken, for errors that say so.
-const TAKEN: &str = "FIF, SDS, OBJ, QLT, WID, HEI, RGN, ROT, MINMAX, CNT, GAM, INV, CMP, SHD, COL, CTW, CNV, INT, \
+const TAKEN: &str = "FIF, SDS, OBJ, QLT, WID, HEI, RGN, ROT, MINMAX, CNT, GAM, INV, CMP, SHD, COL, CTW, CNV, INT, PRE, \
                      LYR, CVT, JTL, JTLS, PTL, WTL, TIL, PFL, SPECTRA";
 
 /// What iipsrv takes beyond that: valid, but not done here.
