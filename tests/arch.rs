@@ -64,6 +64,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("use metrics::", &["metrics.rs"]),
     ("metrics_exporter_prometheus", &["metrics.rs"]),
     ("moxcms", &["imaging/profile.rs"]),
+    ("ab_glyph", &["imaging/lettering.rs"]),
+    ("dejavu", &["imaging/lettering.rs"]),
     ("weezl", &["codecs/tiff/"]),
     ("roxmltree", &["codecs/tiff/"]),
     ("libdeflater", &["codecs/tiff/"]),

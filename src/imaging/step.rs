@@ -1,5 +1,7 @@
 //! What is done to assembled pixels, in order: the whole list, and the one place that carries it out.
 
+use std::sync::Arc;
+
 use crate::imaging::bitonal::to_bitonal;
 use crate::imaging::cmyk::cmyk_to_rgb;
 use crate::imaging::colour::to_colour;
@@ -10,11 +12,13 @@ use crate::imaging::gray::to_gray;
 use crate::imaging::lab::lab_to_rgb;
 use crate::imaging::mirror::mirror;
 use crate::imaging::pixels::Pixels;
+use crate::imaging::placement::Spread;
 use crate::imaging::raster::Raster;
 use crate::imaging::resize::{Filter, resize};
 use crate::imaging::scratch::Scratch;
 use crate::imaging::to_bytes::to_bytes;
 use crate::imaging::turn::turn;
+use crate::imaging::watermark::{Watermark, watermark};
 use crate::model::request::Rotation;
 use crate::model::{Profile, SampleRange, Size};
 
@@ -56,6 +60,13 @@ pub enum Step {
     Bitonal,
     /// Three bands.
     Colour,
+    /// Marks on the finished answer: always the last step.
+    Watermark {
+        /// Which mark.
+        watermark: Arc<Watermark>,
+        /// Where.
+        spread: Spread,
+    },
 }
 
 impl Step {
@@ -73,7 +84,8 @@ impl Step {
             | Self::Resize { .. }
             | Self::Mirror
             | Self::Turn(_)
-            | Self::Flatten => false,
+            | Self::Flatten
+            | Self::Watermark { .. } => false,
         }
     }
 }
@@ -106,6 +118,7 @@ fn on_bytes(step: &Step, raster: Raster, scratch: &mut Scratch) -> Result<Raster
         Step::Gray => to_gray(raster),
         Step::Bitonal => to_bitonal(raster),
         Step::Colour => to_colour(raster),
+        Step::Watermark { watermark: ref with, ref spread } => watermark(raster, with, spread)?,
         Step::ToBytes { ref ranges } => to_bytes(raster.into(), ranges),
         Step::LabToRgb => lab_to_rgb(&raster.into())?,
     })

@@ -15,6 +15,7 @@ pub mod reply;
 pub mod request;
 pub mod slice;
 pub mod version;
+pub mod watermark;
 
 pub use fault::{Fault, FaultKind};
 pub use format::Format;
@@ -29,3 +30,4 @@ pub use reply::{Picture, Reply, Resolved};
 pub use request::{Request, Want};
 pub use slice::{Associated, Slice, StackPage, Views};
 pub use version::SourceVersion;
+pub use watermark::{Blend, Position};

@@ -24,6 +24,7 @@ mod size;
 mod steps;
 mod tiles;
 mod view;
+mod watermark;
 
 #[cfg(test)]
 mod cases;
@@ -45,6 +46,7 @@ pub use key::PlanKey;
 pub use pass_through::PassThrough;
 pub use reading::Source;
 pub use rules::Rules;
+pub use watermark::Watermarks;
 
 /// All that is to be done for one picture.
 ///
@@ -84,7 +86,8 @@ pub fn plan(
     let view = view::view(request.frame, info, &rules.limits)?;
     encode::check_sides(request.format, view.size)?;
     let reading = reading::reading(&view, info, rules.filter).ok_or(PlanError::NoLevel)?;
-    let steps = steps::steps(request, info, rules.colour, reading.resize.clone());
+    let mut steps = steps::steps(request, info, rules.colour, reading.resize.clone());
+    steps.extend(watermark::step(&view, &reading.source, image, info, &rules.watermarks));
     let encode = encode::encode(request, info, rules, &steps);
     let cost = cost::cost(&reading, &view, encode, info);
     cost.check(&rules.limits)?;
