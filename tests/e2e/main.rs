@@ -23,3 +23,4 @@ mod overload;
 mod pictures;
 mod profiles;
 mod slices;
+mod watermark;
