@@ -88,27 +88,33 @@ fn runs(
     mut chance: Chance,
 ) -> (Vec<Run>, Vec<Run>) {
     let mark = watermark.mark.size();
-    let free_x = column.length.saturating_sub(mark.width());
-    let free_y = row.length.saturating_sub(mark.height());
-    let (left, top) = match watermark.position {
+    // How far a mark may be moved within its block, or, where it is the larger, the block within it.
+    let slack_x = column.length.abs_diff(mark.width());
+    let slack_y = row.length.abs_diff(mark.height());
+    let (x, y) = match watermark.position {
         Position::Tiled => {
             return (
                 tiled(column, mark.width(), spread.left_px),
                 tiled(row, mark.height(), spread.top_px),
             );
         }
-        Position::Random => (chance.up_to(free_x), chance.up_to(free_y)),
-        Position::Centre => (free_x / 2, free_y / 2),
+        Position::Random => (chance.up_to(slack_x), chance.up_to(slack_y)),
+        Position::Centre => (slack_x / 2, slack_y / 2),
         Position::TopLeft => (0, 0),
-        Position::TopRight => (free_x, 0),
-        Position::BottomLeft => (0, free_y),
-        Position::BottomRight => (free_x, free_y),
+        Position::TopRight => (slack_x, 0),
+        Position::BottomLeft => (0, slack_y),
+        Position::BottomRight => (slack_x, slack_y),
     };
-    let once = |block: Block, offset: u32, side: u32| {
-        let length = side.min(block.length.saturating_sub(offset));
-        vec![Run { at: block.start.saturating_add(offset), from: 0, length }]
-    };
-    (once(column, left, mark.width()), once(row, top, mark.height()))
+    (vec![once(column, mark.width(), x)], vec![once(row, mark.height(), y)])
+}
+
+/// The mark once: `moved` pixels into its block, or, where it is the larger, from that pixel of it on.
+fn once(block: Block, side: u32, moved: u32) -> Run {
+    if side <= block.length {
+        Run { at: block.start.saturating_add(moved), from: 0, length: side }
+    } else {
+        Run { at: block.start, from: moved, length: block.length }
+    }
 }
 
 /// The mark again and again, as if it began where the whole picture does.
@@ -204,10 +210,24 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_that_does_not_fit_lies_at_the_start_of_its_block_and_is_cut() {
-        let large = with((300, 200), Position::BottomRight, 1.0);
-        let found = placed((150, 80), &large, &Spread::whole(100));
-        assert_eq!(found, [[0, 0, 100, 80], [100, 0, 50, 80]]);
+    fn of_a_mark_larger_than_its_block_the_part_at_its_position_is_seen() {
+        let spread = Spread { seed: 5, ..Spread::whole(100) };
+        let parts = |position| {
+            let large = with((300, 20), position, 1.0);
+            let imprints = imprints(size(150, 80), &large, &spread);
+            imprints
+                .map(|Imprint { across, down }| {
+                    assert_eq!(down.length, 20);
+                    (across.at, across.from, across.length)
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(parts(Position::TopLeft), [(0, 0, 100), (100, 0, 50)]);
+        assert_eq!(parts(Position::Centre), [(0, 100, 100), (100, 125, 50)]);
+        assert_eq!(parts(Position::BottomRight), [(0, 200, 100), (100, 250, 50)]);
+        let random = parts(Position::Random);
+        assert!(random.iter().all(|(_, from, length)| from + length <= 300), "{random:?}");
+        assert!(random.iter().any(|(_, from, _)| 0 < *from), "{random:?}");
     }
 
     #[test]
