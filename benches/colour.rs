@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tessera::imaging::{Pixels, Raster, Sample, Scratch, Step, apply, read_profile};
+use tessera::imaging::{Pixels, Raster, Sample, Scratch, Step, Tools, apply, read_profile};
 use tessera::model::{ColourModel, Size};
 
 const RUNS: u32 = 200;
@@ -58,13 +58,14 @@ fn lab() -> Pixels {
 
 fn least(step: Step, tile: &Pixels) -> Duration {
     let (steps, mut scratch) = ([step], Scratch::new());
-    let once = |_| {
+    let mut tools = Tools { scratch: &mut scratch, histogram: None };
+    let mut once = |_| {
         let tile = tile.clone();
         let started = Instant::now();
-        black_box(apply(&steps, tile, &mut scratch).unwrap());
+        black_box(apply(&steps, tile, &mut tools).unwrap());
         started.elapsed()
     };
-    (0..RUNS).map(once).min().unwrap()
+    (0..RUNS).map(&mut once).min().unwrap()
 }
 
 fn main() {

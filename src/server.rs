@@ -81,7 +81,7 @@ pub fn check(config: &Config) -> Result<(), ServeError> {
 async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), ServeError> {
     let signals = StopSignals::listen()?;
     let limits = DecodeLimits::default();
-    let opener = Arc::new(move |source, slice| codecs::open(source, slice, &limits));
+    let opener = Arc::new(move |source, slice, bands| codecs::open(source, slice, bands, &limits));
     let service = start::start(config, rules(config)?, opener)?;
     let access = match config.log.access {
         AccessLog::On => Some(telemetry::AccessLog::start(json)?),

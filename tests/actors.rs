@@ -23,8 +23,8 @@ use tessera::model::request::{
     Upscale,
 };
 use tessera::model::{
-    FaultKind, Format, ImageId, ImageInfo, ReadAt, Reply, Request, Size, StoredLevel, TileAddress,
-    TileEncoding, Want,
+    FaultKind, Format, ImageId, ImageInfo, Processing, ReadAt, Reply, Request, Size, StoredLevel,
+    TileAddress, TileEncoding, Want,
 };
 use tessera::plan::Rules;
 
@@ -120,6 +120,7 @@ fn tile(column: u64) -> Request {
             rotation: Rotation::None,
             quality: Quality::Default,
             format: Format::Jpeg,
+            processing: Processing::default(),
             encoder_quality: None,
         }),
         conditions: Conditions::default(),
@@ -139,7 +140,8 @@ fn with_service<F: Future<Output = ()>>(
     let script = Arc::new(script);
     let stub = Arc::clone(&script);
     actix_rt::System::new().block_on(async move {
-        let opener = Arc::new(move |source: Arc<dyn ReadAt>, _| Stub::open(&stub, source.as_ref()));
+        let opener =
+            Arc::new(move |source: Arc<dyn ReadAt>, _, _| Stub::open(&stub, source.as_ref()));
         let service = start(&config, Rules::default(), opener).unwrap();
         test(service, script).await;
     });

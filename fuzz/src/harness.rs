@@ -7,8 +7,8 @@ use tessera::codecs::{self, Decode, DecodeLimits};
 use tessera::front::fastcgi;
 use tessera::imaging::read_profile;
 use tessera::model::{
-    Associated, ColourModel, ImageInfo, Rect, Size, Slice, SourceVersion, StoredLevel, TileAddress,
-    TileEncoding, Want,
+    Associated, Bands, ColourModel, ImageInfo, Rect, Size, Slice, SourceVersion, StoredLevel,
+    TileAddress, TileEncoding, Want,
 };
 use tessera::plan::{Rules, plan};
 use tessera::protocols::{self, Method, Parsed, RawRequest, Settings};
@@ -50,7 +50,7 @@ fn opened(bytes: &[u8], beginnings: &[&[u8]], slice: Slice) -> Option<Arc<dyn De
     if !beginnings.iter().any(|beginning| bytes.starts_with(beginning)) {
         return None;
     }
-    codecs::open(Arc::new(bytes.to_vec()), slice, &limits()).ok()
+    codecs::open(Arc::new(bytes.to_vec()), slice, Bands::Shown, &limits()).ok()
 }
 
 /// Opens a TIFF for each kind of picture that one may hold.

@@ -10,13 +10,14 @@ use std::sync::Arc;
 use crate::codecs::{self, CodecError, Decode, DecodeLimits};
 use crate::config::{WatermarkConfig, WatermarkSettings};
 use crate::imaging::{
-    self, ImagingError, LetteringError, Mark, Mosaic, Pixels, Sample, Scratch, Watermark, lettering,
+    self, ImagingError, LetteringError, Mark, Mosaic, Pixels, Sample, Scratch, Tools, Watermark,
+    lettering,
 };
 use crate::model::image_id::ImageIdError;
 use crate::model::request::{
     Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm, Upscale,
 };
-use crate::model::{ColourRule, Format, ImageId, Limits, SampleType, Slice};
+use crate::model::{Bands, ColourRule, Format, ImageId, Limits, Processing, SampleType, Slice};
 use crate::plan::{self, PlanError, Rules, Source, Watermarks};
 use crate::sources::{FileSource, SourceError};
 
@@ -170,7 +171,8 @@ fn open(path: &Path) -> Result<(Arc<dyn Decode>, plan::Plan), ImageError> {
     }
     let source = FileSource::open_path(path)?;
     let version = *source.version();
-    let image = codecs::open(Arc::new(source), Slice::Main, &DecodeLimits::default())?;
+    let image =
+        codecs::open(Arc::new(source), Slice::Main, Bands::Shown, &DecodeLimits::default())?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let limits =
         Limits { output_side_px_max: u32::MAX, source_px_max: u64::MAX, ..Limits::default() };
@@ -189,6 +191,7 @@ fn whole() -> PictureRequest {
         rotation: Rotation::None,
         quality: Quality::Color,
         format: Format::Png,
+        processing: Processing::default(),
         encoder_quality: None,
     }
 }
@@ -199,7 +202,8 @@ fn decode(image: &dyn Decode, plan: &plan::Plan) -> Result<Mark, ImageError> {
         SampleType::U16 => assemble::<u16>(image, &plan.source),
         SampleType::F32 => assemble::<f32>(image, &plan.source),
     }?;
-    Ok(Mark::of(imaging::apply(&plan.steps, pixels, &mut Scratch::new())?))
+    let mut tools = Tools { scratch: &mut Scratch::new(), histogram: None };
+    Ok(Mark::of(imaging::apply(&plan.steps, pixels, &mut tools)?))
 }
 
 /// The tiles of the full image, which every file holds, put together.

@@ -3,19 +3,20 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
 use crate::codecs::{CodecError, Decode};
+use crate::imaging::Histogram;
 use crate::metrics;
-use crate::model::{ImageId, ImageInfo, ReadAt, Slice, SourceVersion};
+use crate::model::{Bands, ImageId, ImageInfo, ReadAt, Slice, SourceVersion};
 use crate::sources::{FileSource, Folder, SourceError};
 
 /// Turns a source into an open image; a parameter so that tests can put in a decoder that fails.
 pub type Opener =
-    Arc<dyn Fn(Arc<dyn ReadAt>, Slice) -> Result<Arc<dyn Decode>, CodecError> + Send + Sync>;
+    Arc<dyn Fn(Arc<dyn ReadAt>, Slice, Bands) -> Result<Arc<dyn Decode>, CodecError> + Send + Sync>;
 
 /// Milliseconds since this process first asked for the time.
 pub(super) fn now_ms() -> u64 {
@@ -43,6 +44,7 @@ pub struct OpenImage {
     decode: Arc<dyn Decode>,
     info: Arc<ImageInfo>,
     turns: Semaphore,
+    histogram: OnceLock<Arc<Histogram>>,
     checked_ms: AtomicU64,
     used_ms: AtomicU64,
 }
@@ -57,7 +59,7 @@ impl OpenImage {
         let found = folder.source(id).map_err(Arc::new)?;
         let source = Arc::new(found.file);
         let measured = Arc::new(Measured(Arc::clone(&source)));
-        let decode = opener(measured, found.slice).map_err(Arc::new)?;
+        let decode = opener(measured, found.slice, id.bands()).map_err(Arc::new)?;
         // A file of a sequence knows nothing of the others.
         let info = match found.views {
             Some(views) => Arc::new(ImageInfo { views, ..ImageInfo::clone(decode.info()) }),
@@ -71,6 +73,7 @@ impl OpenImage {
             decode,
             info,
             turns: Semaphore::new(1),
+            histogram: OnceLock::new(),
             checked_ms: AtomicU64::new(now_ms()),
             used_ms: AtomicU64::new(now_ms()),
         })
@@ -99,6 +102,16 @@ impl OpenImage {
     /// One permit, for whoever decodes what all answers of the image need.
     pub(super) const fn turns(&self) -> &Semaphore {
         &self.turns
+    }
+
+    /// Its grays, once somebody has counted them.
+    pub(super) fn histogram(&self) -> Option<Arc<Histogram>> {
+        self.histogram.get().cloned()
+    }
+
+    /// Keeps its grays, or those that somebody else counted in the meantime.
+    pub(super) fn keep_histogram(&self, counted: Histogram) -> Arc<Histogram> {
+        Arc::clone(self.histogram.get_or_init(|| Arc::new(counted)))
     }
 
     /// Whether the file under that name still is the one that was opened; marks the look.

@@ -16,7 +16,7 @@ use crate::actors::order::{Render, RenderError, Rendered};
 use crate::actors::pool::{Priority, Ticket};
 use crate::actors::tile_source::TileSource;
 use crate::codecs::{self, Encoding};
-use crate::imaging::{self, Raster, Scratch, Spread, Step, Watermark};
+use crate::imaging::{self, Histogram, Raster, Scratch, Spread, Step, Tools, Watermark};
 use crate::metrics;
 use crate::model::{Format, TileAddress};
 use crate::plan::{Plan, RequestClass};
@@ -112,7 +112,9 @@ impl Job {
 
         let started = Instant::now();
         let (steps, watermark) = split(&self.plan.steps);
-        let pixels = imaging::apply(steps, pixels, scratch)?;
+        let histogram = self.histogram(scratch)?;
+        let mut tools = Tools { scratch, histogram: histogram.as_deref() };
+        let pixels = imaging::apply(steps, pixels, &mut tools)?;
         metrics::stage("process", started.elapsed());
         let (export, slow) =
             (EXPORT_PX < pixels.size().area(), self.plan.encode.format != Format::Jpeg);
@@ -125,6 +127,20 @@ impl Job {
         }
         let encoding = encoding_of(&self.image, &self.plan);
         encode(&pixels, &encoding).map(Made::Answer)
+    }
+
+    /// The grays of the whole image, where a step goes by them: counted once, for as long as it is open.
+    fn histogram(&self, scratch: &mut Scratch) -> Result<Option<Arc<Histogram>>, RenderError> {
+        let Some(overview) = &self.plan.overview else { return Ok(None) };
+        if let Some(known) = self.image.histogram() {
+            return Ok(Some(known));
+        }
+        let (image, tiles, interest) = (&*self.image, &*self.tiles, &self.interest);
+        let pixels = TileSource { image, tiles, interest }.assemble(&overview.source)?;
+        let mut tools = Tools { scratch, histogram: None };
+        let raster = imaging::apply(&overview.steps, pixels, &mut tools)?;
+        // Two that come at once both count, and find the same.
+        Ok(Some(self.image.keep_histogram(Histogram::of(&raster))))
     }
 }
 

@@ -32,7 +32,7 @@ use crate::codecs::png::{encode as encode_png, open as open_png};
 use crate::codecs::tiff::open as open_tiff;
 use crate::codecs::webp::{encode as encode_webp, open as open_webp};
 use crate::imaging::{Pixels, Raster, Sample};
-use crate::model::{ColourModel, Format, ImageInfo, ReadAt, Size, Slice, TileAddress};
+use crate::model::{Bands, ColourModel, Format, ImageInfo, ReadAt, Size, Slice, TileAddress};
 
 pub use error::CodecError;
 pub use limits::DecodeLimits;
@@ -93,7 +93,7 @@ pub struct Encoding {
     pub icc: Option<Arc<[u8]>>,
 }
 
-/// Opens one picture of a file, which its first bytes name, and reads its structure.
+/// Opens one picture of a file, with these of its bands (formats other than TIFF have no others), which its first bytes name, and reads its structure.
 ///
 /// # Errors
 /// `Unsupported` where the format, or the way this file uses it, is not read; `Absent` where the file
@@ -101,13 +101,14 @@ pub struct Encoding {
 pub fn open(
     source: Arc<dyn ReadAt>,
     slice: Slice,
+    bands: Bands,
     limits: &DecodeLimits,
 ) -> Result<Arc<dyn Decode>, CodecError> {
     let head_len = usize_of_bytes(source.len_bytes()).min(magic::HEAD_BYTES);
     let mut head = zeroed(head_len)?;
     source.read_exact_at(&mut head, 0)?;
     match magic::recognise(&head) {
-        Magic::Tiff => open_tiff(source, slice, limits),
+        Magic::Tiff => open_tiff(source, slice, bands, limits),
         Magic::Jpeg => only(slice).and_then(|()| open_jpeg(source, limits)),
         Magic::Png => only(slice).and_then(|()| open_png(source, limits)),
         Magic::Webp => only(slice).and_then(|()| open_webp(source, limits)),
@@ -190,7 +191,8 @@ mod tests {
     use crate::model::slice::Associated;
 
     fn refusal(bytes: &[u8]) -> CodecError {
-        open(Arc::new(bytes.to_vec()), Slice::Main, &DecodeLimits::default()).unwrap_err()
+        open(Arc::new(bytes.to_vec()), Slice::Main, Bands::Shown, &DecodeLimits::default())
+            .unwrap_err()
     }
 
     #[test]
@@ -205,7 +207,7 @@ mod tests {
     fn a_flat_file_has_one_picture() {
         for slice in [Slice::page(1), Slice::view(0, 45), Slice::Associated(Associated::Label)] {
             let source = Arc::new(b"\x89PNG\r\n\x1a\n".to_vec());
-            let error = open(source, slice, &DecodeLimits::default()).unwrap_err();
+            let error = open(source, slice, Bands::Shown, &DecodeLimits::default()).unwrap_err();
             assert!(matches!(error, CodecError::Absent { .. }), "{error}");
         }
     }

@@ -43,6 +43,9 @@ pub enum ImagingError {
         /// What came.
         found: SampleType,
     },
+    /// A step that goes by the whole image's grays came before these were counted.
+    #[error("the image's histogram was not made")]
+    NoHistogram,
     /// A profile for other colours than the raster's.
     #[error("the profile is not for {found:?}")]
     ProfileColour {

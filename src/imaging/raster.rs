@@ -72,7 +72,7 @@ impl<T: Sample> Raster<T> {
         self.alpha
     }
 
-    /// Bands of a pixel, alpha included: 1 to 5.
+    /// Bands of a pixel, alpha included.
     pub fn bands(&self) -> usize {
         usize::from(self.colour.bands()) + usize::from(self.alpha)
     }

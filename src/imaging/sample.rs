@@ -8,7 +8,7 @@ use crate::imaging::raster::Raster;
 use crate::model::SampleType;
 
 /// `u8`, `u16` or `f32`: see [`SampleType`].
-pub trait Sample: Copy + Debug + Default + PartialEq + Send + Sync + 'static {
+pub trait Sample: Copy + Debug + Default + PartialEq + Into<f32> + Send + Sync + 'static {
     /// Holds the sum of a block of 256 x 256 samples, each times its alpha.
     type Sum: Copy + Debug + Default + AddAssign;
 

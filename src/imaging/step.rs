@@ -2,25 +2,29 @@
 
 use std::sync::Arc;
 
-use crate::imaging::bitonal::to_bitonal;
+use crate::imaging::bitonal::{WHITE_FROM, to_bitonal};
 use crate::imaging::cmyk::cmyk_to_rgb;
 use crate::imaging::colour::to_colour;
+use crate::imaging::crop::crop;
 use crate::imaging::crop_box::CropBox;
 use crate::imaging::error::ImagingError;
 use crate::imaging::flatten::flatten;
 use crate::imaging::gray::to_gray;
+use crate::imaging::histogram::Histogram;
 use crate::imaging::lab::lab_to_rgb;
+use crate::imaging::lookup::look_up;
 use crate::imaging::mirror::mirror;
 use crate::imaging::pixels::Pixels;
 use crate::imaging::placement::Spread;
 use crate::imaging::raster::Raster;
 use crate::imaging::resize::{Filter, resize};
+use crate::imaging::science::{Operation, process, stretched};
 use crate::imaging::scratch::Scratch;
 use crate::imaging::to_bytes::to_bytes;
 use crate::imaging::turn::turn;
 use crate::imaging::watermark::{Watermark, watermark};
 use crate::model::request::Rotation;
-use crate::model::{Profile, SampleRange, Size};
+use crate::model::{Profile, Rect, SampleRange, Size};
 
 /// One operation on pixels.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +43,17 @@ pub enum Step {
         /// A profile that converts the raster's colours.
         profile: Profile,
     },
+    /// Changes of sample values, of any type, to bytes; in place of [`Step::ToBytes`] or behind it.
+    Process {
+        /// What is done, first to last.
+        operations: Vec<Operation>,
+        /// A factor over all colours, last of all.
+        contrast: f32,
+        /// Whether the image's darkest and brightest gray become black and white first.
+        stretch: bool,
+    },
+    /// Pixels that were read for the sake of their neighbours are dropped.
+    Crop(Rect),
     /// A part of the raster becomes a picture of `to` pixels.
     Resize {
         /// The part, in pixels of the raster.
@@ -57,7 +72,12 @@ pub enum Step {
     /// One band by luma.
     Gray,
     /// One band, black or white.
-    Bitonal,
+    Bitonal {
+        /// Whether the threshold is the image's own, and not the middle of the range.
+        by_image: bool,
+    },
+    /// Each gray of the image as often as the others.
+    Equalise,
     /// Three bands.
     Colour,
     /// Marks on the finished answer: always the last step.
@@ -72,22 +92,42 @@ pub enum Step {
 impl Step {
     /// Whether samples afterwards are of other colours than the image's, so that its profile is no
     /// longer true of them.
-    pub const fn changes_colours(&self) -> bool {
+    pub fn changes_colours(&self) -> bool {
         match self {
             Self::LabToRgb
             | Self::CmykToRgb
             | Self::ToSrgb { .. }
             | Self::Gray
-            | Self::Bitonal
+            | Self::Bitonal { .. }
             | Self::Colour => true,
+            Self::Process { operations, .. } => operations.iter().any(Operation::makes_new_colours),
             Self::ToBytes { .. }
             | Self::Resize { .. }
+            | Self::Crop(_)
             | Self::Mirror
             | Self::Turn(_)
             | Self::Flatten
+            | Self::Equalise
             | Self::Watermark { .. } => false,
         }
     }
+
+    /// Whether it goes by the whole image's grays: [`Tools::histogram`] must be there.
+    pub const fn needs_histogram(&self) -> bool {
+        matches!(
+            self,
+            Self::Process { stretch: true, .. } | Self::Bitonal { by_image: true } | Self::Equalise
+        )
+    }
+}
+
+/// What steps are carried out with.
+#[derive(Debug)]
+pub struct Tools<'a> {
+    /// Buffers and tables that are kept from one raster to the next.
+    pub scratch: &'a mut Scratch,
+    /// The grays of the whole image, where a step needs them.
+    pub histogram: Option<&'a Histogram>,
 }
 
 /// Carries the steps out, first to last.
@@ -97,30 +137,46 @@ impl Step {
 pub fn apply(
     steps: &[Step],
     pixels: impl Into<Pixels>,
-    scratch: &mut Scratch,
+    tools: &mut Tools<'_>,
 ) -> Result<Raster, ImagingError> {
     let done = steps.iter().try_fold(pixels.into(), |pixels, step| match step {
         Step::ToBytes { ranges } => Ok(to_bytes(pixels, ranges).into()),
         Step::LabToRgb => lab_to_rgb(&pixels).map(Pixels::from),
-        step => on_bytes(step, pixels.into_bytes()?, scratch).map(Pixels::from),
+        Step::Process { operations, contrast, stretch } => {
+            if !stretch {
+                return Ok(process(&pixels, operations, *contrast).into());
+            }
+            let operations = stretched(operations, tools.histogram()?.extremes());
+            Ok(process(&pixels, &operations, *contrast).into())
+        }
+        step => on_bytes(step, pixels.into_bytes()?, tools).map(Pixels::from),
     });
     done?.into_bytes()
 }
 
-fn on_bytes(step: &Step, raster: Raster, scratch: &mut Scratch) -> Result<Raster, ImagingError> {
+impl Tools<'_> {
+    fn histogram(&self) -> Result<&Histogram, ImagingError> {
+        self.histogram.ok_or(ImagingError::NoHistogram)
+    }
+}
+
+fn on_bytes(step: &Step, raster: Raster, tools: &mut Tools<'_>) -> Result<Raster, ImagingError> {
     Ok(match *step {
         Step::CmykToRgb => cmyk_to_rgb(raster),
-        Step::ToSrgb { ref profile } => scratch.conversions.apply(raster, profile)?,
-        Step::Resize { crop, to, filter } => resize(&raster, crop, to, filter, scratch)?,
+        Step::ToSrgb { ref profile } => tools.scratch.conversions.apply(raster, profile)?,
+        Step::Resize { crop, to, filter } => resize(&raster, crop, to, filter, tools.scratch)?,
+        Step::Crop(part) => crop(raster, part),
         Step::Mirror => mirror(raster),
         Step::Turn(rotation) => turn(raster, rotation),
         Step::Flatten => flatten(raster),
         Step::Gray => to_gray(raster),
-        Step::Bitonal => to_bitonal(raster),
+        Step::Bitonal { by_image: true } => to_bitonal(raster, tools.histogram()?.otsu()),
+        Step::Bitonal { by_image: false } => to_bitonal(raster, WHITE_FROM),
+        Step::Equalise => look_up(raster, &tools.histogram()?.equalising()),
         Step::Colour => to_colour(raster),
         Step::Watermark { watermark: ref with, ref spread } => watermark(raster, with, spread)?,
-        Step::ToBytes { ref ranges } => to_bytes(raster.into(), ranges),
-        Step::LabToRgb => lab_to_rgb(&raster.into())?,
+        // Done before, on samples of any type.
+        Step::ToBytes { .. } | Step::LabToRgb | Step::Process { .. } => raster,
     })
 }
 
@@ -134,7 +190,8 @@ mod tests {
         let size = Size::new(2, 1).unwrap();
         let raster = Raster::new(size, ColourModel::Gray, false, vec![1, 2]).unwrap();
         let steps = [Step::Mirror, Step::Turn(Rotation::Quarter), Step::Colour];
-        let done = apply(&steps, raster, &mut Scratch::new()).unwrap();
+        let mut tools = Tools { scratch: &mut Scratch::new(), histogram: None };
+        let done = apply(&steps, raster, &mut tools).unwrap();
         assert_eq!(done.size(), Size::new(1, 2).unwrap());
         assert_eq!(done.samples(), [2, 2, 2, 1, 1, 1]);
     }

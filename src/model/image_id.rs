@@ -6,8 +6,18 @@ use std::sync::Arc;
 
 use crate::model::slice::Slice;
 
-/// A picture: a relative, slash-separated name below the image root, as UTF-8, and which slice of what is
-/// found there.
+/// Which bands of a picture are decoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Bands {
+    /// Those that are shown where nobody asks for others: at most three, and alpha.
+    #[default]
+    Shown,
+    /// All that are stored.
+    All,
+}
+
+/// A picture: a relative, slash-separated name below the image root, as UTF-8, which slice of what is
+/// found there, and which of its bands.
 ///
 /// Invariant: 1 to [`ImageId::BYTES_MAX`] bytes; no control characters; no empty, `.` or `..` segment;
 /// no leading or trailing slash.
@@ -15,6 +25,7 @@ use crate::model::slice::Slice;
 pub struct ImageId {
     name: Arc<str>,
     slice: Slice,
+    bands: Bands,
 }
 
 /// Why a text is no image name; the answer to all of them is "not found" or "bad request".
@@ -58,12 +69,17 @@ impl ImageId {
         if segments.is_empty() {
             return Err(ImageIdError::Empty);
         }
-        Ok(Self { name: segments.join("/").into(), slice: Slice::Main })
+        Ok(Self { name: segments.join("/").into(), slice: Slice::Main, bands: Bands::Shown })
     }
 
     /// The same name, and this slice of it.
     pub fn with_slice(self, slice: Slice) -> Self {
         Self { slice, ..self }
+    }
+
+    /// The same picture, and these bands of it.
+    pub fn with_bands(self, bands: Bands) -> Self {
+        Self { bands, ..self }
     }
 
     /// The name.
@@ -74,6 +90,11 @@ impl ImageId {
     /// Which picture of those under this name.
     pub const fn slice(&self) -> Slice {
         self.slice
+    }
+
+    /// Which of its bands.
+    pub const fn bands(&self) -> Bands {
+        self.bands
     }
 
     /// The last segment without its last suffix: what a saved file is called.

@@ -205,6 +205,18 @@ impl ImageInfo {
         self.ranges.get(band).copied().unwrap_or(self.samples.full_range())
     }
 
+    /// How much a decoded sample grows where the stored one grows by 1: fewer bits than those of the type
+    /// were scaled to its whole range.
+    pub fn unit(&self) -> f32 {
+        let bits = match self.samples {
+            SampleType::U8 => self.bits.min(8),
+            SampleType::U16 => self.bits.min(16),
+            SampleType::F32 => return 1.0,
+        };
+        let largest = 2_f32.powi(bits.into()) - 1.0;
+        if largest < 1.0 { 1.0 } else { self.samples.full_range().white / largest }
+    }
+
     /// Bands of a decoded tile, alpha included.
     pub const fn bands(&self) -> u8 {
         self.colour.bands() + if self.alpha { 1 } else { 0 }

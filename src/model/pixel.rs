@@ -12,6 +12,9 @@ pub enum ColourModel {
     /// CIE L*a*b* with white point D50: lightness 0 to 100, red to green and yellow to blue about -128 to
     /// 127. Always [`SampleType::F32`] in these units, whatever the file holds; alpha is 0 to 1 there.
     Lab,
+    /// So many bands without a meaning: all that a file stores, for a matrix to choose from
+    /// ([`crate::model::Bands::All`]).
+    Multi(u8),
 }
 
 impl ColourModel {
@@ -21,14 +24,15 @@ impl ColourModel {
             Self::Gray => 1,
             Self::Rgb | Self::Lab => 3,
             Self::Cmyk => 4,
+            Self::Multi(bands) => bands,
         }
     }
 
-    /// What a screen is shown of it: gray stays gray, all else becomes RGB.
+    /// What a screen is shown of it: gray stays gray, as does one of two bands; all else becomes RGB.
     pub const fn shown(self) -> Self {
         match self {
-            Self::Gray => Self::Gray,
-            Self::Rgb | Self::Cmyk | Self::Lab => Self::Rgb,
+            Self::Gray | Self::Multi(0..=2) => Self::Gray,
+            Self::Rgb | Self::Cmyk | Self::Lab | Self::Multi(_) => Self::Rgb,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::model::format::Format;
 use crate::model::image_id::ImageId;
+use crate::model::processing::Processing;
 
 /// One question about one image.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +46,8 @@ pub struct PictureRequest {
     pub quality: Quality,
     /// File format.
     pub format: Format,
+    /// Changes of sample values.
+    pub processing: Processing,
     /// The encoder's quality (`QLT`), 0 to 100, where the client set one.
     pub encoder_quality: Option<u8>,
 }
@@ -190,8 +193,10 @@ pub enum Quality {
     Color,
     /// One component.
     Gray,
-    /// One component, black or white.
+    /// One component, black or white; the upper half of the range is white.
     Bitonal,
+    /// The same, parted where the image's own grays part best (N. Otsu, 1979).
+    BitonalByImage,
 }
 
 impl Conditions {

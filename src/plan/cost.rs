@@ -115,7 +115,9 @@ fn assembled_bytes(reading: &Reading, view: &View, info: &ImageInfo) -> u64 {
         None => 0,
     };
     let samples_px = assembled.area().saturating_mul(copies).saturating_add(half_way_px);
-    samples_px.saturating_mul(pixel_bytes(info))
+    // A kernel works on floats: its source and its target.
+    let float_bytes = if reading.crop.is_some() { 2 * 4 * 4 * assembled.area() } else { 0 };
+    samples_px.saturating_mul(pixel_bytes(info)).saturating_add(float_bytes)
 }
 
 /// The answer as samples, before and after a turn, and what an encoder makes of them. It may have gained

@@ -109,6 +109,20 @@ pub enum PlanError {
         /// The last that there is.
         index_last: u64,
     },
+    /// A band that the image has not.
+    #[error("there is no band {band}: the image has {bands}, counted from 0")]
+    NoBand {
+        /// Asked for.
+        band: u16,
+        /// How many there are.
+        bands: u16,
+    },
+    /// Light on what are no normals.
+    #[error("SHD needs normals in three bands, the image has {bands}")]
+    NoNormals {
+        /// How many there are.
+        bands: u8,
+    },
     /// An image that was opened without any level: a codec broke its word.
     #[error("the image has no level to read from")]
     NoLevel,
@@ -123,6 +137,8 @@ impl PlanError {
             | Self::SizeEmpty
             | Self::Upscaled { .. }
             | Self::OutputOverLimit { .. }
+            | Self::NoBand { .. }
+            | Self::NoNormals { .. }
             | Self::FormatOverLimit { .. } => FaultKind::BadRequest,
             Self::UpscalingOff { .. } => FaultKind::NotImplemented,
             Self::SourceOverLimit { .. } => FaultKind::TooLarge,

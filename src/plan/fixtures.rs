@@ -4,7 +4,7 @@ use crate::model::request::{
     Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm, Upscale,
 };
 use crate::model::{
-    ColourModel, Format, ImageId, ImageInfo, Profile, Size, SourceVersion, StoredLevel,
+    ColourModel, Format, ImageId, ImageInfo, Processing, Profile, Size, SourceVersion, StoredLevel,
     TileEncoding,
 };
 use crate::plan::{Plan, PlanError, Rules, plan};
@@ -40,6 +40,7 @@ pub(super) fn jpeg(frame: Frame) -> PictureRequest {
         rotation: Rotation::None,
         quality: Quality::Default,
         format: Format::Jpeg,
+        processing: Processing::default(),
         encoder_quality: None,
     }
 }

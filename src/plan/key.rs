@@ -5,9 +5,9 @@ use std::fmt;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::imaging::{CropBox, Filter, Shrink, Spread, Step, Watermark};
+use crate::imaging::{CropBox, Filter, Operation, Shrink, Spread, Step, Watermark};
 use crate::model::request::Rotation;
-use crate::model::{Blend, Format, ImageId, Position, Size, Slice, SourceVersion};
+use crate::model::{Bands, Blend, Format, ImageId, Position, Size, Slice, SourceVersion};
 use crate::plan::Plan;
 use crate::plan::pass_through::PassThrough;
 use crate::plan::reading::Source;
@@ -43,6 +43,10 @@ pub(super) fn key(plan: &Plan, image: &ImageId, version: &SourceVersion, rules: 
     digest.text(env!("CARGO_PKG_VERSION"));
     digest.text(image.as_str());
     digest.slice(image.slice());
+    digest.tag(match image.bands() {
+        Bands::Shown => 0,
+        Bands::All => 1,
+    });
     digest.number(version.len_bytes);
     digest.bytes(&version.modified_ns.to_le_bytes());
     digest.number(version.inode);
@@ -181,7 +185,26 @@ impl Digest {
             }
             Step::Flatten => self.tag(3),
             Step::Gray => self.tag(4),
-            Step::Bitonal => self.tag(5),
+            Step::Bitonal { by_image } => {
+                self.tag(5);
+                self.tag(by_image.into());
+            }
+            Step::Equalise => self.tag(11),
+            Step::Crop(part) => {
+                self.tag(12);
+                for edge in [part.left(), part.top(), part.width(), part.height()] {
+                    self.number(edge.into());
+                }
+            }
+            Step::Process { ref operations, contrast, stretch } => {
+                self.tag(13);
+                self.number(u64_of(operations.len()));
+                for operation in operations {
+                    self.operation(operation);
+                }
+                self.float(contrast);
+                self.tag(stretch.into());
+            }
             Step::Colour => self.tag(6),
             Step::Watermark { ref watermark, ref spread } => {
                 self.tag(100);
@@ -189,6 +212,63 @@ impl Digest {
             }
         }
     }
+}
+
+impl Digest {
+    fn float(&mut self, number: f32) {
+        self.bytes(&number.to_bits().to_le_bytes());
+    }
+
+    fn operation(&mut self, operation: &Operation) {
+        match operation {
+            Operation::Normalise(ranges) => {
+                self.tag(0);
+                self.number(u64_of(ranges.len()));
+                for range in ranges {
+                    self.float(range.black);
+                    self.float(range.white);
+                }
+            }
+            Operation::Light(light) => {
+                self.tag(1);
+                self.float(light.azimuth_deg);
+                self.float(light.elevation_deg);
+            }
+            Operation::Twist(matrix) => {
+                self.tag(2);
+                self.number(u64_of(matrix.rows().len()));
+                for row in matrix.rows() {
+                    self.floats(row);
+                }
+            }
+            Operation::Power(exponent) => {
+                self.tag(3);
+                self.float(*exponent);
+            }
+            Operation::Log => self.tag(4),
+            Operation::Invert => self.tag(5),
+            Operation::ColourMap(map) => {
+                self.tag(6);
+                // The debug form of a map tells all of it.
+                self.text(&format!("{map:?}"));
+            }
+            Operation::Convolve(kernel) => {
+                self.tag(7);
+                self.floats(kernel.weights());
+            }
+        }
+    }
+
+    fn floats(&mut self, numbers: &[f32]) {
+        self.number(u64_of(numbers.len()));
+        for number in numbers {
+            self.float(*number);
+        }
+    }
+}
+
+fn u64_of(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

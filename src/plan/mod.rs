@@ -15,11 +15,13 @@ mod encode;
 mod error;
 mod filtered;
 mod key;
+mod overview;
 mod pass_through;
 mod reading;
 mod region;
 mod rounding;
 mod rules;
+mod science;
 mod size;
 mod steps;
 mod tiles;
@@ -34,6 +36,7 @@ mod fixtures;
 mod properties;
 
 use crate::imaging::Step;
+use crate::model::processing::Kernel;
 use crate::model::request::PictureRequest;
 use crate::model::{ImageId, ImageInfo, Resolved, SourceVersion, TileAddress};
 
@@ -43,6 +46,7 @@ pub use cover::TileCover;
 pub use encode::EncodePlan;
 pub use error::PlanError;
 pub use key::PlanKey;
+pub use overview::Overview;
 pub use pass_through::PassThrough;
 pub use reading::Source;
 pub use rules::Rules;
@@ -68,6 +72,8 @@ pub struct Plan {
     pub encode: EncodePlan,
     /// The stored tile that is the answer already, if its bytes can be made a file.
     pub pass_through: Option<TileAddress>,
+    /// What is counted first, where a step goes by the grays of the whole image.
+    pub overview: Option<Overview>,
     /// What it will take.
     pub cost: Cost,
 }
@@ -83,14 +89,19 @@ pub fn plan(
     info: &ImageInfo,
     rules: &Rules,
 ) -> Result<Plan, PlanError> {
-    let view = view::view(request.frame, info, &rules.limits)?;
+    science::check(&request.processing, info)?;
+    let view = view::view(tiles::turned(request, info), info, &rules.limits)?;
     encode::check_sides(request.format, view.size)?;
     let reading = reading::reading(&view, info, rules.filter).ok_or(PlanError::NoLevel)?;
-    let mut steps = steps::steps(request, info, rules.colour, reading.resize.clone());
+    let margin_px = request.processing.kernel.as_ref().map_or(0, Kernel::radius_px);
+    let reading = reading.with_margin(margin_px, info).ok_or(PlanError::NoLevel)?;
+    let sizing = [reading.crop.clone(), reading.resize.clone()];
+    let mut steps = steps::steps(request, info, rules.colour, sizing);
     steps.extend(watermark::step(&view, &reading.source, image, info, &rules.watermarks));
     let encode = encode::encode(request, info, rules, &steps);
     let cost = cost::cost(&reading, &view, encode, info);
     cost.check(&rules.limits)?;
+    let overview = Overview::of(info, &steps, &rules.limits)?;
     let pass_through = pass_through::tile(request, &reading.source, &steps, info, rules);
     let mut plan = Plan {
         key: PlanKey::default(),
@@ -100,6 +111,7 @@ pub fn plan(
         steps,
         encode,
         pass_through,
+        overview,
         cost,
     };
     plan.key = key::key(&plan, image, version, rules);

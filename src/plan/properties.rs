@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use crate::imaging::{Mosaic, Raster, Scratch, Shrink, Step, apply};
+use crate::imaging::{Mosaic, Raster, Scratch, Shrink, Step, Tools, apply};
 use crate::model::request::{Frame, OverLimit, Region, ScaleTo, SizeForm, Upscale};
 use crate::model::{ColourModel, ImageInfo, Rect, Size, StoredLevel};
 use crate::plan::fixtures::{halved, iiif, jpeg, pixels, planned, planned_by, pyramid, stored};
@@ -74,7 +74,12 @@ pub(super) fn render(plan: &Plan, info: &ImageInfo, levels: &[Raster]) -> Raster
         pixels.paste(level, rect, 0, 0);
         mosaic.add(&pixels, rect).unwrap();
     }
-    apply(&plan.steps, mosaic.finish().unwrap(), &mut Scratch::new()).unwrap()
+    apply(
+        &plan.steps,
+        mosaic.finish().unwrap(),
+        &mut Tools { scratch: &mut Scratch::new(), histogram: None },
+    )
+    .unwrap()
 }
 
 /// Levels of smooth content: each the box mean of the full image.

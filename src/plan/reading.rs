@@ -37,11 +37,41 @@ impl Source {
     }
 }
 
-/// A source, and the resize that makes it the view's size.
+/// A source, and what makes it the view's size.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reading {
     pub(super) source: Source,
+    /// What of the assembled raster the resize, or the view where there is none, is about; none: all.
+    pub(super) crop: Option<Step>,
     pub(super) resize: Option<Step>,
+}
+
+impl Reading {
+    /// The same with so many assembled pixels more on each side, as far as the level goes, which are
+    /// cropped after whatever looks at neighbours; nothing only for an image without levels.
+    pub(super) fn with_margin(self, margin_px: u32, info: &ImageInfo) -> Option<Self> {
+        if margin_px == 0 {
+            return Some(self);
+        }
+        let level = info.stored.get(self.source.stored)?;
+        let (area, factor) = (self.source.area, self.source.shrink.factor());
+        let margin = margin_px.saturating_mul(factor);
+        let (left, top) = (area.left().saturating_sub(margin), area.top().saturating_sub(margin));
+        let right = area.right().saturating_add(margin).min(level.size.width());
+        let bottom = area.bottom().saturating_add(margin).min(level.size.height());
+        // Blocks stay where they were.
+        let (left, top) = (left + (area.left() - left) % factor, top + (area.top() - top) % factor);
+        let size = Size::new(right.checked_sub(left)?, bottom.checked_sub(top)?)?;
+        let kept = Rect::new(
+            (area.left() - left) / factor,
+            (area.top() - top) / factor,
+            self.source.shrink.size_of(area.size()),
+        )?;
+        let area = Rect::new(left, top, size)?;
+        let cover = TileCover::of(area, level.tile);
+        let source = Source { cover, area, ..self.source };
+        Some(Self { source, crop: Some(Step::Crop(kept)), ..self })
+    }
 }
 
 /// What is read for a view; nothing only for an image without levels.
@@ -54,7 +84,7 @@ pub(super) fn reading(view: &View, info: &ImageInfo, filter: Filter) -> Option<R
         let assembly = aligned(view, level, filter).or_else(|| filtered(view, level, filter))?;
         let cover = TileCover::of(assembly.area, level.tile);
         let source = Source { stored, cover, area: assembly.area, shrink: assembly.shrink };
-        Some(Reading { source, resize: assembly.resize })
+        Some(Reading { source, crop: None, resize: assembly.resize })
     })
 }
 

@@ -3,23 +3,49 @@
 
 use crate::imaging::Step;
 use crate::model::request::{PictureRequest, Quality, Rotation};
-use crate::model::{ColourModel, ColourRule, Format, ImageInfo, SampleRange, SampleType};
+use crate::model::{
+    ColourModel, ColourRule, Format, ImageInfo, Processing, SampleRange, SampleType,
+};
+use crate::plan::science::process;
 
-/// All steps after assembly. Before the first of the standard's, samples of other types become bytes, and
+/// All steps after assembly; `crop` and `resize` make it the view's size. Before the first of the standard's, samples of other types become bytes, and
 /// colours what a screen shows.
 pub(super) fn steps(
     request: &PictureRequest,
     info: &ImageInfo,
     rule: ColourRule,
-    resize: Option<Step>,
+    [crop, resize]: [Option<Step>; 2],
 ) -> Vec<Step> {
-    let to_bytes = to_bytes(info);
+    let processing = &request.processing;
+    let process = process(processing, info);
+    // Inks and L*a*b* become RGB first; all else is processed as the samples are.
+    let is_converted = matches!(info.colour, ColourModel::Cmyk | ColourModel::Lab);
+    let to_bytes = if process.is_none() || is_converted { to_bytes(info) } else { None };
     let to_shown = to_shown(info, rule);
+    let (process, to_shown) = match process {
+        Some(process) if !is_converted => {
+            let holds = !processing.makes_new_colours();
+            (Some(process), to_shown.filter(|_| holds))
+        }
+        process => (to_shown, process),
+    };
+    let (colour, alpha) = shape(processing, info);
     let mirror = request.mirror.then_some(Step::Mirror);
     let turn = (request.rotation != Rotation::None).then_some(Step::Turn(request.rotation));
-    let flatten = drops_alpha(request, info).then_some(Step::Flatten);
-    let colours = colours(request.quality, info.colour.shown());
-    [to_bytes, to_shown, resize, mirror, turn, flatten, colours].into_iter().flatten().collect()
+    let flatten = (alpha && drops_alpha(request)).then_some(Step::Flatten);
+    let colours = colours(request.quality, colour);
+    let equalise = processing.equalise.then_some(Step::Equalise);
+    [to_bytes, process, to_shown, crop, resize, mirror, turn, flatten, colours, equalise]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// What makes bytes of gray or RGB of the image's samples.
+pub(super) fn shown(info: &ImageInfo, rule: ColourRule) -> Vec<Step> {
+    let first_bands = process(&Processing::default(), info);
+    let to_bytes = if first_bands.is_none() { to_bytes(info) } else { first_bands };
+    [to_bytes, to_shown(info, rule)].into_iter().flatten().collect()
 }
 
 /// Where samples are no bytes, or their black and white not 0 and 255.
@@ -47,20 +73,36 @@ fn to_shown(info: &ImageInfo, rule: ColourRule) -> Option<Step> {
 }
 
 /// JPEG has no alpha, and bitonal is one component.
-fn drops_alpha(request: &PictureRequest, info: &ImageInfo) -> bool {
-    info.alpha && (request.format == Format::Jpeg || request.quality == Quality::Bitonal)
+fn drops_alpha(request: &PictureRequest) -> bool {
+    request.format == Format::Jpeg
+        || matches!(request.quality, Quality::Bitonal | Quality::BitonalByImage)
+}
+
+/// What is shown after processing: gray or RGB, and whether with alpha.
+fn shape(processing: &Processing, info: &ImageInfo) -> (ColourModel, bool) {
+    let by_bands = |bands| if bands < 3 { ColourModel::Gray } else { ColourModel::Rgb };
+    let mut shape = (info.colour.shown(), info.alpha);
+    if processing.light.is_some() {
+        shape.0 = ColourModel::Gray;
+    }
+    if let Some(twist) = &processing.twist {
+        let rows = twist.rows().len();
+        shape = (by_bands(rows), shape.1 || rows.is_multiple_of(2));
+    }
+    if processing.colour_map.is_some() {
+        shape.0 = ColourModel::Rgb;
+    }
+    shape
 }
 
 fn colours(quality: Quality, colour: ColourModel) -> Option<Step> {
-    match (quality, colour) {
-        (Quality::Default, _)
-        | (Quality::Color, ColourModel::Rgb | ColourModel::Cmyk | ColourModel::Lab)
-        | (Quality::Gray, ColourModel::Gray) => None,
-        (Quality::Color, ColourModel::Gray) => Some(Step::Colour),
-        (Quality::Gray, ColourModel::Rgb | ColourModel::Cmyk | ColourModel::Lab) => {
-            Some(Step::Gray)
-        }
-        (Quality::Bitonal, _) => Some(Step::Bitonal),
+    let is_gray = colour == ColourModel::Gray;
+    match quality {
+        Quality::Default => None,
+        Quality::Color => is_gray.then_some(Step::Colour),
+        Quality::Gray => (!is_gray).then_some(Step::Gray),
+        Quality::Bitonal => Some(Step::Bitonal { by_image: false }),
+        Quality::BitonalByImage => Some(Step::Bitonal { by_image: true }),
     }
 }
 
@@ -75,13 +117,16 @@ mod tests {
     use crate::model::request::Frame;
     use crate::plan::fixtures::{jpeg, profile, pyramid};
 
+    /// Neither cropped nor resized.
+    const SIZED: [Option<Step>; 2] = [None, None];
+
     #[test]
     fn only_steps_that_change_something_are_taken_in_the_order_of_the_standard() {
         let tile = || jpeg(Frame::IipTile { resolution: 0, index: 0 });
         let mut info = pyramid((200, 200), 256);
-        assert_eq!(steps(&tile(), &info, ColourRule::Embed, None), []);
+        assert_eq!(steps(&tile(), &info, ColourRule::Embed, SIZED), []);
         let color = PictureRequest { quality: Quality::Color, ..tile() };
-        assert_eq!(steps(&color, &info, ColourRule::Embed, None), []);
+        assert_eq!(steps(&color, &info, ColourRule::Embed, SIZED), []);
         info.alpha = true;
         let all = PictureRequest {
             mirror: true,
@@ -90,19 +135,22 @@ mod tests {
             ..tile()
         };
         assert_eq!(
-            steps(&all, &info, ColourRule::Embed, None),
+            steps(&all, &info, ColourRule::Embed, SIZED),
             [Step::Mirror, Step::Turn(Rotation::Quarter), Step::Flatten, Step::Gray]
         );
         let png = PictureRequest { format: Format::Png, quality: Quality::Gray, ..tile() };
-        assert_eq!(steps(&png, &info, ColourRule::Embed, None), [Step::Gray]);
+        assert_eq!(steps(&png, &info, ColourRule::Embed, SIZED), [Step::Gray]);
         let bitonal = PictureRequest { quality: Quality::Bitonal, ..png };
-        assert_eq!(steps(&bitonal, &info, ColourRule::Embed, None), [Step::Flatten, Step::Bitonal]);
+        assert_eq!(
+            steps(&bitonal, &info, ColourRule::Embed, SIZED),
+            [Step::Flatten, Step::Bitonal { by_image: false }]
+        );
         info.colour = ColourModel::Gray;
         info.alpha = false;
         let gray = PictureRequest { quality: Quality::Gray, ..tile() };
-        assert_eq!(steps(&gray, &info, ColourRule::Embed, None), []);
+        assert_eq!(steps(&gray, &info, ColourRule::Embed, SIZED), []);
         let color = PictureRequest { quality: Quality::Color, ..gray };
-        assert_eq!(steps(&color, &info, ColourRule::Embed, None), [Step::Colour]);
+        assert_eq!(steps(&color, &info, ColourRule::Embed, SIZED), [Step::Colour]);
     }
 
     #[test]
@@ -130,11 +178,11 @@ mod tests {
             let mut info = pyramid((200, 200), 256);
             info.colour = colour;
             info.icc = Some(profile(space, false));
-            let found = steps(&tile, &info, rule, None);
+            let found = steps(&tile, &info, rule, SIZED);
             assert_eq!(found, expected, "{colour:?} {space:?} {rule:?}");
             if space.is_none() {
                 info.icc = None;
-                assert_eq!(steps(&tile, &info, rule, None), expected, "{colour:?} without one");
+                assert_eq!(steps(&tile, &info, rule, SIZED), expected, "{colour:?} without one");
             }
         }
     }
@@ -144,7 +192,7 @@ mod tests {
         let tile = jpeg(Frame::IipTile { resolution: 0, index: 0 });
         let mut info = pyramid((200, 200), 256);
         info.icc = Some(profile(Some(ColourModel::Rgb), true));
-        assert_eq!(steps(&tile, &info, ColourRule::Convert, None), []);
+        assert_eq!(steps(&tile, &info, ColourRule::Convert, SIZED), []);
     }
 
     #[test]
@@ -154,7 +202,7 @@ mod tests {
         info.colour = ColourModel::Cmyk;
         info.samples = SampleType::U16;
         let gray = PictureRequest { mirror: true, quality: Quality::Gray, ..tile };
-        let steps = steps(&gray, &info, ColourRule::Embed, Some(Step::Flatten));
+        let steps = steps(&gray, &info, ColourRule::Embed, [None, Some(Step::Flatten)]);
         assert!(
             matches!(
                 *steps,

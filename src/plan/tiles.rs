@@ -2,9 +2,33 @@
 //! its own way. IIP cuts them into the offered tile, Deep Zoom and Zoomify into squares. The limit of an answer's sides is not
 //! theirs: a tile is as large as the image says it is.
 
+use crate::model::request::{Frame, PictureRequest, Rotation};
 use crate::model::{ImageInfo, Rect, Size};
 use crate::plan::error::PlanError;
 use crate::plan::view::View;
+
+/// The frame of a request. IIP counts the tiles of a picture that is turned by a half in the turned picture,
+/// as iipsrv does; those of quarter turns where they lie.
+pub(super) fn turned(request: &PictureRequest, info: &ImageInfo) -> Frame {
+    match request.frame {
+        Frame::IipTile { resolution, index }
+            if request.rotation == Rotation::Half && !request.mirror =>
+        {
+            let last = info.levels.iter().rev().nth(usize_of(resolution)).map(|level| {
+                let (columns, rows) = level.size.grid(info.tile);
+                columns.saturating_mul(rows).saturating_sub(1)
+            });
+            let index = last.and_then(|last| last.checked_sub(index)).unwrap_or(index);
+            Frame::IipTile { resolution, index }
+        }
+        frame => frame,
+    }
+}
+
+/// A level's number as an index.
+fn usize_of(level: u32) -> usize {
+    usize::try_from(level).unwrap_or(usize::MAX)
+}
 
 /// IIP: resolution 0 is the smallest of the offered levels, tiles are numbered row by row.
 pub(super) fn iip(resolution: u32, index: u32, info: &ImageInfo) -> Result<View, PlanError> {
@@ -12,7 +36,7 @@ pub(super) fn iip(resolution: u32, index: u32, info: &ImageInfo) -> Result<View,
     let level_last = count.checked_sub(1).ok_or(PlanError::NoLevel)?;
     let beyond = PlanError::LevelBeyond { level: resolution, level_last };
     let halvings = level_last.checked_sub(resolution).ok_or(beyond)?;
-    let level = usize::try_from(halvings).ok().and_then(|level| info.levels.get(level));
+    let level = info.levels.get(usize_of(halvings));
     let size = level.ok_or(PlanError::NoLevel)?.size;
     let (columns, rows) = size.grid(info.tile);
     let index_last = u64::from(columns) * u64::from(rows) - 1;
@@ -95,7 +119,6 @@ pub(super) fn is_tile(region: Rect, size: Size, halvings: u32, info: &ImageInfo)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::request::Frame;
     use crate::plan::fixtures;
 
     #[test]

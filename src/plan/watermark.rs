@@ -136,7 +136,8 @@ mod tests {
             for format in [Format::Jpeg, Format::Png, Format::Webp] {
                 for quality in [Quality::Default, Quality::Color, Quality::Gray, Quality::Bitonal] {
                     for rotation in [Rotation::None, Rotation::Quarter] {
-                        let request = PictureRequest { frame, rotation, quality, format, ..plain };
+                        let request =
+                            PictureRequest { frame, rotation, quality, format, ..plain.clone() };
                         let marked = planned("a.tif", &request, &info, &rules);
                         assert!(0 < spread(&marked).side_px);
                         assert_eq!(marked.pass_through, None);
@@ -162,10 +163,10 @@ mod tests {
         let seed = place("a.tif", &tile);
         assert_eq!((seed.side_px, seed.left_px, seed.top_px), (512, 256, 256));
         for same in [
-            PictureRequest { format: Format::Png, ..tile },
-            PictureRequest { encoder_quality: Some(3), ..tile },
-            PictureRequest { quality: Quality::Gray, ..tile },
-            PictureRequest { rotation: Rotation::Half, mirror: true, ..tile },
+            PictureRequest { format: Format::Png, ..tile.clone() },
+            PictureRequest { encoder_quality: Some(3), ..tile.clone() },
+            PictureRequest { quality: Quality::Gray, ..tile.clone() },
+            PictureRequest { rotation: Rotation::Half, mirror: true, ..tile.clone() },
             jpeg(Frame::DeepZoomTile { level: 10, column: 1, row: 1 }),
             jpeg(iiif(pixels(256, 256, 256, 256), SizeForm::Max)),
         ] {

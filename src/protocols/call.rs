@@ -1,7 +1,7 @@
 //! `Call`: a request as the service takes it, and beside it what the answer's wording needs.
 
 use crate::model::request::{Conditions, Frame, PictureRequest, Quality, Rotation};
-use crate::model::{Format, ImageId, Request, Want};
+use crate::model::{Format, ImageId, Processing, Request, Want};
 use crate::protocols::iiif;
 use crate::protocols::iip;
 use crate::protocols::protocol::Protocol;
@@ -76,13 +76,14 @@ impl From<Call> for Parsed {
 }
 
 /// A picture of these pixels with nothing done to them.
-pub(crate) const fn plain_picture(frame: Frame, format: Format) -> PictureRequest {
+pub(crate) fn plain_picture(frame: Frame, format: Format) -> PictureRequest {
     PictureRequest {
         frame,
         mirror: false,
         rotation: Rotation::None,
         quality: Quality::Default,
         format,
+        processing: Processing::default(),
         encoder_quality: None,
     }
 }

@@ -6,6 +6,7 @@ use crate::protocols::call::{Call, Dialect, Parsed};
 use crate::protocols::deepzoom;
 use crate::protocols::iiif;
 use crate::protocols::iip;
+use crate::protocols::iip::change::Changes;
 use crate::protocols::iip::command::Command;
 use crate::protocols::iip::grammar::{Token, tokens};
 use crate::protocols::image_name::viewed;
@@ -70,10 +71,12 @@ struct Setters {
     encoder_quality: Option<u8>,
     /// `SDS`.
     view: Option<Slice>,
+    /// `CNT` and its like, where the address has no words of its own for these.
+    changes: Changes,
 }
 
 impl Setters {
-    /// Reads `QLT` and `SDS`; whatever else would change the picture is refused, not ignored.
+    /// Reads `QLT`, `SDS` and what changes pixels; whatever else would change the picture is refused, not ignored.
     fn read(text: &str, address: Token<'_>, settings: &Settings) -> Result<Self, Fault> {
         let mut setters = Self::default();
         for token in tokens(text).take_while(|token| *token != address) {
@@ -81,6 +84,9 @@ impl Setters {
                 Command::EncoderQuality(value) => setters.encoder_quality = Some(value),
                 Command::View(view) => setters.view = Some(view),
                 Command::Neutral => {}
+                Command::Change(change) if !address.name.eq_ignore_ascii_case("iiif") => {
+                    setters.changes.add(change)?;
+                }
                 _ => {
                     return Err(Fault::new(
                         FaultKind::NotImplemented,
@@ -100,7 +106,12 @@ impl Setters {
     fn apply(self, call: &mut Call) -> Result<(), Fault> {
         let request = &mut call.request;
         match &mut request.want {
-            Want::Picture(picture) => picture.encoder_quality = self.encoder_quality,
+            Want::Picture(picture) => {
+                if !matches!(call.dialect, Dialect::Iiif(_)) {
+                    *picture = self.changes.applied(picture);
+                }
+                picture.encoder_quality = self.encoder_quality;
+            }
             Want::Info => {
                 let tells_address = matches!(call.dialect, Dialect::Iiif(_));
                 if tells_address && self.view.is_some_and(|view| !view.is_plain()) {
@@ -111,7 +122,7 @@ impl Setters {
                 }
             }
         }
-        request.image = viewed(request.image.clone(), self.view);
+        request.image = self.changes.on(viewed(request.image.clone(), self.view));
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tessera::codecs::{self, DecodeLimits, Encoding};
 use tessera::imaging::{Mosaic, Pixels, Raster, Shrink};
-use tessera::model::{ColourModel, Format, Rect, Size, Slice};
+use tessera::model::{Bands, ColourModel, Format, Rect, Size, Slice};
 use tessera::plan::TileCover;
 
 use crate::harness::{RETINA, Response, Server, folder_with};
@@ -16,7 +16,7 @@ use crate::harness::{RETINA, Response, Server, folder_with};
 /// A picture in bytes, whatever its format.
 fn decoded(file: &[u8]) -> Raster {
     let source = Arc::new(file.to_vec());
-    let image = codecs::open(source, Slice::Main, &DecodeLimits::default()).unwrap();
+    let image = codecs::open(source, Slice::Main, Bands::Shown, &DecodeLimits::default()).unwrap();
     let info = image.info();
     let level = info.stored[0];
     let area = Rect::whole(level.size);
@@ -61,7 +61,7 @@ fn pixel(raster: &Raster, x: u32, y: u32) -> &[u8] {
 }
 
 /// Every form of output, each of which an unmarked server answers from stored tiles, levels or a filter.
-const OUTPUTS: [&str; 31] = [
+const OUTPUTS: [&str; 40] = [
     "/iiif/3/a.tif/full/max/0/default.jpg",
     "/iiif/3/a.tif/full/300,/0/default.webp",
     "/iiif/3/a.tif/square/100,/0/default.png",
@@ -86,6 +86,15 @@ const OUTPUTS: [&str; 31] = [
     "/iip?FIF=a.tif&PTL=3,8",
     "/iip?FIF=a.tif&WTL=2,1",
     "/iip?FIF=a.tif&TIL=3,8",
+    "/iip?FIF=a.tif&CNT=1.5&GAM=0.7&JTL=3,8",
+    "/iip?FIF=a.tif&INV&JTL=3,8",
+    "/iip?FIF=a.tif&CMP=jet&JTL=3,8",
+    "/iip?FIF=a.tif&SHD=45,30&JTL=3,8",
+    "/iip?FIF=a.tif&CTW=[0,0,1;0,1,0;1,0,0]&JTL=3,8",
+    "/iip?FIF=a.tif&CNV=gaussian&JTL=3,8",
+    "/iip?FIF=a.tif&COL=binary&JTL=3,8",
+    "/iip?FIF=a.tif&CNT=eq&JTL=3,8",
+    "/iip?FIF=a.tif&ROT=!90&JTL=3,8",
     "/iip?FIF=a.tif&CVT=jpeg",
     "/iip?FIF=a.tif&WID=200&CVT=png",
     "/iip?FIF=a.tif&RGN=0.5,0.5,0.25,0.25&WID=100&CVT=webp",

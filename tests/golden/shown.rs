@@ -6,11 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tessera::codecs::Decode;
-use tessera::imaging::{Raster, Scratch, Shrink, apply};
+use tessera::imaging::{Raster, Scratch, Shrink, Tools, apply};
 use tessera::model::request::{
     Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm, Upscale,
 };
-use tessera::model::{ColourRule, Format, ImageId, Rect, SourceVersion};
+use tessera::model::{ColourRule, Format, ImageId, Processing, Rect, SourceVersion};
 use tessera::plan::{Rules, plan};
 
 use crate::checks::Checks;
@@ -182,6 +182,7 @@ fn shown(image: &dyn Decode, rule: ColourRule) -> Raster {
         rotation: Rotation::None,
         quality: Quality::Default,
         format: Format::Png,
+        processing: Processing::default(),
         encoder_quality: None,
     };
     let id = ImageId::parse("shown").unwrap();
@@ -190,7 +191,12 @@ fn shown(image: &dyn Decode, rule: ColourRule) -> Raster {
     let plan = plan(&request, &id, &version, image.info(), &rules).unwrap();
     let (source, whole) = (&plan.source, Rect::whole(image.info().size));
     assert!(source.stored == 0 && source.shrink == Shrink::None && source.area == whole);
-    apply(&plan.steps, decode_level(image, 0).unwrap(), &mut Scratch::new()).unwrap()
+    apply(
+        &plan.steps,
+        decode_level(image, 0).unwrap(),
+        &mut Tools { scratch: &mut Scratch::new(), histogram: None },
+    )
+    .unwrap()
 }
 
 /// The profile of a press in the first segment of a JPEG (ICC.1:2022, annex B.4).

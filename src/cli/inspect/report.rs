@@ -107,6 +107,7 @@ fn bands(info: &ImageInfo) -> Vec<&'static str> {
         ColourModel::Rgb => vec!["red", "green", "blue"],
         ColourModel::Cmyk => vec!["cyan", "magenta", "yellow", "black"],
         ColourModel::Lab => vec!["lightness", "a", "b"],
+        ColourModel::Multi(bands) => vec!["band"; bands.into()],
     };
     bands.extend(info.alpha.then_some("alpha"));
     bands

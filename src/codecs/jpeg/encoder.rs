@@ -46,9 +46,9 @@ pub(crate) fn encode(
 }
 
 fn settings(raster: &Raster, quality: i8) -> Compress {
-    let space = match raster.colour() {
+    let space = match raster.colour().shown() {
         ColourModel::Gray => ColorSpace::JCS_GRAYSCALE,
-        ColourModel::Rgb | ColourModel::Cmyk | ColourModel::Lab => ColorSpace::JCS_RGB,
+        _ => ColorSpace::JCS_RGB,
     };
     let mut settings = Compress::new_err(Box::new(error_manager()), space);
     // First, because it resets everything; without it mozjpeg takes 37 times as long.

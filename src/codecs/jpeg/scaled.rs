@@ -80,8 +80,8 @@ impl<'a> Decoder<'a> {
         self.state.dct_method = J_DCT_METHOD::JDCT_ISLOW;
         self.state.out_color_space = match part.colour {
             ColourModel::Gray => J_COLOR_SPACE::JCS_GRAYSCALE,
-            ColourModel::Rgb | ColourModel::Lab => J_COLOR_SPACE::JCS_RGB,
             ColourModel::Cmyk => J_COLOR_SPACE::JCS_CMYK,
+            _ => J_COLOR_SPACE::JCS_RGB,
         };
         // SAFETY: the header was read.
         unsafe { jpeg_start_decompress(&mut self.state) };

@@ -12,7 +12,7 @@ use crate::codecs::tiff::{malformed, metadata, ranges, stored, tile};
 use crate::codecs::upright::upright;
 use crate::codecs::{CodecError, Decode, DecodeLimits, StoredTile, jpeg};
 use crate::imaging::Pixels;
-use crate::model::{ImageInfo, ReadAt, Rect, Size, Slice, StoredLevel, TileAddress};
+use crate::model::{Bands, ImageInfo, ReadAt, Rect, Size, Slice, StoredLevel, TileAddress};
 
 /// The longest side of a stored tile that is offered to clients as it is. Whole images stored as one
 /// tile exist; viewers want pieces.
@@ -41,13 +41,19 @@ struct TiffImage {
 pub(in crate::codecs) fn open(
     source: Arc<dyn ReadAt>,
     slice: Slice,
+    bands: Bands,
     limits: &DecodeLimits,
 ) -> Result<Arc<dyn Decode>, CodecError> {
     let mut structure = Structure::open(Arc::clone(&source), limits)?;
     let contents = Contents::read(&mut structure, limits)?;
     let views = contents.views();
     let page = contents.page(&mut structure, slice, limits)?;
-    let pyramid = Pyramid::read(&mut structure, &page, limits)?;
+    let mut pyramid = Pyramid::read(&mut structure, &page, limits)?;
+    if bands == Bands::All {
+        for level in &mut pyramid.levels {
+            level.layout.show_all_bands();
+        }
+    }
     let nodata = metadata::nodata(&mut structure, &pyramid.full)?;
     let reading = Reading { source: &*source, limits, nodata };
     let ranges = ranges::read(&mut structure, &pyramid, &reading)?;
@@ -172,7 +178,7 @@ mod tests {
     use crate::codecs::tiff::sample_file::{SampleFile, Tags};
 
     fn open_bytes(data: Vec<u8>) -> Result<Arc<dyn Decode>, CodecError> {
-        open(Arc::new(data), Slice::Main, &DecodeLimits::default())
+        open(Arc::new(data), Slice::Main, Bands::Shown, &DecodeLimits::default())
     }
 
     /// What a gray picture with these tags is refused with.
@@ -308,7 +314,7 @@ mod tests {
         for _ in 0..4 {
             file.add_gray(&[]);
         }
-        let error = open(Arc::new(file.data), Slice::Main, &limits).unwrap_err();
+        let error = open(Arc::new(file.data), Slice::Main, Bands::Shown, &limits).unwrap_err();
         assert!(matches!(error, CodecError::OverLimit { value: 4, limit: 3, .. }), "{error}");
 
         let mut data = b"II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0".to_vec();
@@ -341,7 +347,9 @@ mod tests {
     #[test]
     fn compressed_bytes_over_the_limit_are_refused() {
         let limits = DecodeLimits { tile_bytes_max: 255, ..DecodeLimits::default() };
-        let image = open(Arc::new(SampleFile::gray(&[(259, &[5])])), Slice::Main, &limits).unwrap();
+        let image =
+            open(Arc::new(SampleFile::gray(&[(259, &[5])])), Slice::Main, Bands::Shown, &limits)
+                .unwrap();
         let error = image.decode_tile(first_tile()).unwrap_err();
         assert!(matches!(error, CodecError::OverLimit { value: 256, limit: 255, .. }), "{error}");
     }
@@ -374,7 +382,7 @@ mod tests {
         }
         let source = Arc::new(Counting(file.data, AtomicUsize::new(0)));
         let (file, limits) = (Arc::clone(&source), DecodeLimits::default());
-        let image = open(file, Slice::page(70), &limits).unwrap();
+        let image = open(file, Slice::page(70), Bands::Shown, &limits).unwrap();
         assert_eq!(image.info().views.horizontal.len(), 100);
         let read = source.1.load(Ordering::Relaxed);
         assert!(read < source.0.len() / 4, "{read} of {} bytes", source.0.len());
@@ -439,7 +447,7 @@ mod tests {
             }
         }
         let source = Arc::new(Failing(SampleFile::gray(&[])));
-        let image = open(source, Slice::Main, &DecodeLimits::default()).unwrap();
+        let image = open(source, Slice::Main, Bands::Shown, &DecodeLimits::default()).unwrap();
         assert!(matches!(image.decode_tile(first_tile()).unwrap_err(), CodecError::Io(_)));
     }
 }

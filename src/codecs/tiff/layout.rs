@@ -37,6 +37,8 @@ pub(super) enum Photometric {
     Lab(LabCode),
     /// Luma and colour differences, perhaps fewer of these.
     Ycbcr(Box<Conversion>, Subsampling),
+    /// So many samples without a meaning.
+    Bands(u8),
 }
 
 /// One more sample that is alpha.
@@ -97,6 +99,16 @@ impl Layout {
         Ok(Self { photometric, format, samples, planar: planar && 1 < samples, alpha })
     }
 
+    /// Shows every sample that is stored (the first 255), alpha as any other, where some are not.
+    pub(super) fn show_all_bands(&mut self) {
+        let has_plain_bands =
+            matches!(self.photometric, Photometric::MinIsBlack | Photometric::Rgb);
+        if has_plain_bands && !self.is_dense() {
+            self.photometric = Photometric::Bands(u8::try_from(self.samples).unwrap_or(u8::MAX));
+            self.alpha = None;
+        }
+    }
+
     /// What the decoded bands mean.
     pub(super) const fn colour(&self) -> ColourModel {
         self.photometric.colour()
@@ -150,6 +162,7 @@ impl Photometric {
             Self::Rgb | Self::Ycbcr(..) | Self::Palette(_) => ColourModel::Rgb,
             Self::Cmyk => ColourModel::Cmyk,
             Self::Lab(_) => ColourModel::Lab,
+            Self::Bands(bands) => ColourModel::Multi(*bands),
         }
     }
 

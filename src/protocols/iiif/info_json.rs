@@ -159,8 +159,8 @@ fn pyramid(info: &ImageInfo, limits: &Limits) -> Pyramid {
 
 /// Qualities beside `default`: `color` is not listed for an image that has none.
 const fn extra_qualities(info: &ImageInfo) -> &'static [&'static str] {
-    match info.colour {
+    match info.colour.shown() {
         ColourModel::Gray => &["gray", "bitonal"],
-        ColourModel::Rgb | ColourModel::Cmyk | ColourModel::Lab => &["color", "gray", "bitonal"],
+        _ => &["color", "gray", "bitonal"],
     }
 }

@@ -39,7 +39,7 @@ pub(crate) const fn print(quality: Quality) -> &'static str {
         Quality::Default => "default",
         Quality::Color => "color",
         Quality::Gray => "gray",
-        Quality::Bitonal => "bitonal",
+        Quality::Bitonal | Quality::BitonalByImage => "bitonal",
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::model::request::{Frame, Region};
 use crate::model::{Fault, FaultKind, Format, ImageId, Slice};
+use crate::protocols::iip::change::Change;
 use crate::protocols::iip::error::IipError;
 use crate::protocols::iip::grammar::Token;
 use crate::protocols::iip::objects::Object;
@@ -11,13 +12,11 @@ use crate::protocols::percent::{decode, excerpt};
 use crate::protocols::settings::Settings;
 
 /// What is taken, for errors that say so.
-const TAKEN: &str = "FIF, SDS, OBJ, QLT, WID, HEI, RGN, CVT, JTL, JTLS, PTL, WTL, TIL";
+const TAKEN: &str = "FIF, SDS, OBJ, QLT, WID, HEI, RGN, ROT, MINMAX, CNT, GAM, INV, CMP, SHD, COL, CTW, CNV, \
+                     LYR, CVT, JTL, JTLS, PTL, WTL, TIL";
 
 /// What iipsrv takes beyond that: valid, but not done here.
-const OTHERS_OF_IIPSRV: [&str; 16] = [
-    "ATL", "CMP", "CNT", "CNV", "COL", "CTW", "GAM", "ICC", "INV", "LYR", "MINMAX", "PFL", "ROT",
-    "SHD", "SPECTRA", "TTL",
-];
+const OTHERS_OF_IIPSRV: [&str; 4] = ["ATL", "PFL", "SPECTRA", "TTL"];
 
 /// One command.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +48,9 @@ pub(crate) enum Command {
         /// Counted row by row.
         index: u32,
     },
-    /// A command that leaves the picture as it is, such as `CNT=1`: viewers send them always.
+    /// What changes samples, colours or orientation.
+    Change(Change),
+    /// A command that leaves the picture as it is: viewers send them along.
     Neutral,
 }
 
@@ -68,6 +69,9 @@ impl Command {
         }
         if is_neutral(&is, value) {
             return Ok(Self::Neutral);
+        }
+        if let Some(change) = Change::parse(token.name, value) {
+            return change.map(Self::Change).map_err(malformed);
         }
         let parsed = if is("FIF") {
             image_id(value, settings.delimiter.as_deref()).map(Self::Image)
@@ -100,14 +104,9 @@ impl Command {
     }
 }
 
-/// Whether a command of iipsrv's asks for nothing: viewers send defaults along with every tile.
+/// Whether a command of iipsrv's changes nothing: layers are JPEG 2000's; no other image has any to leave out.
 fn is_neutral(is: &impl Fn(&str) -> bool, value: &str) -> bool {
-    let one = || decimal(value) == Some(1.0);
-    ((is("CNT") || is("GAM")) && one())
-        || (is("ROT") && matches!(value, "0" | "360"))
-        // Layers are JPEG 2000's; no other image has any to leave out.
-        || (is("LYR") && whole::<u32>(value).is_some())
-        || is("ICC")
+    (is("LYR") && whole::<u32>(value).is_some()) || is("ICC")
 }
 
 fn unsupported(token: Token<'_>) -> IipError {

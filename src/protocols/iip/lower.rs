@@ -1,8 +1,11 @@
 //! A list of commands becomes one request. As with iipsrv, setters count for the outputs after them.
 
-use crate::model::request::{Frame, OverLimit, PictureRequest, Region, ScaleTo, SizeForm, Upscale};
+use crate::model::request::{
+    Frame, OverLimit, PictureRequest, Region, Rotation, ScaleTo, SizeForm, Upscale,
+};
 use crate::model::{Fault, Format, ImageId, Slice, Want};
 use crate::protocols::call::{Call, Dialect, Parsed, plain_picture};
+use crate::protocols::iip::change::Changes;
 use crate::protocols::iip::command::Command;
 use crate::protocols::iip::error::IipError;
 use crate::protocols::iip::grammar::{Token, tokens};
@@ -38,6 +41,7 @@ struct Asked {
     width_px: Option<u32>,
     height_px: Option<u32>,
     region: Option<Region>,
+    changes: Changes,
     output: Option<Output>,
 }
 
@@ -64,11 +68,15 @@ impl Asked {
             Command::Height(height_px) => self.height_px = height_px,
             Command::Region(region) => self.region = Some(region),
             Command::Neutral => {}
+            Command::Change(change) => {
+                let malformed = |fault| IipError::malformed_command(token, fault);
+                self.changes.add(change).map_err(malformed)?;
+            }
             Command::Object(object) => {
                 if self.image.is_none() && object.constant().is_none() {
                     return Err(IipError::image_not_set(&token.value.to_ascii_lowercase()));
                 }
-                self.objects.push(object);
+                self.objects.push(if self.is_turned() { object.turned() } else { object });
                 self.described = self.viewed(self.view);
             }
             Command::Tile(frame, format) => {
@@ -96,7 +104,7 @@ impl Asked {
         &mut self,
         token: Token<'_>,
         view: Option<Slice>,
-        mut picture: PictureRequest,
+        picture: PictureRequest,
         form: Form,
     ) -> Result<(), IipError> {
         if self.output.is_some() {
@@ -106,9 +114,16 @@ impl Asked {
         let Some(image) = self.viewed(view) else {
             return Err(IipError::image_not_set(token.name));
         };
-        picture.encoder_quality = self.encoder_quality;
+        let image = self.changes.on(image);
+        let encoder_quality = self.encoder_quality;
+        let picture = PictureRequest { encoder_quality, ..self.changes.applied(&picture) };
         self.output = Some(Output { image, picture, form });
         Ok(())
+    }
+
+    /// Whether width and height have changed places.
+    const fn is_turned(&self) -> bool {
+        matches!(self.changes.rotation, Rotation::Quarter | Rotation::ThreeQuarters)
     }
 
     /// The image that was named, in this view.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::model::{ColourModel, ImageInfo, StackPage};
+use crate::model::{ColourModel, ImageInfo, SampleRange, StackPage};
 
 /// Version of the IIP server family, as iipsrv has always said it.
 const IIP_SERVER: &str = "IIP-server:3.65\r\n";
@@ -22,9 +22,15 @@ pub(crate) enum Object {
     /// `IIP-opt-obj`: objects beyond the protocol's least.
     OptionalObjects,
     /// `Basic-Info`: server, size, number of resolutions, colour.
-    BasicInfo,
+    BasicInfo {
+        /// As [`Object::MaxSize`].
+        turned: bool,
+    },
     /// `Max-size`: the full image in pixels.
-    MaxSize,
+    MaxSize {
+        /// Whether an earlier `ROT` makes its height its width.
+        turned: bool,
+    },
     /// `Resolution-number`: how many levels.
     ResolutionNumber,
     /// `Resolutions`: their sizes, smallest first.
@@ -59,8 +65,8 @@ impl Object {
             "iip-server" => Self::IipServer,
             "iip-opt-comm" => Self::OptionalCommands,
             "iip-opt-obj" => Self::OptionalObjects,
-            "basic-info" => Self::BasicInfo,
-            "max-size" => Self::MaxSize,
+            "basic-info" => Self::BasicInfo { turned: false },
+            "max-size" => Self::MaxSize { turned: false },
             "resolution-number" => Self::ResolutionNumber,
             "resolutions" => Self::Resolutions,
             "tile-size" => Self::TileSize,
@@ -77,20 +83,29 @@ impl Object {
         })
     }
 
+    /// The object of a picture that is turned by a quarter.
+    pub(crate) const fn turned(self) -> Self {
+        match self {
+            Self::BasicInfo { .. } => Self::BasicInfo { turned: true },
+            Self::MaxSize { .. } => Self::MaxSize { turned: true },
+            other => other,
+        }
+    }
+
     /// The answer where it is the same for every image; none where an image is needed.
     pub(crate) const fn constant(self) -> Option<&'static str> {
         match self {
             Self::IipVersion => Some(""),
             Self::IipServer => Some(IIP_SERVER),
             Self::OptionalCommands => {
-                Some("IIP-opt-comm:CVT SDS QLT JTL JTLS PTL WTL TIL WID HEI RGN\r\n")
+                Some("IIP-opt-comm:CVT CNT QLT JTL JTLS WID HEI RGN MINMAX SHD CMP INV CTW\r\n")
             }
             Self::OptionalObjects => Some(
                 "IIP-opt-obj:Horizontal-views Vertical-views Tile-size Bits-per-channel \
                  Min-Max-sample-values Resolutions\r\n",
             ),
-            Self::BasicInfo
-            | Self::MaxSize
+            Self::BasicInfo { .. }
+            | Self::MaxSize { .. }
             | Self::ResolutionNumber
             | Self::Resolutions
             | Self::TileSize
@@ -116,15 +131,16 @@ impl Object {
 
     fn write_line(self, info: &ImageInfo, lines: &mut String) -> std::fmt::Result {
         match self {
-            Self::BasicInfo => {
+            Self::BasicInfo { turned } => {
                 lines.push_str(IIP_SERVER);
-                for part in [Self::MaxSize, Self::ResolutionNumber, Self::Colorspace] {
+                for part in [Self::MaxSize { turned }, Self::ResolutionNumber, Self::Colorspace] {
                     part.write_line(info, lines)?;
                 }
                 Ok(())
             }
-            Self::MaxSize => {
-                write!(lines, "Max-size:{} {}\r\n", info.size.width(), info.size.height())
+            Self::MaxSize { turned } => {
+                let size = if turned { info.size.turned() } else { info.size };
+                write!(lines, "Max-size:{} {}\r\n", size.width(), size.height())
             }
             Self::ResolutionNumber => write!(lines, "Resolution-number:{}\r\n", info.levels.len()),
             Self::Resolutions => write_resolutions(info, lines),
@@ -184,22 +200,66 @@ fn write_resolutions(info: &ImageInfo, lines: &mut String) -> std::fmt::Result {
     lines.write_str("\r\n")
 }
 
-/// Levels, then "calibrated, opacity, space, planes": 1 is gray, 3 RGB; alpha is not counted.
+/// Levels, then "calibrated, opacity, space, planes": 1 is gray, 3 RGB, 4 L*a*b*; alpha is not counted.
 fn write_colorspace(info: &ImageInfo, lines: &mut String) -> std::fmt::Result {
     let last = info.levels.len().saturating_sub(1);
-    let planes = match info.colour {
-        ColourModel::Gray => "1 1 0",
-        ColourModel::Rgb | ColourModel::Cmyk | ColourModel::Lab => "3 3 0 1 2",
+    let (calibrated, planes) = match info.colour {
+        ColourModel::Gray => (0, "1 1 0"),
+        ColourModel::Rgb | ColourModel::Cmyk | ColourModel::Multi(_) => (0, "3 3 0 1 2"),
+        ColourModel::Lab => (1, "4 3 0 1 2"),
     };
-    write!(lines, "Colorspace,0-{last},0:0 0 {planes}\r\n")
+    write!(lines, "Colorspace,0-{last},0:{calibrated} 0 {planes}\r\n")
 }
 
-/// For each band, alpha too, ` MIN ` and ` MAX ` with a blank on both sides, the last blank left out.
-/// Nothing for samples of more than 16 bits: their range is no matter of the header.
+/// For each band, alpha too, ` MIN ` and ` MAX ` with a blank on both sides, the last blank left out; in the
+/// units of the file.
 fn write_sample_range(info: &ImageInfo, lines: &mut String) -> std::fmt::Result {
-    let Some(max) = 1_u32.checked_shl(info.bits.into()).filter(|count| *count <= 1 << 16) else {
-        return Ok(());
+    let unit = info.unit();
+    let range = |band: usize| {
+        let SampleRange { black, white } = info.range(band);
+        format!(" {}  {} ", nine_digits(black / unit), nine_digits(white / unit))
     };
-    let bands = vec![format!(" 0  {} ", max.saturating_sub(1)); info.bands().into()].concat();
+    let bands: String = (0..usize::from(info.bands())).map(range).collect();
     write!(lines, "Min-Max-sample-values:{}\r\n", bands.trim_end())
+}
+
+/// A number as C's `%.9g` prints it: up to nine digits, an exponent where it is very small or large.
+pub(crate) fn nine_digits(number: f32) -> String {
+    let exact = f64::from(number);
+    let scientific = format!("{exact:.8e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let trimmed = |text: &str| match text.split_once('.') {
+        Some(_) => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        None => text.to_owned(),
+    };
+    if (-4..9).contains(&exponent) {
+        let decimals = usize::try_from(8 - exponent).unwrap_or(0);
+        return trimmed(&format!("{exact:.decimals$}"));
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{}e{sign}{:02}", trimmed(digits), exponent.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Printed by C's `printf("%.9g")`.
+    #[test]
+    fn numbers_are_printed_as_c_does() {
+        for (number, expected) in [
+            (0.0, "0"),
+            (255.0, "255"),
+            (65_535.0, "65535"),
+            (-1.5, "-1.5"),
+            (0.1, "0.100000001"),
+            (1e-5, "9.99999975e-06"),
+            (123_456_792.0, "123456792"),
+            (3.4e38, "3.39999995e+38"),
+            (1e9, "1e+09"),
+        ] {
+            assert_eq!(nine_digits(number), expected, "{number}");
+        }
+    }
 }

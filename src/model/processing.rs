@@ -1,0 +1,253 @@
+//! `Processing`: what a client wants done to sample values, beyond showing them. Protocols read it, `plan`
+//! puts it in order.
+
+use std::sync::Arc;
+
+/// Changes of sample values, in no order: [`crate::plan`] knows which comes first. The default changes
+/// nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Processing {
+    /// What is shown as black and white, in the file's own units, for bands counted from 0 (`MINMAX`);
+    /// of two for the same band the later counts.
+    pub ranges: Vec<BandRange>,
+    /// Light on a surface whose normals the three bands are (`SHD`).
+    pub light: Option<Light>,
+    /// A matrix over the bands (`CTW`).
+    pub twist: Option<Twist>,
+    /// A curve over all samples (`GAM`).
+    pub tone: Tone,
+    /// White becomes black (`INV`).
+    pub invert: bool,
+    /// Colours for the first band's values (`CMP`).
+    pub colour_map: Option<ColourMap>,
+    /// Weights of a pixel's neighbours (`CNV`).
+    pub kernel: Option<Kernel>,
+    /// Steeper or flatter (`CNT`).
+    pub contrast: Contrast,
+    /// Each gray as often as the others (`CNT=eq`).
+    pub equalise: bool,
+}
+
+impl Processing {
+    /// Whether nothing is to be done.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether it is done to samples as numbers between 0 and 1, and not only to the bytes they become.
+    pub fn is_in_floats(&self) -> bool {
+        *self != Self { equalise: self.equalise, ..Self::default() }
+    }
+
+    /// Whether the colours afterwards are no longer those of the image, so that its profile does not
+    /// hold for them.
+    pub const fn makes_new_colours(&self) -> bool {
+        self.light.is_some() || self.twist.is_some() || self.colour_map.is_some()
+    }
+}
+
+/// Black and white of one band, or of all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BandRange {
+    /// From 0; none: every band.
+    pub band: Option<u16>,
+    /// Shown as black.
+    pub min: f32,
+    /// Shown as white; above `min`.
+    pub max: f32,
+}
+
+/// Where light comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Light {
+    /// Clockwise from the top, in degrees, 0 to 360.
+    pub azimuth_deg: f32,
+    /// Above the horizon, in degrees, -90 to 90.
+    pub elevation_deg: f32,
+}
+
+/// A matrix: a row for each band of the answer, a column for each of the image.
+///
+/// Invariant: 1 to [`Twist::ROWS_MAX`] rows, none longer than [`Twist::COLUMNS_MAX`], not all empty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Twist(Arc<[Vec<f32>]>);
+
+impl Twist {
+    /// Bands of an answer at most: red, green, blue, alpha.
+    pub const ROWS_MAX: usize = 4;
+    /// Bands of an image at most.
+    pub const COLUMNS_MAX: usize = 256;
+
+    /// A matrix of these rows; what is missing of a row is 0.
+    pub fn new(rows: Vec<Vec<f32>>) -> Option<Self> {
+        let fits = (1..=Self::ROWS_MAX).contains(&rows.len())
+            && rows.iter().all(|row| row.len() <= Self::COLUMNS_MAX)
+            && rows.iter().flatten().all(|number| number.is_finite())
+            && rows.iter().any(|row| !row.is_empty());
+        fits.then(|| Self(rows.into()))
+    }
+
+    /// The rows.
+    pub fn rows(&self) -> &[Vec<f32>] {
+        &self.0
+    }
+
+    /// The length of the longest row: bands that are looked at.
+    pub fn columns(&self) -> usize {
+        self.0.iter().map(Vec::len).max().unwrap_or(0)
+    }
+}
+
+/// A curve over samples of 0 to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Tone {
+    /// As they are.
+    #[default]
+    Linear,
+    /// To this power, 0 or more: above 1 darkens.
+    Power(f32),
+    /// `ln(1 + 255 v) / ln(256)`.
+    Log,
+}
+
+/// Steeper or flatter.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Contrast {
+    /// As it is.
+    #[default]
+    None,
+    /// Times this, 0 or more.
+    Factor(f32),
+    /// The darkest of the image becomes black, the brightest white.
+    Stretch,
+}
+
+/// Colours for the values of one band.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ColourMap {
+    /// Black, red, yellow, white.
+    Hot,
+    /// Black, blue, cyan, white.
+    Cold,
+    /// Dark blue, cyan, yellow, dark red.
+    Jet,
+    /// Black to blue.
+    Blue,
+    /// Black to green.
+    Green,
+    /// Black to red.
+    Red,
+    /// Black to white.
+    Gray,
+    /// Perceptually even, dark blue to yellow.
+    Viridis,
+    /// Perceptually even, black by purple to light yellow.
+    Magma,
+    /// Perceptually even, black by red to yellow.
+    Inferno,
+    /// A rainbow that is smoother than [`ColourMap::Jet`].
+    Turbo,
+    /// Between these colours, evenly spaced from 0 to 1: 2 to [`ColourMap::STOPS_MAX`].
+    Custom(Arc<[[u8; 3]]>),
+}
+
+impl ColourMap {
+    /// Colours of a custom map at most.
+    pub const STOPS_MAX: usize = 32;
+
+    /// All that have a name, with it.
+    pub const NAMED: [(&'static str, Self); 11] = [
+        ("hot", Self::Hot),
+        ("cold", Self::Cold),
+        ("jet", Self::Jet),
+        ("blue", Self::Blue),
+        ("green", Self::Green),
+        ("red", Self::Red),
+        ("gray", Self::Gray),
+        ("viridis", Self::Viridis),
+        ("magma", Self::Magma),
+        ("inferno", Self::Inferno),
+        ("turbo", Self::Turbo),
+    ];
+
+    /// The map of a name, in any case.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let known = Self::NAMED.into_iter();
+        known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, map)| map)
+    }
+}
+
+/// Weights of a square of pixels around each pixel, row by row.
+///
+/// Invariant: 1, 9 or 25 finite weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kernel(Arc<[f32]>);
+
+impl Kernel {
+    /// Kernels that have a name, as iipsrv knows them.
+    pub const NAMED: [(&'static str, [f32; 9]); 7] = [
+        ("sobel", [-1.0, 0.0, 1.0, -2.0, 0.0, 2.0, -1.0, 0.0, 1.0]),
+        ("prewitt", [1.0, 0.0, -1.0, 1.0, 0.0, -1.0, 1.0, 0.0, -1.0]),
+        ("scharr", [-3.0, 0.0, 3.0, -10.0, 0.0, 10.0, -3.0, 0.0, 3.0]),
+        ("laplace", [-1.0, -1.0, -1.0, -1.0, 8.0, -1.0, -1.0, -1.0, -1.0]),
+        ("gaussian", [1.0, 2.0, 1.0, 2.0, 4.0, 2.0, 1.0, 2.0, 1.0]),
+        ("sharpen", [0.0, -1.0, 0.0, -1.0, 5.0, -1.0, 0.0, -1.0, 0.0]),
+        ("emboss", [-2.0, -1.0, 0.0, -1.0, 1.0, 1.0, 0.0, 1.0, 2.0]),
+    ];
+
+    /// A kernel of these weights.
+    pub fn new(weights: &[f32]) -> Option<Self> {
+        let fits = matches!(weights.len(), 1 | 9 | 25) && weights.iter().all(|w| w.is_finite());
+        fits.then(|| Self(weights.into()))
+    }
+
+    /// The kernel of a name, in any case.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let mut known = Self::NAMED.iter();
+        let found = known.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Self::new(&found.1)
+    }
+
+    /// The weights, row by row.
+    pub fn weights(&self) -> &[f32] {
+        &self.0
+    }
+
+    /// How many pixels of each side weigh in: 0, 1 or 2.
+    pub fn radius_px(&self) -> u32 {
+        match self.0.len() {
+            1 => 0,
+            9 => 1,
+            _ => 2,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matrices_and_kernels_have_bounds() {
+        let row = |columns: usize| vec![1.0; columns];
+        assert_eq!(Twist::new(vec![row(3), row(1)]).unwrap().columns(), 3);
+        for rows in [vec![], vec![vec![]], vec![row(1); 5], vec![row(257)], vec![vec![f32::NAN]]] {
+            assert_eq!(Twist::new(rows.clone()), None, "{rows:?}");
+        }
+        for (count, radius_px) in [(1, Some(0)), (9, Some(1)), (25, Some(2)), (4, None), (0, None)]
+        {
+            let kernel = Kernel::new(&row(count));
+            assert_eq!(kernel.map(|kernel| kernel.radius_px()), radius_px, "{count}");
+        }
+        assert_eq!(Kernel::of_name("Sobel").unwrap().weights()[2].to_bits(), 1_f32.to_bits());
+        assert_eq!(ColourMap::of_name("VIRIDIS"), Some(ColourMap::Viridis));
+    }
+
+    #[test]
+    fn equalising_is_done_to_bytes() {
+        assert!(Processing::default().is_plain());
+        let equalised = Processing { equalise: true, ..Processing::default() };
+        assert!(!equalised.is_plain() && !equalised.is_in_floats());
+        assert!(Processing { invert: true, ..equalised }.is_in_floats());
+    }
+}
