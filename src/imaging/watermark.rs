@@ -93,6 +93,9 @@ fn lay<const BANDS: usize>(raster: &mut Raster, mark: &Mark, imprint: Imprint, w
         let run = mark.run(across.from, mark_top, across.length);
         for (pixel, &[red, green, blue, alpha]) in pixels.zip(run) {
             let (kept, added) = weights.of(alpha);
+            if added == 0 {
+                continue;
+            }
             let over = |sample: &mut u8, mark: u8| {
                 let sum = u32::from(*sample) * kept + u32::from(mark) * added;
                 *sample = u8::try_from((sum + ONE / 2) / ONE).unwrap_or(u8::MAX);
