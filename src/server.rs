@@ -307,9 +307,9 @@ fn rules(config: &Config) -> Result<Rules, MarkError> {
         } else {
             PassThrough::Off
         },
+        filter: config.render.filter,
         colour: config.images.colour,
         icc_bytes_max: config.render.icc_bytes_max,
-        ..Rules::default()
     })
 }
 

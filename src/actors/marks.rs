@@ -192,6 +192,7 @@ fn whole() -> PictureRequest {
         quality: Quality::Color,
         format: Format::Png,
         processing: Processing::default(),
+        filter: None,
         encoder_quality: None,
     }
 }

@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{Blend, ColourRule, Limits, Position};
+use crate::model::{Blend, ColourRule, Filter, Limits, Position};
 
 pub use load::{ConfigError, Layers, Origin, load, look_alikes};
 
@@ -176,6 +176,8 @@ pub struct RenderConfig {
     pub png_level: u8,
     /// -1 (lossless) to 100.
     pub webp_quality: i8,
+    /// Where the size changes and the client does not say how.
+    pub filter: Filter,
     /// Whether stored tiles are answered undecoded.
     pub pass_through: bool,
     /// A stored tile of more bytes is re-encoded; 0 is no bound.

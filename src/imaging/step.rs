@@ -17,14 +17,14 @@ use crate::imaging::mirror::mirror;
 use crate::imaging::pixels::Pixels;
 use crate::imaging::placement::Spread;
 use crate::imaging::raster::Raster;
-use crate::imaging::resize::{Filter, resize};
+use crate::imaging::resize::resize;
 use crate::imaging::science::{Operation, process, stretched};
 use crate::imaging::scratch::Scratch;
 use crate::imaging::to_bytes::to_bytes;
 use crate::imaging::turn::turn;
 use crate::imaging::watermark::{Watermark, watermark};
 use crate::model::request::Rotation;
-use crate::model::{Profile, Rect, SampleRange, Size};
+use crate::model::{Filter, Profile, Rect, SampleRange, Size};
 
 /// One operation on pixels.
 #[derive(Clone, Debug, PartialEq)]

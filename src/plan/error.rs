@@ -109,6 +109,38 @@ pub enum PlanError {
         /// The last that there is.
         index_last: u64,
     },
+    /// A pixel that the level or tile has not.
+    #[error("there is no such pixel: the level or tile has {}x{}", size.width(), size.height())]
+    PixelsBeyond {
+        /// What there is.
+        size: Size,
+    },
+    /// A range of tiles from a lower row to a higher one.
+    #[error(
+        "tiles {start}-{end} go upwards: the first must be in a row above the second, or the same"
+    )]
+    RangeUpwards {
+        /// Asked for first.
+        start: u32,
+        /// Asked for last.
+        end: u32,
+    },
+    /// More tiles than one answer holds.
+    #[error("a range of {tiles} tiles is over the limit of {limit}")]
+    TilesOverLimit {
+        /// Asked for.
+        tiles: u64,
+        /// What is allowed.
+        limit: u64,
+    },
+    /// More pages or views than one answer tells of.
+    #[error("the image has {views} pages or views, over the limit of {limit} for values of all")]
+    ViewsOverLimit {
+        /// How many there are.
+        views: usize,
+        /// What is allowed.
+        limit: usize,
+    },
     /// A band that the image has not.
     #[error("there is no band {band}: the image has {bands}, counted from 0")]
     NoBand {
@@ -137,11 +169,15 @@ impl PlanError {
             | Self::SizeEmpty
             | Self::Upscaled { .. }
             | Self::OutputOverLimit { .. }
+            | Self::PixelsBeyond { .. }
+            | Self::RangeUpwards { .. }
             | Self::NoBand { .. }
             | Self::NoNormals { .. }
             | Self::FormatOverLimit { .. } => FaultKind::BadRequest,
             Self::UpscalingOff { .. } => FaultKind::NotImplemented,
-            Self::SourceOverLimit { .. } => FaultKind::TooLarge,
+            Self::SourceOverLimit { .. }
+            | Self::TilesOverLimit { .. }
+            | Self::ViewsOverLimit { .. } => FaultKind::TooLarge,
             Self::LevelBeyond { .. } | Self::TileBeyond { .. } | Self::IndexBeyond { .. } => {
                 FaultKind::NotFound
             }

@@ -5,9 +5,9 @@ use std::fmt;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::imaging::{CropBox, Filter, Operation, Shrink, Spread, Step, Watermark};
+use crate::imaging::{CropBox, Operation, Shrink, Spread, Step, Watermark};
 use crate::model::request::Rotation;
-use crate::model::{Bands, Blend, Format, ImageId, Position, Size, Slice, SourceVersion};
+use crate::model::{Bands, Blend, Filter, Format, ImageId, Position, Size, Slice, SourceVersion};
 use crate::plan::Plan;
 use crate::plan::pass_through::PassThrough;
 use crate::plan::reading::Source;

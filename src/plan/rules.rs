@@ -1,7 +1,6 @@
 //! `Rules`: the settings that decide between several right answers.
 
-use crate::imaging::Filter;
-use crate::model::{ColourRule, Limits};
+use crate::model::{ColourRule, Filter, Limits};
 use crate::plan::pass_through::PassThrough;
 use crate::plan::watermark::Watermarks;
 

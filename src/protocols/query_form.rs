@@ -112,6 +112,7 @@ impl Setters {
                 }
                 picture.encoder_quality = self.encoder_quality;
             }
+            Want::Tiles(_) | Want::Samples(_) => {}
             Want::Info => {
                 let tells_address = matches!(call.dialect, Dialect::Iiif(_));
                 if tells_address && self.view.is_some_and(|view| !view.is_plain()) {

@@ -23,4 +23,5 @@ mod overload;
 mod pictures;
 mod profiles;
 mod slices;
+mod vectors;
 mod watermark;

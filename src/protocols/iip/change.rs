@@ -5,7 +5,7 @@ use crate::model::processing::{
     BandRange, ColourMap, Contrast, Kernel, Light, Processing, Tone, Twist,
 };
 use crate::model::request::{PictureRequest, Quality, Rotation};
-use crate::model::{Bands, Fault, ImageId};
+use crate::model::{Bands, Fault, Filter, ImageId};
 use crate::protocols::number::{parts, whole};
 use crate::protocols::percent::excerpt;
 
@@ -42,6 +42,8 @@ pub(crate) enum Change {
     Kernel(Kernel),
     /// `MINMAX`.
     Range(BandRange),
+    /// `INT`, beyond iipsrv.
+    Filter(Filter),
     /// `ROT`.
     Turn {
         /// Mirrored first.
@@ -65,6 +67,7 @@ impl Change {
             "CTW" => twist,
             "CNV" => kernel,
             "MINMAX" => range,
+            "INT" => filter,
             "ROT" => turn,
             _ => return None,
         };
@@ -79,6 +82,7 @@ pub(crate) struct Changes {
     processing: Processing,
     twist: Vec<Vec<f32>>,
     quality: Quality,
+    filter: Option<Filter>,
     mirror: bool,
     /// The turn, for `OBJ=Max-size` too.
     pub(crate) rotation: Rotation,
@@ -112,6 +116,7 @@ impl Changes {
                 let takes = "CTW takes 1 to 4 rows in all, one for each band of the answer";
                 processing.twist = Some(twist.ok_or_else(|| Fault::bad_request(takes))?);
             }
+            Change::Filter(filter) => self.filter = Some(filter),
             Change::Turn { mirror, rotation } => {
                 (self.mirror, self.rotation) = (mirror, rotation);
             }
@@ -132,6 +137,7 @@ impl Changes {
             rotation: self.rotation,
             quality: self.quality,
             processing: self.processing.clone(),
+            filter: self.filter,
             ..picture.clone()
         }
     }
@@ -251,6 +257,13 @@ fn range(value: &str) -> Result<Change, &'static str> {
     if min < max { Ok(Change::Range(BandRange { band, min, max })) } else { Err(takes) }
 }
 
+fn filter(value: &str) -> Result<Change, &'static str> {
+    let mut known = Filter::NAMED.into_iter();
+    let found = known.find(|(name, _)| name.eq_ignore_ascii_case(value));
+    let takes = "INT takes nearest, bilinear, bicubic or lanczos3";
+    found.map(|(_, filter)| Change::Filter(filter)).ok_or(takes)
+}
+
 /// `!` for a mirror, and a multiple of 90 degrees, either way round.
 fn turn(value: &str) -> Result<Change, &'static str> {
     let takes =
@@ -300,6 +313,7 @@ mod tests {
             ("COL", "binary", Change::Quality(Quality::BitonalByImage)),
             ("CTW", "[1,0;0,-1e-2]", Change::Twist(vec![vec![1.0, 0.0], vec![0.0, -0.01]])),
             ("CTW", "1", Change::Twist(vec![vec![1.0]])),
+            ("INT", "Lanczos3", Change::Filter(Filter::Lanczos3)),
             ("CNV", "sobel", Change::Kernel(Kernel::of_name("sobel").unwrap())),
             ("CNV", "[1]", Change::Kernel(Kernel::new(&[1.0]).unwrap())),
             ("MINMAX", "0:50,100", range(Some(0))),
@@ -348,6 +362,7 @@ mod tests {
             ("MINMAX", "0,1"),
             ("MINMAX", "-1:0,1"),
             ("MINMAX", "0:nan,1"),
+            ("INT", "cubic"),
             ("ROT", "45"),
             ("ROT", "1e9"),
             ("ROT", "x"),

@@ -1,6 +1,7 @@
 //! `Command`: one IIP command with its value read. Values are percent-decoded once.
 
 use crate::model::request::{Frame, Region};
+use crate::model::samples::{Place, SamplesRequest};
 use crate::model::{Fault, FaultKind, Format, ImageId, Slice};
 use crate::protocols::iip::change::Change;
 use crate::protocols::iip::error::IipError;
@@ -12,11 +13,11 @@ use crate::protocols::percent::{decode, excerpt};
 use crate::protocols::settings::Settings;
 
 /// What is taken, for errors that say so.
-const TAKEN: &str = "FIF, SDS, OBJ, QLT, WID, HEI, RGN, ROT, MINMAX, CNT, GAM, INV, CMP, SHD, COL, CTW, CNV, \
-                     LYR, CVT, JTL, JTLS, PTL, WTL, TIL";
+const TAKEN: &str = "FIF, SDS, OBJ, QLT, WID, HEI, RGN, ROT, MINMAX, CNT, GAM, INV, CMP, SHD, COL, CTW, CNV, INT, \
+                     LYR, CVT, JTL, JTLS, PTL, WTL, TIL, PFL, SPECTRA";
 
 /// What iipsrv takes beyond that: valid, but not done here.
-const OTHERS_OF_IIPSRV: [&str; 4] = ["ATL", "PFL", "SPECTRA", "TTL"];
+const OTHERS_OF_IIPSRV: [&str; 2] = ["ATL", "TTL"];
 
 /// One command.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,13 +42,19 @@ pub(crate) enum Command {
     Tile(Frame, Format),
     /// `JTLS`: a JPEG tile of a view, which counts for this tile only.
     TileOfView(Slice, Frame),
-    /// `TIL`: a tile in IIP's own frame.
-    RawTile {
+    /// `TIL`: tiles in IIP's own frame.
+    RawTiles {
         /// 0 is the smallest level.
         resolution: u32,
         /// Counted row by row.
-        index: u32,
+        start: u32,
+        /// The same where it is one tile.
+        end: u32,
     },
+    /// `PFL`: values along a line.
+    Profile(SamplesRequest),
+    /// `SPECTRA`: the values of one pixel in every page.
+    Spectra(SamplesRequest),
     /// What changes samples, colours or orientation.
     Change(Change),
     /// A command that leaves the picture as it is: viewers send them along.
@@ -82,7 +89,11 @@ impl Command {
         } else if is("WTL") {
             tile(value).map(|frame| Self::Tile(frame, Format::Webp))
         } else if is("TIL") {
-            raw_tile(value)
+            raw_tiles(value)
+        } else if is("PFL") {
+            profile(value).map(Self::Profile)
+        } else if is("SPECTRA") {
+            spectra(value).map(Self::Spectra)
         } else if is("JTLS") {
             tile_of_view(value)
         } else if is("SDS") {
@@ -180,23 +191,60 @@ fn tile_numbers(value: &str) -> Result<(u32, u32), Fault> {
         })
 }
 
-/// `r,t`, or `r,t-t`: iipsrv's form for a range, taken where it is a single tile.
-fn raw_tile(value: &str) -> Result<Command, Fault> {
-    let single = match value.split_once('-') {
-        Some((start, end)) => {
-            if start.rsplit(',').next() != Some(end) {
-                let shown = excerpt(value);
-                return Err(Fault::new(
-                    FaultKind::NotImplemented,
-                    format!("TIL takes one tile at a time, not the range {shown}"),
-                ));
-            }
-            start
-        }
-        None => value,
+/// `r,t`, or `r,t-t` for the rectangle between two.
+fn raw_tiles(value: &str) -> Result<Command, Fault> {
+    let (first, end) = value.split_once('-').map_or((value, None), |(it, end)| (it, Some(end)));
+    let (resolution, start) = tile_numbers(first)?;
+    let end = end.map_or(Some(start), whole).ok_or_else(|| {
+        let shown = excerpt(value);
+        Fault::bad_request(format!(
+            "TIL takes RESOLUTION,TILE or RESOLUTION,TILE-TILE, not {shown}"
+        ))
+    })?;
+    Ok(Command::RawTiles { resolution, start, end })
+}
+
+/// `r:x1,y1`, or `r:x1,y1-x2,y2`: from the first pixel to before the second, along a row, or along a column
+/// where the second is not to the right.
+fn profile(value: &str) -> Result<SamplesRequest, Fault> {
+    let point = |text: &str| {
+        let [x, y] = parts::<2>(text)?;
+        Some((whole::<u32>(x)?, whole::<u32>(y)?))
     };
-    let (resolution, index) = tile_numbers(single)?;
-    Ok(Command::RawTile { resolution, index })
+    let read = || {
+        let (resolution, line) = value.split_once(':')?;
+        let (from, to) = line.split_once('-').map_or((line, None), |(from, to)| (from, Some(to)));
+        let (left, top) = point(from)?;
+        let (right, bottom) = to.map_or(Some((left, top)), point)?;
+        let (width, height) = match (right.checked_sub(left), bottom.checked_sub(top)) {
+            (Some(width @ 1..), _) => (width, 1),
+            (_, Some(height @ 1..)) => (1, height),
+            _ => (1, 1),
+        };
+        let place = Place::Area { left, top, width, height };
+        Some(SamplesRequest { resolution: whole(resolution)?, place })
+    };
+    read().ok_or_else(|| {
+        let shown = excerpt(value);
+        Fault::bad_request(format!(
+            "PFL takes RESOLUTION:X,Y or RESOLUTION:X,Y-X,Y in whole numbers, not {shown}"
+        ))
+    })
+}
+
+/// `r,t,x,y`.
+fn spectra(value: &str) -> Result<SamplesRequest, Fault> {
+    let read = || {
+        let [resolution, index, x, y] = parts::<4>(value)?;
+        let place = Place::InTile { index: whole(index)?, x: whole(x)?, y: whole(y)? };
+        Some(SamplesRequest { resolution: whole(resolution)?, place })
+    };
+    read().ok_or_else(|| {
+        let shown = excerpt(value);
+        Fault::bad_request(format!(
+            "SPECTRA takes RESOLUTION,TILE,X,Y in whole numbers, X and Y within the tile, not {shown}"
+        ))
+    })
 }
 
 fn export(value: &str) -> Result<Command, Fault> {
