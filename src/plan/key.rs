@@ -46,6 +46,7 @@ pub(super) fn key(plan: &Plan, image: &ImageId, version: &SourceVersion, rules: 
     digest.tag(match image.bands() {
         Bands::Shown => 0,
         Bands::All => 1,
+        Bands::OfPages => 2,
     });
     digest.number(version.len_bytes);
     digest.bytes(&version.modified_ns.to_le_bytes());

@@ -123,7 +123,8 @@ impl Setters {
                 }
             }
         }
-        request.image = self.changes.on(viewed(request.image.clone(), self.view));
+        request.image =
+            self.changes.on(viewed(request.image.clone(), self.view), self.view.is_some());
         Ok(())
     }
 }

@@ -119,6 +119,54 @@ fn colours_become_what_iipsrv_makes_of_them() {
 }
 
 #[test]
+fn gray_pages_are_bands_for_a_matrix_unless_one_is_named() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let pixel = |setters: &str| export(&server, "stack.tif", setters).pixel(5, 5).to_vec();
+    assert_eq!(pixel("CTW=[0,0,1;0,1,0;1,0,0]"), [150, 100, 50]);
+    assert_eq!(pixel("CTW=[0,0.5,0.5]"), [125]);
+    assert_eq!(pixel("SDS=1&CTW=[1,1]"), [100]);
+    // One column is for the page that is shown.
+    assert_eq!(pixel("CTW=[1;1;1]"), [50; 3]);
+    assert_eq!(server.get("/iip?FIF=stack.tif&CTW=[1,0;0,1;0,0]&JTL=0,0").status, 200);
+}
+
+#[test]
+fn what_viewers_send_is_answered() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let queries = [
+        // OpenSeadragon
+        "FIF=rgb.tif&obj=IIP,1.0&obj=Max-size&obj=Tile-size&obj=Resolution-number&obj=Resolutions",
+        "FIF=rgb.tif&SDS=0&CNT=1.2&GAM=0.8&INV&COL=gray&CTW=[1,0,0;0,1,0;0,0,1]&CNV=sharpen&QLT=80\
+         &CMP=jet&MINMAX=0:0,255&SHD=45,30&JTL=0,0",
+        "FIF=rgb.tif&GAM=log&PTL=1,1",
+        "FIF=rgb.tif&WTL=1,1",
+        // iipmooviewer
+        "FIF=rgb.tif&obj=IIP,1.0&obj=Max-size&obj=Tile-size&obj=Resolution-number&obj=dpi",
+        "FIF=rgb.tif&CNT=1.0&SDS=0,90&JTL=1,0",
+        "FIF=rgb.tif&SHD=0,30&CNT=1.4&SDS=0,90&JTL=1,0",
+        "FIF=rgb.tif&ROT=90&WID=100&CVT=jpeg",
+        "FIF=rgb.tif&WID=120&QLT=98&CVT=jpeg",
+        "FIF=rgb.tif&WID=120&HEI=80&RGN=0.1,0.2,0.5,0.5&CVT=jpeg",
+        "FIF=stack.tif&obj=stack",
+        "FIF=stack.tif&SPECTRA=1,0,3,4",
+        "FIF=stack.tif&PFL=1:0,0-50,0",
+        // Leaflet's IIP layer
+        "FIF=g16.tif&OBJ=IIP,1.0&OBJ=max-size&OBJ=tile-size&OBJ=resolution-number\
+         &OBJ=bits-per-channel&OBJ=min-max-sample-values&OBJ=subject",
+        "FIF=g16.tif&CMP=JET&INV&GAM=1.2&CNT=1.5&MINMAX=1:0.0,2000.0&JTL=1,0",
+    ];
+    let refused: Vec<(u16, &str)> = queries
+        .into_iter()
+        .map(|query| (server.get(&format!("/iip?{query}")).status, query))
+        .filter(|(status, _)| *status != 200)
+        .collect();
+    // An object that iipsrv does not know either, and a band that the image has not.
+    assert_eq!(refused, [(400, queries[13]), (400, queries[14])]);
+}
+
+#[test]
 fn values_are_told_as_they_are_stored() {
     let folder = folder();
     let server = Server::start(folder.path(), &[]);

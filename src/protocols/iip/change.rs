@@ -16,9 +16,6 @@ const NUMBER_MAX: f32 = 1e9;
 /// The largest exponent that `GAM` takes: all but white is black long before.
 const EXPONENT_MAX: f32 = 100.0;
 
-/// Colour bands that are decoded where nobody asks for others.
-const SHOWN_MAX: usize = 3;
-
 /// What one command sets.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Change {
@@ -124,10 +121,16 @@ impl Changes {
         Ok(())
     }
 
-    /// The image with the bands that are looked at.
-    pub(crate) fn on(&self, image: ImageId) -> ImageId {
+    /// The image with the bands that a matrix looks at: of a stack those of all pages, unless `chosen` says
+    /// that the client named one of them.
+    pub(crate) fn on(&self, image: ImageId, chosen: bool) -> ImageId {
         let columns = self.processing.twist.as_ref().map_or(0, Twist::columns);
-        image.with_bands(if SHOWN_MAX < columns { Bands::All } else { Bands::Shown })
+        let bands = match (columns, chosen) {
+            (0 | 1, _) | (2 | 3, true) => Bands::Shown,
+            (_, false) => Bands::OfPages,
+            (_, true) => Bands::All,
+        };
+        image.with_bands(bands)
     }
 
     /// The picture with all that was asked.
@@ -380,7 +383,8 @@ mod tests {
             changes.add(read("CTW", value).unwrap()).unwrap();
         }
         let image = ImageId::parse("a.tif").unwrap();
-        assert_eq!(changes.on(image).bands(), Bands::All);
+        assert_eq!(changes.on(image.clone(), true).bands(), Bands::All);
+        assert_eq!(changes.on(image, false).bands(), Bands::OfPages);
         changes.add(read("CTW", "[1]").unwrap()).unwrap();
         changes.add(read("CTW", "[1]").unwrap()).unwrap_err();
     }

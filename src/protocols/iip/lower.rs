@@ -126,7 +126,7 @@ impl Asked {
         let image = match want {
             // Values are those of all that is stored.
             Want::Samples(_) => image.with_bands(Bands::All),
-            _ => self.changes.on(image),
+            _ => self.changes.on(image, view.is_some()),
         };
         self.output = Some(Output { image, want, form });
         Ok(())
