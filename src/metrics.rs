@@ -18,8 +18,18 @@ const FORMATS: [&str; 5] = ["none", "jpg", "png", "webp", "text"];
 /// What the cache did, or why there was no answer.
 const OUTCOMES: [&str; 7] = ["none", "hit", "miss", "coalesced", "passed", "not_modified", "fault"];
 /// Stages of an answer's making.
-const STAGES: [&str; 9] =
-    ["other", "lookup", "open", "read", "decode", "process", "encode", "queue_wait", "send"];
+const STAGES: [&str; 10] = [
+    "other",
+    "lookup",
+    "open",
+    "read",
+    "decode",
+    "process",
+    "watermark",
+    "encode",
+    "queue_wait",
+    "send",
+];
 
 /// Labels whose values are fixed here, in the order of `docs/metrics.md`.
 pub const LABELS: &[(&str, &[&str])] = &[
@@ -65,7 +75,7 @@ pub const METRICS: &[(&str, &str, &str, &str)] = &[
         "tessera_stage_seconds",
         "histogram",
         "stage",
-        "time of one stage: lookup, open, read, decode, process, encode, queue_wait, send",
+        "time of one stage: lookup, open, read, decode, process, watermark, encode, queue_wait, send",
     ),
     (
         "tessera_faults_total",

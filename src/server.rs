@@ -12,6 +12,7 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, rt};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::actors::marks::{self, MarkError};
 use crate::actors::start;
 use crate::codecs::{self, DecodeLimits};
 use crate::config::{AccessLog, Bind, Config, LogFormat, ServerConfig, UpscaleUnmarked};
@@ -49,6 +50,9 @@ pub enum ServeError {
     /// A thread, the image folder or the signals.
     #[error("cannot start")]
     Start(#[from] io::Error),
+    /// A setting of watermarks.
+    #[error(transparent)]
+    Mark(#[from] MarkError),
     /// Metrics.
     #[error("cannot start the metrics: {0}")]
     Metrics(String),
@@ -65,11 +69,20 @@ pub fn serve(config: &Config) -> Result<(), ServeError> {
     rt::System::new().block_on(run(config, exporter, json))
 }
 
+/// Reads and draws the marks of watermarks, as [`serve`] does before anything else.
+///
+/// # Errors
+/// Where a setting leads to none.
+pub fn check(config: &Config) -> Result<(), ServeError> {
+    marks::load(&config.watermark)?;
+    Ok(())
+}
+
 async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), ServeError> {
     let signals = StopSignals::listen()?;
     let limits = DecodeLimits::default();
     let opener = Arc::new(move |source, slice, bands| codecs::open(source, slice, bands, &limits));
-    let service = start::start(config, rules(config), opener)?;
+    let service = start::start(config, rules(config)?, opener)?;
     let access = match config.log.access {
         AccessLog::On => Some(telemetry::AccessLog::start(json)?),
         AccessLog::Off => None,
@@ -281,9 +294,10 @@ fn cors(origin: &str) -> Cow<'static, str> {
     if origin == "*" { Cow::Borrowed("*") } else { Cow::Owned(origin.to_owned()) }
 }
 
-fn rules(config: &Config) -> Rules {
+fn rules(config: &Config) -> Result<Rules, MarkError> {
     let bytes_max = Some(config.render.pass_through_bytes_max).filter(|bytes| *bytes != 0);
-    Rules {
+    Ok(Rules {
+        watermarks: marks::load(&config.watermark)?,
         limits: config.render.limits.clone(),
         jpeg_quality: config.render.jpeg_quality,
         png_level: config.render.png_level,
@@ -296,7 +310,7 @@ fn rules(config: &Config) -> Rules {
         filter: config.render.filter,
         colour: config.images.colour,
         icc_bytes_max: config.render.icc_bytes_max,
-    }
+    })
 }
 
 fn settings(config: &Config) -> Settings {

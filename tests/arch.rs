@@ -66,6 +66,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("moxcms", &["imaging/profile.rs"]),
     ("pulp::", &["imaging/science/"]),
     ("colorous::", &["imaging/science/"]),
+    ("ab_glyph", &["imaging/lettering.rs"]),
+    ("dejavu", &["imaging/lettering.rs"]),
     ("weezl", &["codecs/tiff/"]),
     ("roxmltree", &["codecs/tiff/"]),
     ("libdeflater", &["codecs/tiff/"]),

@@ -15,7 +15,7 @@ use tessera::metrics::{LABELS, METRICS};
 use tessera::model::FaultKind;
 
 /// Documents that are held to these rules; the credits of samples spell names as their owners do.
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 12] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
@@ -26,6 +26,7 @@ const DOCUMENTS: [&str; 11] = [
     "docs/formats.md",
     "docs/metrics.md",
     "docs/protocols.md",
+    "docs/watermarks.md",
     "tests/README.md",
 ];
 
@@ -161,11 +162,14 @@ const fn after(kind: FaultKind) -> Option<FaultKind> {
 }
 
 #[test]
-fn the_configuration_pages_example_is_taken() {
-    let page = read("docs/configuration.md");
-    let examples: Vec<&str> =
-        page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert_eq!(examples.len(), 1);
+fn examples_of_settings_are_taken() {
+    let pages = ["docs/configuration.md", "docs/watermarks.md"].map(read);
+    let examples: Vec<&str> = pages
+        .iter()
+        .flat_map(|page| page.split("```toml\n").skip(1))
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert_eq!(examples.len(), 2);
     let folder = tempfile::tempdir().unwrap();
     for example in examples {
         let file = folder.path().join("tessera.toml");

@@ -21,6 +21,8 @@ pub struct DecoderTools {
     pub check_pool: Arc<Pool>,
     /// Where images are opened and tiles decoded.
     pub decode_pool: Arc<Pool>,
+    /// Where exports are marked.
+    pub watermark_pool: Arc<Pool>,
     /// Where exports and slow formats are encoded.
     pub encode_pool: Arc<Pool>,
     /// Decoded tiles of all images.

@@ -12,6 +12,7 @@ use crate::metrics;
 pub struct Observed {
     pub(super) check_pool: Arc<Pool>,
     pub(super) decode_pool: Arc<Pool>,
+    pub(super) watermark_pool: Arc<Pool>,
     pub(super) encode_pool: Arc<Pool>,
     pub(super) admission: Arc<Admission>,
     pub(super) tiles: Arc<DecodedTiles>,
@@ -20,7 +21,8 @@ pub struct Observed {
 impl Observed {
     /// Sets the gauges.
     pub(super) fn observe(&self) {
-        for pool in [&self.check_pool, &self.decode_pool, &self.encode_pool] {
+        let pools = [&self.check_pool, &self.decode_pool, &self.watermark_pool, &self.encode_pool];
+        for pool in pools {
             let depth = u64::try_from(pool.depth()).unwrap_or(u64::MAX);
             metrics::level_of("tessera_pool_depth", "pool", pool.name().to_owned(), depth);
         }

@@ -1,6 +1,6 @@
 //! From a plan to an answer's bytes. A tile's reading, decoding, steps and encoding run back to back in
-//! one pool job: each hop between threads would cost more than it brings. Only what is slow to encode
-//! goes on to the encode pool.
+//! one pool job: each hop between threads would cost more than it brings. Only exports go on to the
+//! watermark pool, where they are marked, and these and what is slow to encode to the encode pool.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,18 +16,21 @@ use crate::actors::order::{Render, RenderError, Rendered};
 use crate::actors::pool::{Priority, Ticket};
 use crate::actors::tile_source::TileSource;
 use crate::codecs::{self, Encoding};
-use crate::imaging::{self, Histogram, Raster, Scratch, Tools};
+use crate::imaging::{self, Histogram, Raster, Scratch, Spread, Step, Tools, Watermark};
 use crate::metrics;
 use crate::model::{Format, TileAddress};
 use crate::plan::{Plan, RequestClass};
 
-/// Pixels above which an answer's encoding is a job of its own: eight tiles of 256 x 256.
-const ENCODE_APART_PX: u64 = 8 * 65_536;
+/// Pixels above which marking an answer and encoding it are jobs of their own: eight tiles of 256 x 256.
+const EXPORT_PX: u64 = 8 * 65_536;
 
 /// What the first job made.
 enum Made {
     Answer(Rendered),
+    /// To be encoded.
     Pixels(Raster),
+    /// To be marked, then encoded.
+    Unmarked(Raster),
 }
 
 /// Makes the answer.
@@ -51,14 +54,18 @@ pub async fn render(tools: &DecoderTools, order: Render) -> Result<Rendered, Ren
     };
     let made = tools.decode_pool.run(ticket.clone(), move |scratch| job.make(scratch)).await;
     drop(turn);
-    match made?? {
-        Made::Answer(rendered) => Ok(rendered),
-        Made::Pixels(raster) => {
-            let encoding = encoding_of(&image, &plan);
-            let encode = move |_: &mut Scratch| encode(&raster, &encoding);
-            tools.encode_pool.run(ticket, encode).await?
+    let raster = match made?? {
+        Made::Answer(rendered) => return Ok(rendered),
+        Made::Pixels(raster) => raster,
+        Made::Unmarked(raster) => {
+            let plan = Arc::clone(&plan);
+            let mark = move |_: &mut Scratch| mark(raster, &plan);
+            tools.watermark_pool.run(ticket.clone(), mark).await??
         }
-    }
+    };
+    let encoding = encoding_of(&image, &plan);
+    let encode = move |_: &mut Scratch| encode(&raster, &encoding);
+    tools.encode_pool.run(ticket, encode).await?
 }
 
 /// Everything that one answer's pixels are made from.
@@ -104,12 +111,18 @@ impl Job {
         metrics::stage("decode", started.elapsed());
 
         let started = Instant::now();
+        let (steps, watermark) = split(&self.plan.steps);
         let histogram = self.histogram(scratch)?;
         let mut tools = Tools { scratch, histogram: histogram.as_deref() };
-        let pixels = imaging::apply(&self.plan.steps, pixels, &mut tools)?;
+        let pixels = imaging::apply(steps, pixels, &mut tools)?;
         metrics::stage("process", started.elapsed());
-        let slow = self.plan.encode.format != Format::Jpeg;
-        if ENCODE_APART_PX < pixels.size().area() || slow {
+        let (export, slow) =
+            (EXPORT_PX < pixels.size().area(), self.plan.encode.format != Format::Jpeg);
+        if export && watermark.is_some() {
+            return Ok(Made::Unmarked(pixels));
+        }
+        let pixels = mark(pixels, &self.plan)?;
+        if export || slow {
             return Ok(Made::Pixels(pixels));
         }
         let encoding = encoding_of(&self.image, &self.plan);
@@ -129,6 +142,23 @@ impl Job {
         // Two that come at once both count, and find the same.
         Ok(Some(self.image.keep_histogram(Histogram::of(&raster))))
     }
+}
+
+/// The steps up to the watermark, and that one, which is the last where there is one.
+fn split(steps: &[Step]) -> (&[Step], Option<(&Watermark, &Spread)>) {
+    match steps.split_last() {
+        Some((Step::Watermark { watermark, spread }, steps)) => (steps, Some((watermark, spread))),
+        _ => (steps, None),
+    }
+}
+
+/// Puts the plan's marks on finished pixels.
+fn mark(pixels: Raster, plan: &Plan) -> Result<Raster, RenderError> {
+    let (_, Some((watermark, spread))) = split(&plan.steps) else { return Ok(pixels) };
+    let started = Instant::now();
+    let pixels = imaging::watermark(pixels, watermark, spread)?;
+    metrics::stage("watermark", started.elapsed());
+    Ok(pixels)
 }
 
 fn encoding_of(image: &OpenImage, plan: &Plan) -> Encoding {

@@ -27,6 +27,10 @@ impl Service {
         asker: &Asker,
     ) -> Result<Reply, ServiceError> {
         let image = &found.image;
+        if self.rules.watermarks.of(image.id()).is_some() {
+            // Row by row they would be the picture without its mark.
+            return Err(PlanError::ValuesOfMarked.into());
+        }
         let slices = slices(image)?;
         let mut views = Vec::with_capacity(slices.len());
         for (index, slice) in slices.into_iter().enumerate() {

@@ -41,6 +41,8 @@ pub fn start(config: &Config, rules: Rules, opener: Opener) -> io::Result<Servic
     let checks_max = config.images.open_max.max(jobs_max);
     let check_pool = Arc::new(Pool::start("check", CHECK_THREADS, checks_max)?);
     let decode_pool = Arc::new(Pool::start("decode", config.pool.decode_threads, jobs_max)?);
+    let watermark_threads = config.pool.watermark_threads;
+    let watermark_pool = Arc::new(Pool::start("watermark", watermark_threads, jobs_max)?);
     let encode_pool = Arc::new(Pool::start("encode", config.pool.encode_threads, jobs_max)?);
     let tiles = Arc::new(DecodedTiles::new(config.cache.decoded_bytes_max));
     let admission = Arc::new(Admission::new(config.pool.bytes_in_decode_max));
@@ -52,6 +54,7 @@ pub fn start(config: &Config, rules: Rules, opener: Opener) -> io::Result<Servic
         opener,
         check_pool: Arc::clone(&check_pool),
         decode_pool: Arc::clone(&decode_pool),
+        watermark_pool: Arc::clone(&watermark_pool),
         encode_pool: Arc::clone(&encode_pool),
         tiles: Arc::clone(&tiles),
         jobs_max: config.images.jobs_per_image_max,
@@ -74,6 +77,13 @@ pub fn start(config: &Config, rules: Rules, opener: Opener) -> io::Result<Servic
         shards: Arc::new(Shards::start(config, &room, &arbiters)),
         rules: Arc::new(rules),
         deadline: config.pool.deadline,
-        observed: Arc::new(Observed { check_pool, decode_pool, encode_pool, admission, tiles }),
+        observed: Arc::new(Observed {
+            check_pool,
+            decode_pool,
+            watermark_pool,
+            encode_pool,
+            admission,
+            tiles,
+        }),
     })
 }

@@ -7,6 +7,7 @@ use clap::Command;
 
 use crate::cli::{CliError, with_settings};
 use crate::config::{self, Layers};
+use crate::server;
 
 pub(super) fn command() -> Command {
     with_settings(
@@ -16,7 +17,8 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) fn run(layers: &Layers) -> Result<ExitCode, CliError> {
-    let (_, origins) = config::load(layers)?;
+    let (config, origins) = config::load(layers)?;
+    server::check(&config)?;
     let mut out = io::stdout().lock();
     for warning in config::look_alikes(layers) {
         writeln!(out, "# warning: {warning}")?;

@@ -61,7 +61,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     result.unwrap_or_else(|error| {
         let _closed = writeln!(io::stderr(), "tessera: {}", with_causes(&error));
-        ExitCode::from(if matches!(error, CliError::Config(_)) { 2 } else { 1 })
+        let is_setting =
+            matches!(error, CliError::Config(_) | CliError::Serve(ServeError::Mark(_)));
+        ExitCode::from(if is_setting { 2 } else { 1 })
     })
 }
 

@@ -7,6 +7,7 @@ use crate::config::value::{
     Allowed, addresses, bind, bind_or_inherited, bytes, bytes_from, file_name_part, flag, header,
     millis, number, paths, seconds, word,
 };
+use crate::config::watermark::{BLENDS, POSITIONS, mark_text};
 use crate::config::{AccessLog, Config, LogFormat, UpscaleUnmarked};
 use crate::model::{ColourRule, Filter};
 
@@ -98,6 +99,14 @@ fn icc_bytes(text: &str) -> String {
     match text.trim() {
         "-1" => "4MiB".to_owned(),
         other => other.to_owned(),
+    }
+}
+
+/// `WATERMARK_PROBABILITY`, `WATERMARK_OPACITY`: held to 0..1.
+fn clamped_share(text: &str) -> String {
+    match text.trim().parse::<f64>() {
+        Ok(share) => share.clamp(0.0, 1.0).to_string(),
+        Err(_) => text.to_owned(),
     }
 }
 
@@ -196,6 +205,8 @@ pub const KEYS: &[Key] = &[
         |c, t| number(t, &(0..=1024)) => c.pool.decode_threads),
     key!("pool.encode_threads", "0", "Threads that encode exports and slow formats; 0: half the cores", None,
         |c, t| number(t, &(0..=1024)) => c.pool.encode_threads),
+    key!("pool.watermark_threads", "0", "Threads that put watermarks on exports; 0: half the cores", None,
+        |c, t| number(t, &(0..=1024)) => c.pool.watermark_threads),
     key!("pool.jobs_max", "512", "Jobs that may wait in one pool; above: 503", None,
         |c, t| number(t, &(1..=1_000_000)) => c.pool.jobs_max),
     key!("pool.deadline_ms", "30000", "Milliseconds that a request may wait for its turn; above: 503", None,
@@ -222,6 +233,22 @@ pub const KEYS: &[Key] = &[
         |c, t| word(t, &Filter::NAMED) => c.render.filter),
     key!("render.icc_bytes_max", "64KiB", "Largest ICC profile embedded in an answer, in bytes; 0: none", Some(("MAX_ICC", icc_bytes)),
         |c, t| bytes(t) => c.render.icc_bytes_max),
+    key!("watermark.image", "", "The image that is put on every answer, in any format that is read; empty: none", Some(("WATERMARK", same)),
+        |c, t| Ok::<_, Allowed>(PathBuf::from(t)) => c.watermark.elsewhere.image),
+    key!("watermark.text", "", "The text that is put on every answer, in place of an image; a line feed begins a line; empty: none", None,
+        |c, t| mark_text(t) => c.watermark.elsewhere.text),
+    key!("watermark.text_px", "20", "Height of the text's lines in pixels, 6 to 512", None,
+        |c, t| number(t, &(6..=512)) => c.watermark.elsewhere.text_px),
+    key!("watermark.probability", "1", "The share of tiles, and of the blocks of larger answers, that are marked, 0 to 1", Some(("WATERMARK_PROBABILITY", clamped_share)),
+        |c, t| number(t, &(0.0..=1.0)) => c.watermark.elsewhere.probability),
+    key!("watermark.opacity", "1", "How much of the mark shows, 0 to 1", Some(("WATERMARK_OPACITY", clamped_share)),
+        |c, t| number(t, &(0.0..=1.0)) => c.watermark.elsewhere.opacity),
+    key!("watermark.blend", "normal", "How a mark lies on the picture: normal (over it) or additive (added to it, as with iipsrv)", None,
+        |c, t| word(t, BLENDS) => c.watermark.elsewhere.blend),
+    key!("watermark.position", "random", "Where in a tile or block: random, centre, tiled, top-left, top-right, bottom-left or bottom-right", None,
+        |c, t| word(t, POSITIONS) => c.watermark.elsewhere.position),
+    key!("watermark.px_max", "1048576", "Pixels of the largest mark; a larger one is refused at start", None,
+        |c, t| number(t, &(1..=16_777_216)) => c.watermark.px_max),
     key!("protocol.iiif_version", "3", "The version that /iiif/ID speaks: 2 or 3", Some(("IIIF_VERSION", same)),
         |c, t| number(t, &(2..=3)) => c.protocol.iiif_version),
     key!("protocol.upscale_unmarked", "clip", "IIIF 3's !w,h above the region without ^: clip (the region's own size) or refuse (400)", None,

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::keys::{KEYS, Key};
+use crate::config::watermark::{self, RULES, RuleTables};
 use crate::config::{
     AccessLog, Bind, CacheConfig, Config, FastCgiConfig, ImagesConfig, LogConfig, LogFormat,
-    PoolConfig, ProtocolConfig, RenderConfig, ServerConfig, UpscaleUnmarked,
+    PoolConfig, ProtocolConfig, RenderConfig, ServerConfig, UpscaleUnmarked, WatermarkConfig,
 };
 use crate::model::{ColourRule, Filter, Limits};
 
@@ -121,9 +122,10 @@ pub fn load(layers: &Layers) -> Result<(Config, Vec<Origin>), ConfigError> {
         })
         .collect();
     from_iipsrv(layers, &mut origins);
-    if let Some(path) = &layers.file {
-        from_file(path, &mut origins)?;
-    }
+    let rules = match &layers.file {
+        Some(path) => from_file(path, &mut origins)?,
+        None => None,
+    };
     from_environment(layers, &mut origins)?;
     for (name, value) in &layers.flags {
         put(&mut origins, name, value.clone(), &format!("--{}", name.replace(['.', '_'], "-")))?;
@@ -132,6 +134,7 @@ pub fn load(layers: &Layers) -> Result<(Config, Vec<Origin>), ConfigError> {
     for (key, origin) in KEYS.iter().zip(&origins) {
         apply(key, origin, &mut config)?;
     }
+    watermark::complete(&mut config, rules, &mut origins)?;
     check_root(&config, &origins)?;
     if config.server.bind == Bind::None && config.server.fastcgi.bind == Bind::None {
         return Err(ConfigError::NoListener);
@@ -193,7 +196,8 @@ fn is_of_kubernetes(name: &str) -> bool {
     ["TESSERA_SERVICE_", "TESSERA_PORT"].iter().any(|start| name.starts_with(start))
 }
 
-fn from_file(path: &Path, origins: &mut [Origin]) -> Result<(), ConfigError> {
+/// Settles what a file says, and hands back the rules for watermarks that it holds.
+fn from_file(path: &Path, origins: &mut [Origin]) -> Result<Option<RuleTables>, ConfigError> {
     let shown = path.display().to_string();
     let io = |source| ConfigError::Io { path: shown.clone(), source };
     let bad = |what: String| ConfigError::File { path: shown.clone(), what };
@@ -203,25 +207,37 @@ fn from_file(path: &Path, origins: &mut [Origin]) -> Result<(), ConfigError> {
     let text = fs::read_to_string(path).map_err(io)?;
     let table: toml::Table =
         text.parse().map_err(|error: toml::de::Error| bad(error.to_string()))?;
+    let mut rules = None;
     for (section, values) in table {
         let toml::Value::Table(values) = values else {
             return Err(bad(format!("`{section}` stands outside of any section")));
         };
         for (name, value) in values {
             let name = format!("{section}.{name}");
-            let value = match value {
-                toml::Value::String(text) => text,
-                toml::Value::Integer(number) => number.to_string(),
-                toml::Value::Float(number) => number.to_string(),
-                toml::Value::Boolean(flag) => flag.to_string(),
-                _ => {
-                    return Err(bad(format!("`{name}` is neither text, number nor true or false")));
-                }
-            };
+            if name == RULES {
+                let tables = watermark::tables_of(value)
+                    .ok_or_else(|| bad(format!("`{RULES}` is no list of tables, [[{RULES}]]")))?;
+                rules = Some(RuleTables { path: shown.clone(), tables });
+                continue;
+            }
+            let value = text_of(&value).ok_or_else(|| {
+                bad(format!("`{name}` is neither text, number nor true or false"))
+            })?;
             put(origins, &name, value, &shown)?;
         }
     }
-    Ok(())
+    Ok(rules)
+}
+
+/// A single value as it would be written in another layer.
+pub(super) fn text_of(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Float(number) => Some(number.to_string()),
+        toml::Value::Boolean(flag) => Some(flag.to_string()),
+        _ => None,
+    }
 }
 
 fn put(origins: &mut [Origin], name: &str, value: String, from: &str) -> Result<(), ConfigError> {
@@ -233,7 +249,11 @@ fn put(origins: &mut [Origin], name: &str, value: String, from: &str) -> Result<
     Ok(())
 }
 
-fn unknown(name: &str, origin: &str, known: impl Iterator<Item = String>) -> ConfigError {
+pub(super) fn unknown(
+    name: &str,
+    origin: &str,
+    known: impl Iterator<Item = String>,
+) -> ConfigError {
     let nearest = known.min_by_key(|known| distance(name, known)).unwrap_or_default();
     ConfigError::Unknown { name: name.to_owned(), origin: origin.to_owned(), nearest }
 }
@@ -280,6 +300,7 @@ fn fill_automatic(config: &mut Config) {
     or(&mut config.cache.shards, cores.next_power_of_two());
     or(&mut config.pool.decode_threads, cores);
     or(&mut config.pool.encode_threads, cores.div_ceil(2));
+    or(&mut config.pool.watermark_threads, cores.div_ceil(2));
 }
 
 /// A value for every field, before the rows of [`KEYS`] set each of them.
@@ -321,6 +342,7 @@ fn blank() -> Config {
         pool: PoolConfig {
             decode_threads: 0,
             encode_threads: 0,
+            watermark_threads: 0,
             jobs_max: 0,
             deadline: Duration::ZERO,
             bytes_in_decode_max: 0,
@@ -335,6 +357,7 @@ fn blank() -> Config {
             pass_through_bytes_max: 0,
             icc_bytes_max: 0,
         },
+        watermark: WatermarkConfig::default(),
         protocol: ProtocolConfig {
             iiif_version: 3,
             upscale_unmarked: UpscaleUnmarked::Clip,

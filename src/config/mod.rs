@@ -3,13 +3,14 @@
 pub mod keys;
 pub mod load;
 mod value;
+mod watermark;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{ColourRule, Filter, Limits};
+use crate::model::{Blend, ColourRule, Filter, Limits, Position};
 
 pub use load::{ConfigError, Layers, Origin, load, look_alikes};
 
@@ -154,6 +155,8 @@ pub struct PoolConfig {
     pub decode_threads: usize,
     /// Threads that encode exports and slow formats.
     pub encode_threads: usize,
+    /// Threads that put marks on exports.
+    pub watermark_threads: usize,
     /// Jobs that may wait in one pool.
     pub jobs_max: usize,
     /// How long a request may wait for its turn.
@@ -181,6 +184,52 @@ pub struct RenderConfig {
     pub pass_through_bytes_max: u64,
     /// Largest ICC profile embedded in an answer, in bytes.
     pub icc_bytes_max: u64,
+}
+
+/// A mark and how it is put on answers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WatermarkSettings {
+    /// The mark's image file; empty: none.
+    pub image: PathBuf,
+    /// The text that is the mark; empty: none.
+    pub text: String,
+    /// Height of the text's lines in pixels.
+    pub text_px: u16,
+    /// The share of blocks that have a mark, 0 to 1.
+    pub probability: f64,
+    /// How much of the mark's alpha counts, 0 to 1.
+    pub opacity: f64,
+    /// What a mark's pixel makes of the answer's.
+    pub blend: Blend,
+    /// Where in its block a mark lies.
+    pub position: Position,
+}
+
+impl WatermarkSettings {
+    /// Whether there is nothing to put on answers.
+    pub fn is_none(&self) -> bool {
+        self.image.as_os_str().is_empty() && self.text.is_empty()
+    }
+}
+
+/// What is different for the images of a folder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WatermarkRule {
+    /// As names of images begin, or a whole name; without slashes at either end.
+    pub folder: String,
+    /// All that counts there; nothing: no mark.
+    pub settings: Option<WatermarkSettings>,
+}
+
+/// Marks on answers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WatermarkConfig {
+    /// For images that no rule is for.
+    pub elsewhere: WatermarkSettings,
+    /// Pixels of the largest mark.
+    pub px_max: u64,
+    /// By folder; the longest counts.
+    pub rules: Vec<WatermarkRule>,
 }
 
 /// What protocols say.
@@ -228,6 +277,8 @@ pub struct Config {
     pub pool: PoolConfig,
     /// Making of answers.
     pub render: RenderConfig,
+    /// Marks on answers.
+    pub watermark: WatermarkConfig,
     /// Protocols.
     pub protocol: ProtocolConfig,
     /// Logs.

@@ -58,6 +58,12 @@ pub enum ImagingError {
         /// What the library says.
         reason: String,
     },
+    /// A mark can be put on gray and RGB only.
+    #[error("{found:?} takes no watermark")]
+    MarkColour {
+        /// The raster's.
+        found: ColourModel,
+    },
     /// The rectangle to resize leaves its raster.
     #[error("cannot resize the raster")]
     Resize(#[from] ResizeError),

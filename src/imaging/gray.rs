@@ -27,12 +27,13 @@ pub fn to_gray(raster: Raster) -> Raster {
     gray
 }
 
+/// The luma of one pixel.
 #[expect(
     clippy::as_conversions,
     clippy::cast_possible_truncation,
     reason = "at most 255 after the shift, since the weights add up to 65536"
 )]
-fn luma([red, green, blue]: [u8; 3]) -> u8 {
+pub(super) fn luma([red, green, blue]: [u8; 3]) -> u8 {
     let [of_red, of_green, of_blue] = WEIGHTS;
     let sum = of_red * u32::from(red) + of_green * u32::from(green) + of_blue * u32::from(blue);
     ((sum + (1 << 15)) >> 16) as u8

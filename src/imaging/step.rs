@@ -1,5 +1,7 @@
 //! What is done to assembled pixels, in order: the whole list, and the one place that carries it out.
 
+use std::sync::Arc;
+
 use crate::imaging::bitonal::{WHITE_FROM, to_bitonal};
 use crate::imaging::cmyk::cmyk_to_rgb;
 use crate::imaging::colour::to_colour;
@@ -13,12 +15,14 @@ use crate::imaging::lab::lab_to_rgb;
 use crate::imaging::lookup::look_up;
 use crate::imaging::mirror::mirror;
 use crate::imaging::pixels::Pixels;
+use crate::imaging::placement::Spread;
 use crate::imaging::raster::Raster;
 use crate::imaging::resize::resize;
 use crate::imaging::science::{Operation, process, stretched};
 use crate::imaging::scratch::Scratch;
 use crate::imaging::to_bytes::to_bytes;
 use crate::imaging::turn::turn;
+use crate::imaging::watermark::{Watermark, watermark};
 use crate::model::request::Rotation;
 use crate::model::{Filter, Profile, Rect, SampleRange, Size};
 
@@ -76,6 +80,13 @@ pub enum Step {
     Equalise,
     /// Three bands.
     Colour,
+    /// Marks on the finished answer: always the last step.
+    Watermark {
+        /// Which mark.
+        watermark: Arc<Watermark>,
+        /// Where.
+        spread: Spread,
+    },
 }
 
 impl Step {
@@ -96,7 +107,8 @@ impl Step {
             | Self::Mirror
             | Self::Turn(_)
             | Self::Flatten
-            | Self::Equalise => false,
+            | Self::Equalise
+            | Self::Watermark { .. } => false,
         }
     }
 
@@ -162,6 +174,7 @@ fn on_bytes(step: &Step, raster: Raster, tools: &mut Tools<'_>) -> Result<Raster
         Step::Bitonal { by_image: false } => to_bitonal(raster, WHITE_FROM),
         Step::Equalise => look_up(raster, &tools.histogram()?.equalising()),
         Step::Colour => to_colour(raster),
+        Step::Watermark { watermark: ref with, ref spread } => watermark(raster, with, spread)?,
         // Done before, on samples of any type.
         Step::ToBytes { .. } | Step::LabToRgb | Step::Process { .. } => raster,
     })

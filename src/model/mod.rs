@@ -18,6 +18,7 @@ pub mod request;
 pub mod samples;
 pub mod slice;
 pub mod version;
+pub mod watermark;
 
 pub use fault::{Fault, FaultKind};
 pub use filter::Filter;
@@ -34,3 +35,4 @@ pub use reply::{Picture, Reply, Resolved};
 pub use request::{Request, Want};
 pub use slice::{Associated, Slice, StackPage, Views};
 pub use version::SourceVersion;
+pub use watermark::{Blend, Position};

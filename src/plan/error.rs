@@ -141,6 +141,9 @@ pub enum PlanError {
         /// What is allowed.
         limit: usize,
     },
+    /// Stored values of an image whose pictures are all marked.
+    #[error("stored values of watermarked images are not given")]
+    ValuesOfMarked,
     /// A band that the image has not.
     #[error("there is no band {band}: the image has {bands}, counted from 0")]
     NoBand {
@@ -174,7 +177,7 @@ impl PlanError {
             | Self::NoBand { .. }
             | Self::NoNormals { .. }
             | Self::FormatOverLimit { .. } => FaultKind::BadRequest,
-            Self::UpscalingOff { .. } => FaultKind::NotImplemented,
+            Self::UpscalingOff { .. } | Self::ValuesOfMarked => FaultKind::NotImplemented,
             Self::SourceOverLimit { .. }
             | Self::TilesOverLimit { .. }
             | Self::ViewsOverLimit { .. } => FaultKind::TooLarge,

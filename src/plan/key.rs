@@ -5,11 +5,12 @@ use std::fmt;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::imaging::{CropBox, Operation, Shrink, Step};
+use crate::imaging::{CropBox, Operation, Shrink, Spread, Step, Watermark};
 use crate::model::request::Rotation;
-use crate::model::{Bands, Filter, Format, ImageId, Slice, SourceVersion};
+use crate::model::{Bands, Blend, Filter, Format, ImageId, Position, Size, Slice, SourceVersion};
 use crate::plan::Plan;
 use crate::plan::pass_through::PassThrough;
+use crate::plan::reading::Source;
 use crate::plan::rules::Rules;
 
 /// 128 bits of XXH3 over the image's name and version and all of the plan that changes bytes. Shown as
@@ -50,18 +51,7 @@ pub(super) fn key(plan: &Plan, image: &ImageId, version: &SourceVersion, rules: 
     digest.number(version.len_bytes);
     digest.bytes(&version.modified_ns.to_le_bytes());
     digest.number(version.inode);
-    let source = &plan.source;
-    digest.bytes(&source.stored.to_le_bytes());
-    let area = source.area;
-    for edge in [area.left(), area.top(), area.width(), area.height()] {
-        digest.number(edge.into());
-    }
-    digest.tag(match source.shrink {
-        Shrink::None => 0,
-        Shrink::Mean(_) => 1,
-        Shrink::Pick(_) => 2,
-    });
-    digest.number(source.shrink.factor().into());
+    digest.source(&plan.source);
     for step in &plan.steps {
         digest.step(step);
     }
@@ -80,6 +70,17 @@ pub(super) fn key(plan: &Plan, image: &ImageId, version: &SourceVersion, rules: 
         digest.number(bytes_max.unwrap_or(u64::MAX));
     }
     PlanKey(digest.0.digest128())
+}
+
+/// A number for what is shown of an image: equal for equal pixels, whatever becomes of them.
+pub(super) fn seed(image: &ImageId, source: &Source, size: Size) -> u64 {
+    let mut digest = Digest(Xxh3::new());
+    digest.text(image.as_str());
+    digest.slice(image.slice());
+    digest.source(source);
+    digest.number(size.width().into());
+    digest.number(size.height().into());
+    digest.0.digest()
 }
 
 /// Writes values so that no two different sequences look alike: fixed widths, or the length first.
@@ -112,6 +113,43 @@ impl Digest {
                 self.number(vertical.into());
             }
             Slice::Associated(which) => self.text(which.word()),
+        }
+    }
+
+    fn source(&mut self, source: &Source) {
+        self.bytes(&source.stored.to_le_bytes());
+        let area = source.area;
+        for edge in [area.left(), area.top(), area.width(), area.height()] {
+            self.number(edge.into());
+        }
+        self.tag(match source.shrink {
+            Shrink::None => 0,
+            Shrink::Mean(_) => 1,
+            Shrink::Pick(_) => 2,
+        });
+        self.number(source.shrink.factor().into());
+    }
+
+    fn watermark(&mut self, watermark: &Watermark, spread: &Spread) {
+        self.bytes(&watermark.mark.digest().to_le_bytes());
+        self.tag(match watermark.blend {
+            Blend::Normal => 0,
+            Blend::Additive => 1,
+        });
+        self.tag(match watermark.position {
+            Position::Random => 0,
+            Position::Centre => 1,
+            Position::Tiled => 2,
+            Position::TopLeft => 3,
+            Position::TopRight => 4,
+            Position::BottomLeft => 5,
+            Position::BottomRight => 6,
+        });
+        self.number(watermark.probability.to_bits());
+        self.number(watermark.opacity.to_bits());
+        self.number(spread.seed);
+        for pixels in [spread.side_px, spread.left_px, spread.top_px] {
+            self.number(pixels.into());
         }
     }
 
@@ -169,6 +207,10 @@ impl Digest {
                 self.tag(stretch.into());
             }
             Step::Colour => self.tag(6),
+            Step::Watermark { ref watermark, ref spread } => {
+                self.tag(100);
+                self.watermark(watermark, spread);
+            }
         }
     }
 }

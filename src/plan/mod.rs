@@ -27,6 +27,7 @@ mod size;
 mod steps;
 mod tiles;
 mod view;
+mod watermark;
 
 #[cfg(test)]
 mod cases;
@@ -52,6 +53,7 @@ pub use reading::Source;
 pub use rules::Rules;
 pub use samples::samples;
 pub use tiles::range;
+pub use watermark::Watermarks;
 
 /// All that is to be done for one picture.
 ///
@@ -98,7 +100,8 @@ pub fn plan(
     let margin_px = request.processing.kernel.as_ref().map_or(0, Kernel::radius_px);
     let reading = reading.with_margin(margin_px, info).ok_or(PlanError::NoLevel)?;
     let sizing = [reading.crop.clone(), reading.resize.clone()];
-    let steps = steps::steps(request, info, rules.colour, sizing);
+    let mut steps = steps::steps(request, info, rules.colour, sizing);
+    steps.extend(watermark::step(&view, &reading.source, image, info, &rules.watermarks));
     let encode = encode::encode(request, info, rules, &steps);
     let cost = cost::cost(&reading, &view, encode, info);
     cost.check(&rules.limits)?;

@@ -2,6 +2,7 @@
 
 use crate::model::{ColourRule, Filter, Limits};
 use crate::plan::pass_through::PassThrough;
+use crate::plan::watermark::Watermarks;
 
 /// What the operator has set. Part of every key as far as it changes bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +23,8 @@ pub struct Rules {
     pub colour: ColourRule,
     /// Bytes of the largest ICC profile that is embedded; 0 embeds none (`MAX_ICC`).
     pub icc_bytes_max: u64,
+    /// Which images are marked, and how (`WATERMARK`).
+    pub watermarks: Watermarks,
 }
 
 impl Default for Rules {
@@ -35,6 +38,7 @@ impl Default for Rules {
             filter: Filter::default(),
             colour: ColourRule::default(),
             icc_bytes_max: 65_535,
+            watermarks: Watermarks::default(),
         }
     }
 }

@@ -24,3 +24,4 @@ mod pictures;
 mod profiles;
 mod slices;
 mod vectors;
+mod watermark;
