@@ -66,6 +66,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("moxcms", &["imaging/profile.rs"]),
     ("weezl", &["codecs/tiff/"]),
     ("roxmltree", &["codecs/tiff/"]),
+    ("rav1e", &["codecs/avif/"]),
     ("libdeflater", &["codecs/tiff/"]),
     ("zstd::", &["codecs/tiff/"]),
     ("lzma_rust2", &["codecs/tiff/"]),

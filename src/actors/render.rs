@@ -15,8 +15,8 @@ use crate::actors::open_image::OpenImage;
 use crate::actors::order::{Render, RenderError, Rendered};
 use crate::actors::pool::{Priority, Ticket};
 use crate::actors::tile_source::TileSource;
-use crate::codecs::{self, Encoding};
-use crate::imaging::{self, Histogram, Raster, Scratch, Tools};
+use crate::codecs::{self, About, Encoding};
+use crate::imaging::{self, Histogram, Pixels, Scratch, Tools};
 use crate::metrics;
 use crate::model::{Format, TileAddress};
 use crate::plan::{Plan, RequestClass};
@@ -27,7 +27,7 @@ const ENCODE_APART_PX: u64 = 8 * 65_536;
 /// What the first job made.
 enum Made {
     Answer(Rendered),
-    Pixels(Raster),
+    Pixels(Pixels),
 }
 
 /// Makes the answer.
@@ -53,9 +53,9 @@ pub async fn render(tools: &DecoderTools, order: Render) -> Result<Rendered, Ren
     drop(turn);
     match made?? {
         Made::Answer(rendered) => Ok(rendered),
-        Made::Pixels(raster) => {
+        Made::Pixels(pixels) => {
             let encoding = encoding_of(&image, &plan);
-            let encode = move |_: &mut Scratch| encode(&raster, &encoding);
+            let encode = move |_: &mut Scratch| encode(&pixels, &encoding);
             tools.encode_pool.run(ticket, encode).await?
         }
     }
@@ -106,7 +106,7 @@ impl Job {
         let started = Instant::now();
         let histogram = self.histogram(scratch)?;
         let mut tools = Tools { scratch, histogram: histogram.as_deref() };
-        let pixels = imaging::apply(&self.plan.steps, pixels, &mut tools)?;
+        let pixels = imaging::apply_at_depth(&self.plan.steps, pixels, &mut tools)?;
         metrics::stage("process", started.elapsed());
         let slow = self.plan.encode.format != Format::Jpeg;
         if ENCODE_APART_PX < pixels.size().area() || slow {
@@ -132,12 +132,23 @@ impl Job {
 }
 
 fn encoding_of(image: &OpenImage, plan: &Plan) -> Encoding {
-    let profile = image.info().icc.as_ref().filter(|_| plan.encode.embed_icc);
-    let icc = profile.map(|profile| Arc::clone(&profile.bytes));
-    Encoding { format: plan.encode.format, quality: plan.encode.quality, icc }
+    let (info, encode) = (image.info(), plan.encode);
+    let profile = info.icc.as_ref().filter(|_| encode.embed_icc);
+    Encoding {
+        format: encode.format,
+        quality: encode.quality,
+        subsampling: encode.subsampling,
+        trellis: encode.trellis,
+        compression: encode.compression,
+        about: About {
+            icc: profile.map(|profile| Arc::clone(&profile.bytes)),
+            resolution: encode.resolution,
+            metadata: encode.metadata.then(|| Arc::clone(&info.metadata)),
+        },
+    }
 }
 
-fn encode(pixels: &Raster, encoding: &Encoding) -> Result<Rendered, RenderError> {
+fn encode(pixels: &Pixels, encoding: &Encoding) -> Result<Rendered, RenderError> {
     let started = Instant::now();
     let bytes = codecs::encode(pixels, encoding)?;
     metrics::stage("encode", started.elapsed());

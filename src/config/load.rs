@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::config::keys::{KEYS, Key};
 use crate::config::{
     AccessLog, Bind, CacheConfig, Config, FastCgiConfig, ImagesConfig, LogConfig, LogFormat,
-    PoolConfig, ProtocolConfig, RenderConfig, ServerConfig, UpscaleUnmarked,
+    OutputConfig, PoolConfig, ProtocolConfig, RenderConfig, ServerConfig, UpscaleUnmarked,
 };
 use crate::model::{ColourRule, Limits};
 
@@ -334,6 +334,7 @@ fn blank() -> Config {
             pass_through_bytes_max: 0,
             icc_bytes_max: 0,
         },
+        output: OutputConfig::default(),
         protocol: ProtocolConfig {
             iiif_version: 3,
             upscale_unmarked: UpscaleUnmarked::Clip,

@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{ColourRule, Limits};
+use crate::model::{ColourRule, Limits, Subsampling, TiffCompression};
 
 pub use load::{ConfigError, Layers, Origin, load, look_alikes};
 
@@ -181,6 +181,37 @@ pub struct RenderConfig {
     pub icc_bytes_max: u64,
 }
 
+/// In which format a tile is given that is asked for as JPEG, where `Accept` names it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Negotiate {
+    /// As JPEG.
+    #[default]
+    Off,
+    /// As WebP.
+    Webp,
+    /// As AVIF, else as WebP.
+    Avif,
+}
+
+/// How files of answers are written, and what they tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutputConfig {
+    /// -1 (the least losses) to 100.
+    pub avif_quality: i8,
+    /// Strips of TIFF answers.
+    pub tiff_compression: TiffCompression,
+    /// What that is told; -1: what is fast, or the format's own quality.
+    pub tiff_quality: i8,
+    /// Colours of JPEG answers.
+    pub jpeg_subsampling: Subsampling,
+    /// Whether large JPEG answers are made as small as can be.
+    pub jpeg_trellis: bool,
+    /// Tiles in newer formats than JPEG.
+    pub negotiate: Negotiate,
+    /// Rights of images that tell none; empty: they have none.
+    pub copyright: String,
+}
+
 /// What protocols say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProtocolConfig {
@@ -226,6 +257,8 @@ pub struct Config {
     pub pool: PoolConfig,
     /// Making of answers.
     pub render: RenderConfig,
+    /// Files of answers.
+    pub output: OutputConfig,
     /// Protocols.
     pub protocol: ProtocolConfig,
     /// Logs.

@@ -26,6 +26,7 @@ pub mod scratch;
 pub mod step;
 pub mod to_bytes;
 pub mod turn;
+pub mod widen;
 
 pub use bitonal::to_bitonal;
 pub use cmyk::cmyk_to_rgb;
@@ -47,6 +48,7 @@ pub use resize::{Filter, resize};
 pub use sample::Sample;
 pub use science::Operation;
 pub use scratch::Scratch;
-pub use step::{Step, Tools, apply};
+pub use step::{Step, Tools, apply, apply_at_depth};
 pub use to_bytes::to_bytes;
 pub use turn::turn;
+pub use widen::widen;

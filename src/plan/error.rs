@@ -109,6 +109,28 @@ pub enum PlanError {
         /// The last that there is.
         index_last: u64,
     },
+    /// Samples of a depth that the format cannot hold.
+    #[error(
+        "{} holds no samples of {bits} bits: ask for BPC=8, 16 bits as png, tif or avif, or 32 as tif",
+        format.suffix()
+    )]
+    DepthOfFormat {
+        /// The format.
+        format: Format,
+        /// Bits asked for.
+        bits: u8,
+    },
+    /// Whole numbers of numbers that are none.
+    #[error("the image has floating point samples: ask for BPC=32, or BPC=8 as it is shown")]
+    DepthOfImage,
+    /// Something done to pixels that is done to bytes alone.
+    #[error("BPC={bits} keeps the image's own samples, and {what} is done with 8 bits only")]
+    DepthOfSteps {
+        /// Bits asked for.
+        bits: u8,
+        /// What would have to be done.
+        what: &'static str,
+    },
     /// A band that the image has not.
     #[error("there is no band {band}: the image has {bands}, counted from 0")]
     NoBand {
@@ -137,10 +159,12 @@ impl PlanError {
             | Self::SizeEmpty
             | Self::Upscaled { .. }
             | Self::OutputOverLimit { .. }
+            | Self::DepthOfFormat { .. }
+            | Self::DepthOfImage
             | Self::NoBand { .. }
             | Self::NoNormals { .. }
             | Self::FormatOverLimit { .. } => FaultKind::BadRequest,
-            Self::UpscalingOff { .. } => FaultKind::NotImplemented,
+            Self::UpscalingOff { .. } | Self::DepthOfSteps { .. } => FaultKind::NotImplemented,
             Self::SourceOverLimit { .. } => FaultKind::TooLarge,
             Self::LevelBeyond { .. } | Self::TileBeyond { .. } | Self::IndexBeyond { .. } => {
                 FaultKind::NotFound

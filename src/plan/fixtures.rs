@@ -4,8 +4,8 @@ use crate::model::request::{
     Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm, Upscale,
 };
 use crate::model::{
-    ColourModel, Format, ImageId, ImageInfo, Processing, Profile, Size, SourceVersion, StoredLevel,
-    TileEncoding,
+    ColourModel, Depth, Format, ImageId, ImageInfo, Processing, Profile, Size, SourceVersion,
+    StoredLevel, TileEncoding,
 };
 use crate::plan::{Plan, PlanError, Rules, plan};
 
@@ -42,6 +42,9 @@ pub(super) fn jpeg(frame: Frame) -> PictureRequest {
         format: Format::Jpeg,
         processing: Processing::default(),
         encoder_quality: None,
+        tiff_compression: None,
+        depth: Depth::Eight,
+        is_export: false,
     }
 }
 

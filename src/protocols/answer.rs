@@ -4,6 +4,7 @@ use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::model::{Fault, FaultKind, ImageInfo, Picture, Reply, Want};
+use crate::protocols::accept::varied;
 use crate::protocols::call::{Call, Dialect};
 use crate::protocols::deepzoom;
 use crate::protocols::http_date::http_date;
@@ -25,13 +26,15 @@ pub(crate) struct Document {
 pub fn respond(call: &Call, reply: &Reply, settings: &Settings) -> Response {
     match reply {
         Reply::Info { info, modified_s } => respond_info(call, info, *modified_s, settings),
-        Reply::Picture(picture) => respond_picture(call, picture, settings),
+        Reply::Picture(picture) => {
+            varied(call, settings.negotiate, respond_picture(call, picture, settings))
+        }
         Reply::NotModified { etag, modified_s } => {
             let response = validated(Response::new(304, ""), quoted(etag), *modified_s, settings);
             if call.request.want == Want::Info {
                 add_info_headers(call, response)
             } else {
-                response
+                varied(call, settings.negotiate, response)
             }
         }
     }

@@ -9,11 +9,18 @@ use crate::harness::{Server, folder_with, run_python};
 #[test]
 fn every_format_quality_and_rotation_is_what_other_decoders_expect() {
     let folder = folder_with(&[("a.tif", "everyday/coffee.tif")]);
-    let fine = ["--render-jpeg-quality", "95", "--render-webp-quality", "95"];
+    let fine = [
+        "--render-jpeg-quality",
+        "95",
+        "--render-webp-quality",
+        "95",
+        "--output-avif-quality",
+        "95",
+    ];
     let server = Server::start(folder.path(), &fine);
     let answers = tempfile::tempdir().unwrap();
     let mut cases = Vec::new();
-    for format in ["jpg", "png", "webp"] {
+    for format in ["jpg", "png", "webp", "avif", "tif"] {
         for quality in ["default", "color", "gray", "bitonal"] {
             for rotation in ["0", "90", "180", "270", "!0"] {
                 let target = format!("/iiif/3/a.tif/full/300,200/{rotation}/{quality}.{format}");
@@ -27,7 +34,7 @@ fn every_format_quality_and_rotation_is_what_other_decoders_expect() {
             }
         }
     }
-    assert_eq!(cases.len(), 60);
+    assert_eq!(cases.len(), 100);
     let manifest = answers.path().join("cases.json");
     fs::write(&manifest, serde_json::to_vec(&cases).unwrap()).unwrap();
     run_python(

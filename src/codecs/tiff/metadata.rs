@@ -1,14 +1,17 @@
-//! What a directory tells of the picture as a whole: profile, resolution, what stands for no data.
+//! What a directory tells of the picture as a whole: profile, resolution, what stands for no data, and what
+//! is said in words and blocks.
 
 use tiff::Directory;
 use tiff::tags::{ByteOrder, Tag, Type};
 
+use crate::codecs::exif::{TEXT_TAGS, text_of};
+use crate::codecs::iptc;
 use crate::codecs::tiff::structure::Structure;
 use crate::codecs::upright::Orientation;
 use crate::codecs::{CodecError, DecodeLimits};
 use crate::imaging::read_profile;
-use crate::model::Profile;
 use crate::model::image_info::Resolution;
+use crate::model::{Field, Metadata, Profile};
 
 /// Bytes of `GDAL_NODATA`: one number as text.
 const NODATA_BYTES_MAX: u64 = 64;
@@ -30,6 +33,43 @@ pub(super) fn icc(
         Err(CodecError::OverLimit { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// `PageName`, which stands for a title where there is no `DocumentName`.
+const PAGE_NAME: u16 = 285;
+/// XMP (XMP part 3, section 3.2).
+const XMP: u16 = 700;
+/// IPTC's records.
+const IPTC: u16 = 33_723;
+
+/// Texts, XMP and IPTC's records, as far as they are whole and not too long.
+///
+/// # Errors
+/// `Io`.
+pub(super) fn about(
+    structure: &mut Structure,
+    from: &Directory,
+    limits: &DecodeLimits,
+) -> Result<Metadata, CodecError> {
+    let mut block = |tag: u16| match structure.bytes(
+        from,
+        Tag::from_u16_exhaustive(tag),
+        limits.metadata_bytes_max,
+    ) {
+        Ok(bytes) => Ok(bytes.filter(|bytes| !bytes.is_empty())),
+        Err(CodecError::Io(error)) => Err(CodecError::Io(error)),
+        Err(_) => Ok(None),
+    };
+    let (xmp, records) = (block(XMP)?, block(IPTC)?);
+    let texts = records.as_deref().map(iptc::texts).unwrap_or_default();
+    let mut metadata = Metadata::of_blocks([None, xmp.map(Into::into), records.map(Into::into)]);
+    for (tag, field) in TEXT_TAGS.into_iter().chain([(PAGE_NAME, Field::Title)]) {
+        if let Some(text) = block(tag)? {
+            metadata.add(field, &text_of(&text));
+        }
+    }
+    metadata.add_all(&texts);
+    Ok(metadata)
 }
 
 /// Pixels a metre, where the file gives them in inches or centimetres.

@@ -4,6 +4,7 @@
 
 mod associated;
 mod compression;
+mod encoder;
 mod extent;
 mod fax;
 mod format;
@@ -26,6 +27,7 @@ mod ranges;
 mod sample_file;
 mod slices;
 mod stored;
+mod strips;
 mod structure;
 mod thunder;
 mod tile;
@@ -33,6 +35,7 @@ mod unpack;
 pub mod writer;
 mod ycbcr;
 
+pub(super) use encoder::encode;
 pub(super) use image::open;
 
 use crate::codecs::CodecError;
@@ -45,7 +48,7 @@ fn malformed(what: impl Into<String>) -> CodecError {
     CodecError::malformed(TIFF, what)
 }
 
-/// A feature of TIFF that is not read.
+/// A feature of TIFF that is not read or written.
 fn unsupported(feature: impl Into<String>) -> CodecError {
     CodecError::unsupported(TIFF, feature)
 }

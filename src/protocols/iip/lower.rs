@@ -3,7 +3,7 @@
 use crate::model::request::{
     Frame, OverLimit, PictureRequest, Region, Rotation, ScaleTo, SizeForm, Upscale,
 };
-use crate::model::{Fault, Format, ImageId, Slice, Want};
+use crate::model::{Depth, Fault, Format, ImageId, Slice, TiffCompression, Want};
 use crate::protocols::call::{Call, Dialect, Parsed, plain_picture};
 use crate::protocols::iip::change::Changes;
 use crate::protocols::iip::command::Command;
@@ -37,7 +37,9 @@ struct Asked {
     /// What the objects are asked of.
     described: Option<ImageId>,
     objects: Vec<Object>,
-    encoder_quality: Option<u8>,
+    encoder_quality: Option<i8>,
+    tiff_compression: Option<TiffCompression>,
+    depth: Depth,
     width_px: Option<u32>,
     height_px: Option<u32>,
     region: Option<Region>,
@@ -63,7 +65,11 @@ impl Asked {
         match Command::parse(token, settings)? {
             Command::Image(image) => self.image = Some(image),
             Command::View(view) => self.view = Some(view),
-            Command::EncoderQuality(quality) => self.encoder_quality = Some(quality),
+            Command::EncoderQuality(quality, compression) => {
+                self.encoder_quality = Some(quality);
+                self.tiff_compression = compression;
+            }
+            Command::Depth(depth) => self.depth = depth,
             Command::Width(width_px) => self.width_px = width_px,
             Command::Height(height_px) => self.height_px = height_px,
             Command::Region(region) => self.region = Some(region),
@@ -80,21 +86,24 @@ impl Asked {
                 self.described = self.viewed(self.view);
             }
             Command::Tile(frame, format) => {
-                self.output(token, self.view, plain_picture(frame, format), Form::Tile)?;
+                self.output(token, self.view, &plain_picture(frame, format), Form::Tile)?;
             }
             Command::TileOfView(view, frame) => {
                 let picture = plain_picture(frame, Format::Jpeg);
-                self.output(token, Some(view), picture, Form::Tile)?;
+                self.output(token, Some(view), &picture, Form::Tile)?;
             }
             Command::RawTile { resolution, index } => {
                 let frame = Frame::IipTile { resolution, index };
                 let picture = plain_picture(frame, Format::Jpeg);
-                self.output(token, self.view, picture, Form::RawTile { resolution, index })?;
+                self.output(token, self.view, &picture, Form::RawTile { resolution, index })?;
             }
             Command::Export(format) => {
                 let attachment = method == Method::Post;
-                let picture = plain_picture(self.export_frame(settings), format);
-                self.output(token, self.view, picture, Form::Export { attachment })?;
+                let picture = PictureRequest {
+                    is_export: true,
+                    ..plain_picture(self.export_frame(settings), format)
+                };
+                self.output(token, self.view, &picture, Form::Export { attachment })?;
             }
         }
         Ok(())
@@ -104,7 +113,7 @@ impl Asked {
         &mut self,
         token: Token<'_>,
         view: Option<Slice>,
-        picture: PictureRequest,
+        picture: &PictureRequest,
         form: Form,
     ) -> Result<(), IipError> {
         if self.output.is_some() {
@@ -115,8 +124,12 @@ impl Asked {
             return Err(IipError::image_not_set(token.name));
         };
         let image = self.changes.on(image);
-        let encoder_quality = self.encoder_quality;
-        let picture = PictureRequest { encoder_quality, ..self.changes.applied(&picture) };
+        let picture = PictureRequest {
+            encoder_quality: self.encoder_quality,
+            tiff_compression: self.tiff_compression,
+            depth: self.depth,
+            ..self.changes.applied(picture)
+        };
         self.output = Some(Output { image, picture, form });
         Ok(())
     }
@@ -159,8 +172,8 @@ impl Asked {
         }
         if self.objects.is_empty() {
             let fault = Fault::bad_request(
-                "nothing was asked: a request is FIF=NAME and one of OBJ=, JTL=, PTL=, WTL=, TIL=, \
-                 CVT=, joined by &",
+                "nothing was asked: a request is FIF=NAME and one of OBJ=, JTL=, PTL=, WTL=, ATL=, \
+                 TTL=, TIL=, CVT=, joined by &",
             );
             return Err(IipError::malformed(text, fault));
         }
