@@ -40,6 +40,16 @@ impl Fields {
         Self { big_endian, entries: BTreeMap::new() }
     }
 
+    /// No fields yet, of the same file.
+    pub(super) const fn beside(&self) -> Self {
+        Self::new(self.big_endian)
+    }
+
+    /// Whether numbers have their high byte first.
+    pub(super) const fn is_big_endian(&self) -> bool {
+        self.big_endian
+    }
+
     /// Whether a tag is there.
     pub(super) fn has(&self, tag: u16) -> bool {
         self.entries.contains_key(&tag)
@@ -58,6 +68,11 @@ impl Fields {
     /// A field as it stands in another directory of the same file: type, count, and value or offset.
     pub(super) fn keep(&mut self, tag: u16, (kind, count, value): (u16, u32, [u8; 4])) {
         self.entries.insert(tag, (kind, count, Value::Here(value)));
+    }
+
+    /// A value as it stands in a file of the same order: type, count, bytes.
+    pub(super) fn copy(&mut self, tag: u16, (kind, count, bytes): (u16, u32, Vec<u8>)) {
+        self.put(tag, kind, count, bytes);
     }
 
     /// Text, with its NUL.

@@ -6,7 +6,7 @@ mod write;
 use crate::model::Field;
 
 pub(super) use read::{Exif, PREFIX, read, text_of};
-pub(super) use write::written;
+pub(super) use write::{block_of, written};
 
 /// Fields of a first directory in words, of TIFF and of Exif (TIFF 6.0, sections 8 and 12).
 pub(super) const TEXT_TAGS: [(u16, Field); 8] = [

@@ -11,6 +11,18 @@ use crate::codecs::number::usize_of;
 /// What a block begins with where the source has none.
 const EMPTY: &[u8] = b"II\x2a\0\x08\0\0\0\0\0";
 
+/// The directory of the camera's settings, in the first one.
+const EXIF_DIRECTORY: u16 = 0x8769;
+
+/// A block of its own around the camera's settings, which in a TIFF are a directory of the whole.
+pub(in crate::codecs) fn block_of(settings: &Fields) -> Vec<u8> {
+    let mut first = settings.beside();
+    // Behind the header: the first directory, of one entry, and then the other.
+    first.longs(EXIF_DIRECTORY, &[8 + 2 + 12 + 4]);
+    let mark: &[u8] = if settings.is_big_endian() { b"MM\0\x2a" } else { b"II\x2a\0" };
+    [mark, &first.u32(8), &first.encode(8), &settings.encode(26)].concat()
+}
+
 /// Width and height, which were those of the source.
 const STALE: [u16; 2] = [0x100, 0x101];
 
@@ -99,6 +111,24 @@ mod tests {
             assert!((exif.resolution.unwrap().x_per_metre * 0.0254 - 300.0).abs() < 1e-3);
             assert_eq!(exif.texts.text(Field::Make), Some("A maker of cameras"));
             assert_eq!(exif.texts.text(Field::Creator), Some("Ada"));
+        }
+    }
+
+    #[test]
+    fn a_cameras_settings_become_a_block_of_their_own() {
+        for big_endian in [false, true] {
+            let mut settings = Fields::new(big_endian);
+            settings.fractions(0x829d, &[(56, 10)]);
+            let source = block_of(&settings);
+            let written = written(&about(Some(&source), None), 1000).unwrap();
+            for block in [&source, &written] {
+                let block = Block::of(block).unwrap();
+                let (_, (kind, count, at)) =
+                    block.entries().find(|(tag, _)| *tag == EXIF_DIRECTORY).unwrap();
+                assert_eq!((kind, count, at), (4, 1, settings.u32(26)));
+            }
+            assert_eq!(written[26..28], settings.u16(1));
+            assert_eq!(written[28..30], settings.u16(0x829d));
         }
     }
 
