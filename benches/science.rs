@@ -1,5 +1,6 @@
 //! What changes of sample values cost: least CPU time for a 256 x 256 tile, of many runs. Run by
 //! `cargo bench --bench science`; figures for comparison stand in `load-tests/README.md`.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program for people at a terminal")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

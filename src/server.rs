@@ -302,9 +302,9 @@ fn rules(config: &Config) -> Rules {
         } else {
             PassThrough::Off
         },
+        filter: config.render.filter,
         colour: config.images.colour,
         icc_bytes_max: config.render.icc_bytes_max,
-        ..Rules::default()
     }
 }
 

@@ -121,6 +121,7 @@ fn tile(column: u64) -> Request {
             quality: Quality::Default,
             format: Format::Jpeg,
             processing: Processing::default(),
+            filter: None,
             encoder_quality: None,
             tiff_compression: None,
             depth: Depth::Eight,

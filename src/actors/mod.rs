@@ -24,6 +24,7 @@ pub mod pool;
 pub mod registry;
 pub mod render;
 pub mod room;
+mod sampling;
 pub mod service;
 pub mod shards;
 pub mod start;

@@ -17,7 +17,7 @@ use crate::actors::registry::{Found, ImageRegistry};
 use crate::actors::shards::Shards;
 use crate::codecs::CodecError;
 use crate::metrics;
-use crate::model::request::{Conditions, PictureRequest};
+use crate::model::request::{Conditions, Frame, PictureRequest, TileRange};
 use crate::model::{Fault, FaultKind, Picture, Reply, Request, Want};
 use crate::plan::{self, Plan, PlanError, Rules};
 use crate::sources::{Folder, Listing, SourceError};
@@ -57,6 +57,9 @@ pub enum ServiceError {
     /// The shard is gone.
     #[error("the cache shard does not answer")]
     Mailbox(#[from] MailboxError),
+    /// Values could not be read.
+    #[error(transparent)]
+    Render(#[from] RenderError),
     /// The folder cannot be listed.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -106,6 +109,11 @@ impl Service {
                     let wanted = Wanted { picture, conditions: &request.conditions, asker: &asker };
                     self.picture(&found, wanted, facts).await
                 }
+                Want::Tiles(range) => self.tiles(&found, range, &asker, facts).await,
+                Want::Samples(samples) => {
+                    (facts.class, facts.format) = ("info", "text");
+                    self.samples(&found, *samples, &asker).await
+                }
             };
             match answered {
                 Err(error) if error.is_passing() && attempt < ATTEMPTS_MAX => {
@@ -144,6 +152,30 @@ impl Service {
         metrics::pixels_served(resolved.size.area());
         let Rendered { bytes, format, .. } = rendered;
         Ok(Reply::Picture(Picture { bytes, format, resolved, etag, modified_s }))
+    }
+
+    /// Tiles one after the other: those that the cache has cost nothing, and a range takes no more room
+    /// than its largest tile.
+    async fn tiles(
+        &self,
+        found: &Found,
+        range: &TileRange,
+        asker: &Asker,
+        facts: &mut Facts,
+    ) -> Result<Reply, ServiceError> {
+        // What the client has is compared with the whole answer, not with each tile.
+        let conditions = &Conditions::default();
+        let mut tiles = Vec::new();
+        for index in plan::range(range, found.image.info())? {
+            let frame = Frame::IipTile { resolution: range.resolution, index };
+            let picture = PictureRequest { frame, ..range.picture.clone() };
+            let wanted = Wanted { picture: &picture, conditions, asker };
+            match self.picture(found, wanted, facts).await? {
+                Reply::Picture(picture) => tiles.push((index, picture)),
+                other => return Ok(other),
+            }
+        }
+        Ok(Reply::Tiles(tiles))
     }
 
     /// Has the answer's shard make it, or waits for the one who makes it already.
@@ -231,6 +263,7 @@ impl ServiceError {
                         RenderError::Changed | RenderError::Pool(PoolError::Cancelled)
                     )
             ) | Self::Mailbox(_)
+                | Self::Render(RenderError::Changed)
         )
     }
 
@@ -244,22 +277,29 @@ impl ServiceError {
             Self::Source(error) => source_fault(error),
             Self::Mailbox(_) => busy(),
             Self::Shard(error) => shard_fault(error),
+            Self::Render(error) => render_fault(error),
         }
     }
 }
 
 fn shard_fault(error: &ShardError) -> Fault {
     match error {
-        ShardError::Render(RenderError::Codec(error)) => codec_fault(error),
-        ShardError::Render(RenderError::Imaging(_)) => bug(),
-        ShardError::Render(RenderError::Pool(error)) => pool_fault(error),
-        ShardError::Render(RenderError::ImageBusy | RenderError::Changed)
-        | ShardError::Admission(AdmissionError::NoRoom)
+        ShardError::Render(error) => render_fault(error),
+        ShardError::Admission(AdmissionError::NoRoom)
         | ShardError::Busy
         | ShardError::DecoderGone => busy(),
         ShardError::Admission(error @ AdmissionError::TooLarge { .. }) => {
             Fault::new(FaultKind::TooLarge, error.to_string())
         }
+    }
+}
+
+fn render_fault(error: &RenderError) -> Fault {
+    match error {
+        RenderError::Codec(error) => codec_fault(error),
+        RenderError::Imaging(_) => bug(),
+        RenderError::Pool(error) => pool_fault(error),
+        RenderError::ImageBusy | RenderError::Changed => busy(),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::config::value::{
     line, millis, number, paths, seconds, tiff_compression, word,
 };
 use crate::config::{AccessLog, Config, LogFormat, Negotiate, UpscaleUnmarked};
-use crate::model::{ColourRule, Subsampling, TiffCompression};
+use crate::model::{ColourRule, Filter, Subsampling, TiffCompression};
 
 /// Turns the text of an iipsrv variable into the text of ours; what makes no sense stays as it is, to
 /// be refused as ours would be.
@@ -81,6 +81,15 @@ fn cache_megabytes(text: &str) -> String {
             format!("{:.0}", megabytes * 1_024_000.0)
         }
         _ => text.to_owned(),
+    }
+}
+
+/// `INTERPOLATION`: 0 is the nearest pixel, any other number bilinear; our words are taken too.
+fn interpolation(text: &str) -> String {
+    match text.trim().parse::<i64>() {
+        Ok(0) => "nearest".to_owned(),
+        Ok(_) => "bilinear".to_owned(),
+        Err(_) => text.to_owned(),
     }
 }
 
@@ -216,6 +225,8 @@ pub const KEYS: &[Key] = &[
         |c, t| flag(t) => c.render.pass_through),
     key!("render.pass_through_bytes_max", "0", "A stored tile of more bytes is re-encoded; 0: no bound", None,
         |c, t| bytes(t) => c.render.pass_through_bytes_max),
+    key!("render.interpolation", "bicubic", "How pixels are weighted where the size changes: nearest, bilinear, bicubic or lanczos3; all but nearest take in every pixel of what is made smaller", Some(("INTERPOLATION", interpolation)),
+        |c, t| word(t, &Filter::NAMED) => c.render.filter),
     key!("render.icc_bytes_max", "64KiB", "Largest ICC profile embedded in an answer, in bytes; 0: none", Some(("MAX_ICC", icc_bytes)),
         |c, t| bytes(t) => c.render.icc_bytes_max),
     key!("output.jpeg_subsampling", "420", "Pixels that share a colour in JPEG answers: 420 (two by two), 422 (two beside each other) or 444 (none)", None,

@@ -12,7 +12,7 @@ use crate::config::{
     AccessLog, Bind, CacheConfig, Config, FastCgiConfig, ImagesConfig, LogConfig, LogFormat,
     OutputConfig, PoolConfig, ProtocolConfig, RenderConfig, ServerConfig, UpscaleUnmarked,
 };
-use crate::model::{ColourRule, Limits};
+use crate::model::{ColourRule, Filter, Limits};
 
 /// Largest TOML file read, in bytes: a hundred times what all settings need.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -330,6 +330,7 @@ fn blank() -> Config {
             jpeg_quality: 0,
             png_level: 0,
             webp_quality: 0,
+            filter: Filter::default(),
             pass_through: false,
             pass_through_bytes_max: 0,
             icc_bytes_max: 0,

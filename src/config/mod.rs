@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{ColourRule, Limits, Subsampling, TiffCompression};
+use crate::model::{ColourRule, Filter, Limits, Subsampling, TiffCompression};
 
 pub use load::{ConfigError, Layers, Origin, load, look_alikes};
 
@@ -173,6 +173,8 @@ pub struct RenderConfig {
     pub png_level: u8,
     /// -1 (lossless) to 100.
     pub webp_quality: i8,
+    /// Where the size changes and the client does not say how.
+    pub filter: Filter,
     /// Whether stored tiles are answered undecoded.
     pub pass_through: bool,
     /// A stored tile of more bytes is re-encoded; 0 is no bound.

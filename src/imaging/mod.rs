@@ -44,7 +44,7 @@ pub use mosaic::{Mosaic, Shrink};
 pub use pixels::Pixels;
 pub use profile::read_profile;
 pub use raster::Raster;
-pub use resize::{Filter, resize};
+pub use resize::resize;
 pub use sample::Sample;
 pub use science::Operation;
 pub use scratch::Scratch;

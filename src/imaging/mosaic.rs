@@ -178,8 +178,9 @@ impl Pick {
 mod tests {
     use super::*;
     use crate::imaging::crop_box::CropBox;
-    use crate::imaging::resize::{Filter, resize};
+    use crate::imaging::resize::resize;
     use crate::imaging::scratch::Scratch;
+    use crate::model::Filter;
 
     const SHAPES: [(ColourModel, bool); 4] = [
         (ColourModel::Gray, false),

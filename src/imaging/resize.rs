@@ -10,41 +10,14 @@ use crate::imaging::crop_box::CropBox;
 use crate::imaging::error::ImagingError;
 use crate::imaging::raster::Raster;
 use crate::imaging::scratch::Scratch;
-use crate::model::Size;
+use crate::model::{Filter, Size};
 
-/// How samples are weighted where a picture changes its size.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Filter {
-    /// The nearest pixel alone: no value that the image lacks, but aliasing. For maps of classes.
-    Nearest,
-    /// Triangle: soft.
-    Bilinear,
-    /// Cubic, a = -0.5: sharp, and almost without ringing.
-    #[default]
-    CatmullRom,
-    /// Windowed sinc of three lobes: the sharpest, rings at hard edges, 1.7 times the work of
-    /// [`Filter::CatmullRom`].
-    Lanczos3,
-}
-
-impl Filter {
-    /// How far a pixel's neighbours count, in pixels of the smaller of source and target.
-    pub const fn radius_px(self) -> u32 {
-        match self {
-            Self::Nearest => 0,
-            Self::Bilinear => 1,
-            Self::CatmullRom => 2,
-            Self::Lanczos3 => 3,
-        }
-    }
-
-    fn algorithm(self) -> ResizeAlg {
-        match self {
-            Self::Nearest => ResizeAlg::Nearest,
-            Self::Bilinear => ResizeAlg::Convolution(FilterType::Bilinear),
-            Self::CatmullRom => ResizeAlg::Convolution(FilterType::CatmullRom),
-            Self::Lanczos3 => ResizeAlg::Convolution(FilterType::Lanczos3),
-        }
+fn algorithm(filter: Filter) -> ResizeAlg {
+    match filter {
+        Filter::Nearest => ResizeAlg::Nearest,
+        Filter::Bilinear => ResizeAlg::Convolution(FilterType::Bilinear),
+        Filter::CatmullRom => ResizeAlg::Convolution(FilterType::CatmullRom),
+        Filter::Lanczos3 => ResizeAlg::Convolution(FilterType::Lanczos3),
     }
 }
 
@@ -75,7 +48,7 @@ pub fn resize(
     let mut target =
         Image::from_slice_u8(to.width(), to.height(), resized.samples_mut(), pixel_type)?;
     let options = ResizeOptions::new()
-        .resize_alg(filter.algorithm())
+        .resize_alg(algorithm(filter))
         .crop(crop.left, crop.top, crop.width, crop.height)
         .use_alpha(raster.alpha());
     scratch.resizing(|resizer| resizer.resize(&source, &mut target, &options))?;

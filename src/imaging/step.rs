@@ -14,14 +14,14 @@ use crate::imaging::lookup::look_up;
 use crate::imaging::mirror::mirror;
 use crate::imaging::pixels::Pixels;
 use crate::imaging::raster::Raster;
-use crate::imaging::resize::{Filter, resize};
+use crate::imaging::resize::resize;
 use crate::imaging::science::{Operation, process, stretched};
 use crate::imaging::scratch::Scratch;
 use crate::imaging::to_bytes::to_bytes;
 use crate::imaging::turn::turn;
 use crate::imaging::widen::widen;
 use crate::model::request::Rotation;
-use crate::model::{Profile, Rect, SampleRange, SampleType, Size};
+use crate::model::{Filter, Profile, Rect, SampleRange, SampleType, Size};
 
 /// A raster of whichever type through a function of any.
 macro_rules! each {

@@ -14,6 +14,8 @@ pub enum Bands {
     Shown,
     /// All that are stored.
     All,
+    /// All that are stored, of all pages where the picture is the first one of a stack of gray ones.
+    OfPages,
 }
 
 /// A picture: a relative, slash-separated name below the image root, as UTF-8, which slice of what is

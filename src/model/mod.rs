@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_types)]
 
 pub mod fault;
+pub mod filter;
 pub mod format;
 pub mod geometry;
 pub mod image_id;
@@ -15,10 +16,12 @@ pub mod profile;
 pub mod read_at;
 pub mod reply;
 pub mod request;
+pub mod samples;
 pub mod slice;
 pub mod version;
 
 pub use fault::{Fault, FaultKind};
+pub use filter::Filter;
 pub use format::{Depth, Format, Subsampling, TiffCompression};
 pub use geometry::{Rect, Size};
 pub use image_id::{Bands, ImageId};

@@ -13,7 +13,7 @@ pub enum ColourModel {
     /// 127. Always [`SampleType::F32`] in these units, whatever the file holds; alpha is 0 to 1 there.
     Lab,
     /// So many bands without a meaning: all that a file stores, for a matrix to choose from
-    /// ([`crate::model::Bands::All`]).
+    /// ([`crate::model::Bands`]).
     Multi(u8),
 }
 

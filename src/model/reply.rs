@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::model::format::Format;
 use crate::model::geometry::{Rect, Size};
 use crate::model::image_info::ImageInfo;
+use crate::model::samples::ViewSamples;
 
 /// What the service found.
 #[derive(Clone, Debug)]
@@ -20,6 +21,15 @@ pub enum Reply {
     },
     /// A picture.
     Picture(Picture),
+    /// Several tiles, each with its number.
+    Tiles(Vec<(u32, Picture)>),
+    /// Stored values.
+    Samples {
+        /// One for each page or view.
+        views: Vec<ViewSamples>,
+        /// When the source was last changed, seconds since the Unix epoch.
+        modified_s: i64,
+    },
     /// The client has it already (304).
     NotModified {
         /// The strong validator of what it has, without quotes.

@@ -1,8 +1,10 @@
 //! `Request`: what a client wants, in our words. Protocols make it, `plan` holds it against the image.
 
+use crate::model::filter::Filter;
 use crate::model::format::{Depth, Format, TiffCompression};
 use crate::model::image_id::ImageId;
 use crate::model::processing::Processing;
+use crate::model::samples::SamplesRequest;
 
 /// One question about one image.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +24,23 @@ pub enum Want {
     Info,
     /// A picture.
     Picture(PictureRequest),
+    /// Several tiles of IIP's.
+    Tiles(TileRange),
+    /// Stored values.
+    Samples(SamplesRequest),
+}
+
+/// Tiles of one resolution in the rectangle between two of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TileRange {
+    /// 0 is the smallest level offered.
+    pub resolution: u32,
+    /// A corner.
+    pub start: u32,
+    /// The corner opposite.
+    pub end: u32,
+    /// What is done to each; its frame is of no matter.
+    pub picture: PictureRequest,
 }
 
 /// The validators a client sent (RFC 9110, section 13).
@@ -48,6 +67,8 @@ pub struct PictureRequest {
     pub format: Format,
     /// Changes of sample values.
     pub processing: Processing,
+    /// How pixels are weighted where the size changes, where the client says so.
+    pub filter: Option<Filter>,
     /// The encoder's quality (`QLT`), -1 (without losses) to 100, where the client set one.
     pub encoder_quality: Option<i8>,
     /// The compression of a TIFF answer, where the client named one.

@@ -3,8 +3,8 @@
 //! pixel is `x / f` exactly, never the ratio of two rounded sizes, and a view on that grid is whole
 //! pixels of the level or means of whole blocks of a finer one. Nothing is resampled.
 
-use crate::imaging::{CropBox, Filter, Shrink, Step};
-use crate::model::{Rect, Size, StoredLevel};
+use crate::imaging::{CropBox, Shrink, Step};
+use crate::model::{Filter, Rect, Size, StoredLevel};
 use crate::plan::view::View;
 
 /// How often the full image is halved until `region`, on whole pixels there, is `size`. Where the region

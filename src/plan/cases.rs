@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use crate::imaging::{Mosaic, Raster, Shrink, Step};
-use crate::model::request::{Frame, PictureRequest, Quality, Region, Rotation, SizeForm};
+use crate::model::request::{
+    Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm, Upscale,
+};
 use crate::model::{
     ColourModel, Depth, Format, ImageInfo, Rect, StoredLevel, TiffCompression, TileEncoding,
 };
@@ -32,6 +34,17 @@ fn equal_pixels_in_other_words_share_a_key() {
     .into_iter()
     .collect();
     assert!(keys.windows(2).all(|pair| pair[0] == pair[1]), "{keys:?}");
+}
+
+/// Found by fuzzing: on the grid the other side was a pixel longer than the limit.
+#[test]
+fn a_size_that_was_held_to_the_limit_stays_within_it() {
+    let info = pyramid((10_001, 7_003), 256);
+    let region = Region::Percent { x: 0.0, y: 20.0, width: 50.0, height: 20.0 };
+    let (form, upscale) = (SizeForm::Height(200_360), Upscale::Allow);
+    let size = ScaleTo { form, upscale, over_limit: OverLimit::Clamp };
+    let plan = planned(Frame::Region { region, size }, &info).unwrap();
+    assert_eq!(plan.resolved.size.longer(), Rules::default().limits.output_side_px_max);
 }
 
 #[test]

@@ -131,6 +131,38 @@ pub enum PlanError {
         /// What would have to be done.
         what: &'static str,
     },
+    /// A pixel that the level or tile has not.
+    #[error("there is no such pixel: the level or tile has {}x{}", size.width(), size.height())]
+    PixelsBeyond {
+        /// What there is.
+        size: Size,
+    },
+    /// A range of tiles from a lower row to a higher one.
+    #[error(
+        "tiles {start}-{end} go upwards: the first must be in a row above the second, or the same"
+    )]
+    RangeUpwards {
+        /// Asked for first.
+        start: u32,
+        /// Asked for last.
+        end: u32,
+    },
+    /// More tiles than one answer holds.
+    #[error("a range of {tiles} tiles is over the limit of {limit}")]
+    TilesOverLimit {
+        /// Asked for.
+        tiles: u64,
+        /// What is allowed.
+        limit: u64,
+    },
+    /// More pages or views than one answer tells of.
+    #[error("the image has {views} pages or views, over the limit of {limit} for values of all")]
+    ViewsOverLimit {
+        /// How many there are.
+        views: usize,
+        /// What is allowed.
+        limit: usize,
+    },
     /// A band that the image has not.
     #[error("there is no band {band}: the image has {bands}, counted from 0")]
     NoBand {
@@ -159,13 +191,17 @@ impl PlanError {
             | Self::SizeEmpty
             | Self::Upscaled { .. }
             | Self::OutputOverLimit { .. }
+            | Self::PixelsBeyond { .. }
+            | Self::RangeUpwards { .. }
             | Self::DepthOfFormat { .. }
             | Self::DepthOfImage
             | Self::NoBand { .. }
             | Self::NoNormals { .. }
             | Self::FormatOverLimit { .. } => FaultKind::BadRequest,
             Self::UpscalingOff { .. } | Self::DepthOfSteps { .. } => FaultKind::NotImplemented,
-            Self::SourceOverLimit { .. } => FaultKind::TooLarge,
+            Self::SourceOverLimit { .. }
+            | Self::TilesOverLimit { .. }
+            | Self::ViewsOverLimit { .. } => FaultKind::TooLarge,
             Self::LevelBeyond { .. } | Self::TileBeyond { .. } | Self::IndexBeyond { .. } => {
                 FaultKind::NotFound
             }

@@ -1,8 +1,8 @@
 //! Views that lie on no grid of their level: assembled with what the filter needs around them, reduced by
 //! whole blocks while that keeps more pixels than the answer has, then resized.
 
-use crate::imaging::{CropBox, Filter, Shrink, Step};
-use crate::model::{Rect, Size, StoredLevel};
+use crate::imaging::{CropBox, Shrink, Step};
+use crate::model::{Filter, Rect, Size, StoredLevel};
 use crate::plan::aligned::Assembly;
 use crate::plan::cover::TileCover;
 use crate::plan::rounding::{whole, whole_up};

@@ -41,6 +41,7 @@ pub(super) fn jpeg(frame: Frame) -> PictureRequest {
         quality: Quality::Default,
         format: Format::Jpeg,
         processing: Processing::default(),
+        filter: None,
         encoder_quality: None,
         tiff_compression: None,
         depth: Depth::Eight,

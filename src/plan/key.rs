@@ -5,9 +5,11 @@ use std::fmt;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::imaging::{CropBox, Filter, Operation, Shrink, Step};
+use crate::imaging::{CropBox, Operation, Shrink, Step};
 use crate::model::request::Rotation;
-use crate::model::{Bands, Field, Format, ImageId, ImageInfo, Slice, SourceVersion, Subsampling};
+use crate::model::{
+    Bands, Field, Filter, Format, ImageId, ImageInfo, Slice, SourceVersion, Subsampling,
+};
 use crate::plan::Plan;
 use crate::plan::encode::EncodePlan;
 use crate::plan::pass_through::PassThrough;
@@ -51,6 +53,7 @@ pub(super) fn key(
     digest.tag(match image.bands() {
         Bands::Shown => 0,
         Bands::All => 1,
+        Bands::OfPages => 2,
     });
     digest.number(version.len_bytes);
     digest.bytes(&version.modified_ns.to_le_bytes());

@@ -22,6 +22,7 @@ mod reading;
 mod region;
 mod rounding;
 mod rules;
+mod samples;
 mod science;
 mod size;
 mod steps;
@@ -50,6 +51,8 @@ pub use overview::Overview;
 pub use pass_through::PassThrough;
 pub use reading::Source;
 pub use rules::Rules;
+pub use samples::samples;
+pub use tiles::range;
 
 /// All that is to be done for one picture.
 ///
@@ -92,7 +95,8 @@ pub fn plan(
     let view = view::view(tiles::turned(request, info), info, &rules.limits)?;
     let settled = encode::settled(request, rules);
     encode::check_sides(&settled, view.size)?;
-    let reading = reading::reading(&view, info, rules.filter).ok_or(PlanError::NoLevel)?;
+    let reading = reading::reading(&view, info, request.filter.unwrap_or(rules.filter))
+        .ok_or(PlanError::NoLevel)?;
     let margin_px = request.processing.kernel.as_ref().map_or(0, Kernel::radius_px);
     let reading = reading.with_margin(margin_px, info).ok_or(PlanError::NoLevel)?;
     let sizing = [reading.crop.clone(), reading.resize.clone()];

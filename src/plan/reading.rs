@@ -1,8 +1,8 @@
 //! Which level a view is read from, and what of it: the smallest stored level that has enough pixels, by
 //! whole pixels where the view lies on the level's grid, by a filter elsewhere.
 
-use crate::imaging::{Filter, Shrink, Step};
-use crate::model::{ImageInfo, Rect, Size, StoredLevel, TileAddress};
+use crate::imaging::{Shrink, Step};
+use crate::model::{Filter, ImageInfo, Rect, Size, StoredLevel, TileAddress};
 use crate::plan::aligned::aligned;
 use crate::plan::cover::TileCover;
 use crate::plan::filtered::filtered;

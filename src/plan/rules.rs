@@ -1,7 +1,6 @@
 //! `Rules`: the settings that decide between several right answers.
 
-use crate::imaging::Filter;
-use crate::model::{ColourRule, Limits, Subsampling, TiffCompression};
+use crate::model::{ColourRule, Filter, Limits, Subsampling, TiffCompression};
 use crate::plan::pass_through::PassThrough;
 
 /// What the operator has set. Part of every key as far as it changes bytes.

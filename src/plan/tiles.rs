@@ -2,7 +2,7 @@
 //! its own way. IIP cuts them into the offered tile, Deep Zoom and Zoomify into squares. The limit of an answer's sides is not
 //! theirs: a tile is as large as the image says it is.
 
-use crate::model::request::{Frame, PictureRequest, Rotation};
+use crate::model::request::{Frame, PictureRequest, Rotation, TileRange};
 use crate::model::{ImageInfo, Rect, Size};
 use crate::plan::error::PlanError;
 use crate::plan::view::View;
@@ -23,6 +23,38 @@ pub(super) fn turned(request: &PictureRequest, info: &ImageInfo) -> Frame {
         }
         frame => frame,
     }
+}
+
+/// Tiles that one answer holds at most: a screen of 4096 x 4096 pixels.
+const TILES_MAX: u64 = 256;
+
+/// The numbers of the tiles in a rectangle between two, column by column as iipsrv sends them. As there, a
+/// first corner below the second is none; left and right may change places.
+///
+/// # Errors
+/// A resolution or tile that there is not; more than 256 of them.
+pub fn range(asked: &TileRange, info: &ImageInfo) -> Result<Vec<u32>, PlanError> {
+    let TileRange { resolution, start, end, .. } = *asked;
+    let level_last = u32::try_from(info.levels.len()).unwrap_or(u32::MAX).saturating_sub(1);
+    let level = info.levels.iter().rev().nth(usize_of(resolution));
+    let level = level.ok_or(PlanError::LevelBeyond { level: resolution, level_last })?;
+    let (columns, rows) = level.size.grid(info.tile);
+    let index_last = u64::from(columns) * u64::from(rows) - 1;
+    if let Some(index) = [start, end].into_iter().find(|index| index_last < u64::from(*index)) {
+        return Err(PlanError::IndexBeyond { index, index_last });
+    }
+    let (top, bottom) = (start / columns, end / columns);
+    if bottom < top {
+        return Err(PlanError::RangeUpwards { start, end });
+    }
+    let (first, last) = (start % columns, end % columns);
+    let (left, right) = (first.min(last), first.max(last));
+    let tiles = u64::from(right - left + 1) * u64::from(bottom - top + 1);
+    if TILES_MAX < tiles {
+        return Err(PlanError::TilesOverLimit { tiles, limit: TILES_MAX });
+    }
+    let column = |x: u32| (top..=bottom).map(move |y| y * columns + x);
+    Ok((left..=right).flat_map(column).collect())
 }
 
 /// A level's number as an index.
@@ -120,6 +152,25 @@ pub(super) fn is_tile(region: Rect, size: Size, halvings: u32, info: &ImageInfo)
 mod tests {
     use super::*;
     use crate::plan::fixtures;
+
+    #[test]
+    fn a_range_is_a_rectangle_of_tiles_column_by_column() {
+        let info = fixtures::pyramid((1001, 701), 256);
+        let tiles = |resolution, start, end| {
+            let picture = fixtures::jpeg(Frame::IipTile { resolution, index: 0 });
+            range(&TileRange { resolution, start, end, picture }, &info)
+        };
+        assert_eq!(tiles(2, 1, 6), Ok(vec![1, 5, 2, 6]));
+        assert_eq!(tiles(2, 2, 5), Ok(vec![1, 5, 2, 6]));
+        assert_eq!(tiles(0, 0, 0), Ok(vec![0]));
+        assert_eq!(tiles(2, 6, 1), Err(PlanError::RangeUpwards { start: 6, end: 1 }));
+        assert_eq!(tiles(2, 0, 12), Err(PlanError::IndexBeyond { index: 12, index_last: 11 }));
+        assert_eq!(tiles(3, 0, 0), Err(PlanError::LevelBeyond { level: 3, level_last: 2 }));
+        let huge = fixtures::pyramid((100_000, 100_000), 256);
+        let picture = fixtures::jpeg(Frame::IipTile { resolution: 0, index: 0 });
+        let all = TileRange { resolution: 9, start: 0, end: 391 * 391 - 1, picture };
+        assert!(matches!(range(&all, &huge), Err(PlanError::TilesOverLimit { .. })));
+    }
 
     #[test]
     fn deep_zoom_has_the_levels_and_tiles_that_viewers_count() {

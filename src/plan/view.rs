@@ -43,7 +43,8 @@ pub(super) fn view(frame: Frame, info: &ImageInfo, limits: &Limits) -> Result<Vi
     match frame {
         Frame::Region { region: asked, size: scale } => {
             let region = region(asked, info.size)?;
-            let size = on_grid(scale, region, size(scale, region.size(), limits)?, info.size);
+            let size = size(scale, region.size(), limits)?;
+            let size = on_grid(scale, region, size, info.size, limits);
             let halvings = halvings(region, size, info.size);
             let is_tile = halvings.is_some_and(|steps| tiles::is_tile(region, size, steps, info));
             Ok(View { region, size, halvings, is_tile })
@@ -56,7 +57,7 @@ pub(super) fn view(frame: Frame, info: &ImageInfo, limits: &Limits) -> Result<Vi
 
 /// Where one side was given and the other, rounded, misses the grid by a pixel, the grid's: an edge tile
 /// that is asked for by its width alone has the height that was advertised.
-fn on_grid(scale: ScaleTo, region: Rect, size: Size, image: Size) -> Size {
+fn on_grid(scale: ScaleTo, region: Rect, size: Size, image: Size, limits: &Limits) -> Size {
     let (width, height) = (size.width(), size.height());
     let other_by = |by: i32| match scale.form {
         SizeForm::Width(_) => Size::new(width, height.checked_add_signed(by)?),
@@ -65,7 +66,9 @@ fn on_grid(scale: ScaleTo, region: Rect, size: Size, image: Size) -> Size {
     };
     let candidates = [Some(size), other_by(-1), other_by(1)];
     let fitting = candidates.into_iter().flatten().find(|candidate| {
-        candidate.fits(region.size()) && halvings(region, *candidate, image).is_some()
+        candidate.longer() <= limits.output_side_px_max
+            && candidate.fits(region.size())
+            && halvings(region, *candidate, image).is_some()
     });
     fitting.unwrap_or(size)
 }

@@ -1,13 +1,13 @@
 //! `Reply` to `Response`: the headers that all protocols share; each protocol supplies its own words.
 
-use bytes::Bytes;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::model::{Fault, FaultKind, ImageInfo, Picture, Reply, Want};
 use crate::protocols::accept::varied;
 use crate::protocols::call::{Call, Dialect};
 use crate::protocols::deepzoom;
 use crate::protocols::http_date::http_date;
+use crate::protocols::iip;
 use crate::protocols::refusal::respond_fault;
 use crate::protocols::settings::Settings;
 use crate::protocols::wire::Response;
@@ -29,6 +29,16 @@ pub fn respond(call: &Call, reply: &Reply, settings: &Settings) -> Response {
         Reply::Picture(picture) => {
             varied(call, settings.negotiate, respond_picture(call, picture, settings))
         }
+        Reply::Tiles(tiles) => match &call.dialect {
+            Dialect::Iip(words) => respond_tiles(call, words, tiles, settings),
+            Dialect::Iiif(_) | Dialect::DeepZoom | Dialect::Zoomify => mismatch(call),
+        },
+        Reply::Samples { views, modified_s } => match &call.dialect {
+            Dialect::Iip(words) => words
+                .samples(views)
+                .map_or_else(|| mismatch(call), |it| documented(call, it, *modified_s, settings)),
+            Dialect::Iiif(_) | Dialect::DeepZoom | Dialect::Zoomify => mismatch(call),
+        },
         Reply::NotModified { etag, modified_s } => {
             let response = validated(Response::new(304, ""), quoted(etag), *modified_s, settings);
             if call.request.want == Want::Info {
@@ -48,6 +58,11 @@ fn respond_info(call: &Call, info: &ImageInfo, modified_s: i64, settings: &Setti
         Dialect::Zoomify => Some(zoomify::document(info)),
     };
     let Some(document) = document else { return mismatch(call) };
+    documented(call, document, modified_s, settings)
+}
+
+/// A text with a validator of its own, which is made of it.
+fn documented(call: &Call, document: Document, modified_s: i64, settings: &Settings) -> Response {
     let etag = format!("{:016x}", xxh3_64(document.body.as_bytes()));
     let response = if call.request.conditions.are_met_by(&etag, modified_s) {
         Response::new(304, "")
@@ -59,22 +74,38 @@ fn respond_info(call: &Call, info: &ImageInfo, modified_s: i64, settings: &Setti
 
 fn respond_picture(call: &Call, picture: &Picture, settings: &Settings) -> Response {
     let Some(asked) = call.picture() else { return mismatch(call) };
-    let wrapped = |body: Bytes, content_type: &'static str| {
-        let response = Response::new(200, body).with("Content-Type", content_type);
+    let plain = || {
+        let response = Response::new(200, picture.bytes.clone())
+            .with("Content-Type", picture.format.media_type());
         validated(response, quoted(&picture.etag), picture.modified_s, settings)
     };
-    let plain = || wrapped(picture.bytes.clone(), picture.format.media_type());
     match &call.dialect {
-        Dialect::Iip(words) => {
-            let response = match words.framed(picture) {
-                Some((body, content_type)) => wrapped(body, content_type),
-                None => plain(),
-            };
-            words.add_picture_headers(response, &call.request.image, picture)
-        }
+        Dialect::Iip(words) => words.add_picture_headers(plain(), &call.request.image, picture),
         Dialect::Iiif(words) => words.add_picture_headers(plain(), asked, picture, settings),
         Dialect::DeepZoom | Dialect::Zoomify => plain(),
     }
+}
+
+/// Tiles in IIP's frames, one behind the other; their validators make up one.
+fn respond_tiles(
+    call: &Call,
+    words: &iip::Words,
+    tiles: &[(u32, Picture)],
+    settings: &Settings,
+) -> Response {
+    let etags: String = tiles.iter().map(|(_, tile)| tile.etag.as_str()).collect();
+    let etag = match tiles {
+        [_] => etags,
+        _ => format!("{:032x}", xxh3_128(etags.as_bytes())),
+    };
+    let modified_s = tiles.iter().map(|(_, tile)| tile.modified_s).max().unwrap_or(0);
+    let response = if call.request.conditions.are_met_by(&etag, modified_s) {
+        Response::new(304, "")
+    } else {
+        let (body, content_type) = words.framed(tiles);
+        Response::new(200, body).with("Content-Type", content_type)
+    };
+    validated(response, quoted(&etag), modified_s, settings)
 }
 
 fn add_info_headers(call: &Call, response: Response) -> Response {

@@ -55,7 +55,8 @@ impl Call {
     pub const fn picture(&self) -> Option<&PictureRequest> {
         match &self.request.want {
             Want::Picture(picture) => Some(picture),
-            Want::Info => None,
+            Want::Tiles(range) => Some(&range.picture),
+            Want::Info | Want::Samples(_) => None,
         }
     }
 
@@ -84,6 +85,7 @@ pub(crate) fn plain_picture(frame: Frame, format: Format) -> PictureRequest {
         quality: Quality::Default,
         format,
         processing: Processing::default(),
+        filter: None,
         encoder_quality: None,
         tiff_compression: None,
         depth: Depth::Eight,

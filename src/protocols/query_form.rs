@@ -123,6 +123,7 @@ impl Setters {
                 picture.tiff_compression = self.tiff_compression;
                 picture.depth = self.depth;
             }
+            Want::Tiles(_) | Want::Samples(_) => {}
             Want::Info => {
                 let tells_address = matches!(call.dialect, Dialect::Iiif(_));
                 if tells_address && self.view.is_some_and(|view| !view.is_plain()) {
@@ -133,7 +134,8 @@ impl Setters {
                 }
             }
         }
-        request.image = self.changes.on(viewed(request.image.clone(), self.view));
+        request.image =
+            self.changes.on(viewed(request.image.clone(), self.view), self.view.is_some());
         Ok(())
     }
 }

@@ -270,6 +270,8 @@ fn check(address: &str) {
         Ok(Parsed::Call(call)) => {
             let reply = match call.request.want {
                 Want::Info => info_reply(info(1001, 701, ColourModel::Gray)),
+                Want::Tiles(_) => Reply::Tiles(Vec::new()),
+                Want::Samples(_) => Reply::Samples { views: Vec::new(), modified_s: 0 },
                 Want::Picture(_) => picture_reply(100, 70, Format::Jpeg),
             };
             let response = respond(&call, &reply, &settings);

@@ -24,3 +24,4 @@ mod overload;
 mod pictures;
 mod profiles;
 mod slices;
+mod vectors;

@@ -15,6 +15,7 @@ import numpy
 import tifffile
 from colour_fixtures import colours
 from flat_fixtures import flat
+from iip_fixtures import vectors
 from making import MANIFEST, OUT, REFUSED, halves, picture, record, run
 from PIL import Image, ImageCms
 from sample_fixtures import samples
@@ -365,6 +366,7 @@ def main():
     slides()
     samples()
     colours()
+    vectors()
     (OUT / "icc.raw").write_bytes(PROFILE)
     manifest = {"served": MANIFEST, "refused": REFUSED}
     (OUT / "manifest.json").write_text(json.dumps(manifest, indent=1))

@@ -183,6 +183,7 @@ fn shown(image: &dyn Decode, rule: ColourRule) -> Raster {
         quality: Quality::Default,
         format: Format::Png,
         processing: Processing::default(),
+        filter: None,
         encoder_quality: None,
         tiff_compression: None,
         depth: Depth::Eight,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::codecs::tiff::channels::{CHANNELS_MAX, channels};
 use crate::codecs::tiff::level::Level;
 use crate::codecs::tiff::pyramid::Pyramid;
 use crate::codecs::tiff::slices::Contents;
@@ -47,9 +48,17 @@ pub(in crate::codecs) fn open(
     let mut structure = Structure::open(Arc::clone(&source), limits)?;
     let contents = Contents::read(&mut structure, limits)?;
     let views = contents.views();
+    if bands == Bands::OfPages && slice == Slice::Main {
+        let pages = views.stack.len().min(CHANNELS_MAX);
+        let page = |page| open(Arc::clone(&source), Slice::page(page), Bands::Shown, limits);
+        let pages = (0..).take(pages).map(page).collect::<Result<Vec<_>, _>>()?;
+        if let Some(channels) = channels(pages) {
+            return Ok(channels);
+        }
+    }
     let page = contents.page(&mut structure, slice, limits)?;
     let mut pyramid = Pyramid::read(&mut structure, &page, limits)?;
-    if bands == Bands::All {
+    if bands != Bands::Shown {
         for level in &mut pyramid.levels {
             level.layout.show_all_bands();
         }

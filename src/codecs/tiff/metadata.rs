@@ -63,7 +63,7 @@ pub(super) fn about(
     let records = block_in(structure, from, IPTC, limits)?;
     let texts = records.as_deref().map(iptc::texts).unwrap_or_default();
     let exif = exif(structure, from, limits).or_else(unless_io)?;
-    let blocks = [exif, xmp, records.clone()].map(|block| block.map(Into::into));
+    let blocks = [exif, xmp, records].map(|block| block.map(Into::into));
     let mut block = |tag| block_in(structure, from, tag, limits);
     let mut metadata = Metadata::of_blocks(blocks);
     for (tag, field) in TEXT_TAGS.into_iter().chain([(PAGE_NAME, Field::Title)]) {

@@ -3,6 +3,7 @@
 //! position and decoded by a table of our own, many at once.
 
 mod associated;
+mod channels;
 mod compression;
 mod encoder;
 mod extent;

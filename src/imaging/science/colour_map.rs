@@ -5,10 +5,15 @@
 //! inferno (S. van der Walt and N. Smith) and turbo (A. Mikhailov).
 #![expect(clippy::indexing_slicing, reason = "pixel loops: indices are those of equal arrays")]
 
+use std::sync::LazyLock;
+
+use colorous::{Color, Gradient};
+
 use crate::imaging::science::planes::{BLOCK, Planes};
 use crate::model::processing::ColourMap;
 
 /// The first band as red, green and blue.
+#[inline(always)]
 pub(super) fn colour_map(planes: &mut Planes, map: &ColourMap) {
     let (old, mut made) = planes.taken(3);
     if let ([values, ..], [red, green, blue]) = (old.as_slice(), made.as_mut_slice()) {
@@ -32,10 +37,10 @@ fn colour(map: &ColourMap, value: f32) -> [f32; 3] {
         ColourMap::Green => [0.0, value, 0.0],
         ColourMap::Blue => [0.0, 0.0, value],
         ColourMap::Gray => [value; 3],
-        ColourMap::Viridis => known(&colorous::VIRIDIS, held),
-        ColourMap::Magma => known(&colorous::MAGMA, held),
-        ColourMap::Inferno => known(&colorous::INFERNO, held),
-        ColourMap::Turbo => known(&colorous::TURBO, held),
+        ColourMap::Viridis => nearest(&VIRIDIS, held),
+        ColourMap::Magma => nearest(&MAGMA, held),
+        ColourMap::Inferno => nearest(&INFERNO, held),
+        ColourMap::Turbo => nearest(&TURBO, held),
         ColourMap::Custom(stops) => between(stops, held),
     }
 }
@@ -62,9 +67,31 @@ fn jet(value: f32) -> [f32; 3] {
     }
 }
 
-fn known(gradient: &colorous::Gradient, value: f32) -> [f32; 3] {
-    let colour = gradient.eval_continuous(value.into());
-    [colour.r, colour.g, colour.b].map(share)
+/// The colours of a map at 0, 1/255 and so on to 1.
+type Colours = LazyLock<Box<[[f32; 3]; 256]>>;
+
+static VIRIDIS: Colours = LazyLock::new(|| colours(colorous::VIRIDIS));
+static MAGMA: Colours = LazyLock::new(|| colours(colorous::MAGMA));
+static INFERNO: Colours = LazyLock::new(|| colours(colorous::INFERNO));
+static TURBO: Colours = LazyLock::new(|| colours(colorous::TURBO));
+
+fn colours(gradient: Gradient) -> Box<[[f32; 3]; 256]> {
+    let mut colours = Box::new([[0.0; 3]; 256]);
+    for (at, colour) in colours.iter_mut().enumerate() {
+        let Color { r, g, b } = gradient.eval_rational(at, 256);
+        *colour = [r, g, b].map(share);
+    }
+    colours
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "held to 0..1 before it is multiplied"
+)]
+fn nearest(colours: &[[f32; 3]; 256], held: f32) -> [f32; 3] {
+    colours[usize::from((held * 255.0 + 0.5) as u8)]
 }
 
 /// A byte as a share of white that comes back as that byte, whose fraction is cut off.

@@ -17,6 +17,7 @@ fn vector(light: Light) -> [f32; 3] {
 }
 
 /// The first three colours, normalised, as one band of light; fewer are left alone.
+#[inline(always)]
 pub(super) fn hillshade(planes: &mut Planes, light: Light) {
     let [right, up, out] = vector(light);
     let [x, y, z, ..] = planes.colours.as_mut_slice() else { return };

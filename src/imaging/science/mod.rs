@@ -1,5 +1,9 @@
 //! Changes of sample values, on any sample type, as 32-bit floats: the whole list, and the one pass that
 //! carries it out, run by run of a few hundred pixels.
+#![expect(
+    clippy::inline_always,
+    reason = "what is called in a pass is compiled for this processor's vectors only where it is inlined"
+)]
 
 mod colour_map;
 mod contrast;
@@ -9,10 +13,13 @@ mod hillshade;
 mod invert;
 mod normalise;
 mod planes;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tone;
 mod twist;
+
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::imaging::pixels::Pixels;
 use crate::imaging::raster::Raster;
@@ -85,7 +92,10 @@ impl Bands {
 /// The operations in order, then contrast (a factor over all colours), and bytes.
 pub fn process(pixels: &Pixels, operations: &[Operation], contrast: f32) -> Raster {
     match pixels {
-        Pixels::U8(raster) => process_of(raster, operations, contrast),
+        Pixels::U8(raster) => match table::ramp(raster, operations) {
+            Some(ramp) => table::look_up(raster, &process_of(&ramp, operations, contrast)),
+            None => process_of(raster, operations, contrast),
+        },
         Pixels::U16(raster) => process_of(raster, operations, contrast),
         Pixels::F32(raster) => process_of(raster, operations, contrast),
     }
@@ -126,49 +136,82 @@ fn bands_after<T: Sample>(raster: &Raster<T>, operations: &[Operation]) -> Bands
 fn to_bytes<T: Sample>(raster: &Raster<T>, operations: &[Operation], contrast: f32) -> Raster {
     let bands = bands_after(raster, operations);
     let mut shown = Raster::zeroed(raster.size(), bands.shown(), bands.alpha);
-    let mut planes = Planes::new();
-    let target_len = BLOCK * shown.bands();
-    let runs = raster.samples().chunks(BLOCK * raster.bands());
-    for (run, target) in runs.zip(shown.samples_mut().chunks_mut(target_len)) {
-        operate(&mut planes, run, raster, operations);
-        planes.colours.truncate(bands.shown().bands().into());
-        contrast::store_bytes(&planes, contrast, target);
-    }
+    let targets = shown.samples_mut();
+    Arch::new().dispatch(Pass { raster, operations, bands, contrast, targets });
     shown
 }
 
 fn to_numbers<T: Sample>(raster: &Raster<T>, operations: &[Operation]) -> Raster<f32> {
     let bands = bands_after(raster, operations);
     let mut numbers = Raster::zeroed(raster.size(), bands.shown(), bands.alpha);
-    let mut planes = Planes::new();
-    let target_len = BLOCK * numbers.bands();
-    let runs = raster.samples().chunks(BLOCK * raster.bands());
-    for (run, target) in runs.zip(numbers.samples_mut().chunks_mut(target_len)) {
-        operate(&mut planes, run, raster, operations);
-        planes.colours.truncate(bands.shown().bands().into());
-        planes.store(target);
-    }
+    let targets = numbers.samples_mut();
+    Arch::new().dispatch(Pass { raster, operations, bands, contrast: 1.0, targets });
     numbers
 }
 
-fn operate<T: Sample>(
-    planes: &mut Planes,
-    run: &[T],
-    raster: &Raster<T>,
-    operations: &[Operation],
-) {
-    planes.load(run, raster.colour().bands().into(), raster.alpha());
-    for operation in operations {
-        match operation {
-            Operation::Normalise(ranges) => normalise::normalise(planes, ranges),
-            Operation::Light(light) => hillshade::hillshade(planes, *light),
-            Operation::Twist(matrix) => twist::twist(planes, matrix),
-            Operation::Power(exponent) => tone::power(planes, *exponent),
-            Operation::Log => tone::log(planes),
-            Operation::Invert => invert::invert(planes),
-            Operation::ColourMap(map) => colour_map::colour_map(planes, map),
-            // Needs whole rows: done between two passes.
-            Operation::Convolve(_) => {}
+/// What a run's planes become.
+trait Target: Sized {
+    /// Writes the run, colours times `contrast` where they become bytes.
+    fn store(planes: &Planes, contrast: f32, run: &mut [Self]);
+}
+
+impl Target for u8 {
+    #[inline(always)]
+    fn store(planes: &Planes, contrast: f32, run: &mut [Self]) {
+        contrast::store_bytes(planes, contrast, run);
+    }
+}
+
+impl Target for f32 {
+    #[inline(always)]
+    fn store(planes: &Planes, _: f32, run: &mut [Self]) {
+        planes.store(run);
+    }
+}
+
+/// The operations over all runs. All that is called here is inlined, so that it is compiled for the vectors that
+/// this processor has, and not only for those that all have.
+struct Pass<'a, T: Sample, U> {
+    raster: &'a Raster<T>,
+    operations: &'a [Operation],
+    /// What a target's bands are.
+    bands: Bands,
+    contrast: f32,
+    targets: &'a mut [U],
+}
+
+impl<T: Sample, U: Target> WithSimd for Pass<'_, T, U> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { raster, operations, bands, contrast, targets } = self;
+        let mut planes = Planes::new();
+        let shown = usize::from(bands.shown().bands());
+        let target_len = BLOCK * (shown + usize::from(bands.alpha));
+        let runs = raster.samples().chunks(BLOCK * raster.bands());
+        for (run, target) in runs.zip(targets.chunks_mut(target_len)) {
+            planes.load(run, raster.colour().bands().into(), raster.alpha());
+            for operation in operations {
+                operate(&mut planes, operation);
+            }
+            planes.colours.truncate(shown);
+            U::store(&planes, contrast, target);
         }
+    }
+}
+
+#[inline(always)]
+fn operate(planes: &mut Planes, operation: &Operation) {
+    match operation {
+        Operation::Normalise(ranges) => normalise::normalise(planes, ranges),
+        Operation::Light(light) => hillshade::hillshade(planes, *light),
+        Operation::Twist(matrix) => twist::twist(planes, matrix),
+        Operation::Power(exponent) => tone::power(planes, *exponent),
+        Operation::Log => tone::log(planes),
+        Operation::Invert => invert::invert(planes),
+        Operation::ColourMap(map) => colour_map::colour_map(planes, map),
+        // Needs whole rows: done between two passes.
+        Operation::Convolve(_) => {}
     }
 }

@@ -7,6 +7,7 @@ use crate::model::SampleRange;
 const LEAST_DIFFERENCE: f32 = 1e-30;
 
 /// The colours by `ranges`, one for each band; bands beyond them by the last.
+#[inline(always)]
 pub(super) fn normalise(planes: &mut Planes, ranges: &[SampleRange]) {
     let Some(last) = ranges.last() else { return };
     let ranges = ranges.iter().chain(std::iter::repeat(last));
@@ -15,6 +16,7 @@ pub(super) fn normalise(planes: &mut Planes, ranges: &[SampleRange]) {
     }
 }
 
+#[inline(always)]
 fn by(plane: &mut Plane, SampleRange { black, white }: SampleRange) {
     let difference = white - black;
     // A product, as in iipsrv: its quotient is another in the last bit, and bytes are cut off.

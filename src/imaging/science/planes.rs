@@ -1,6 +1,11 @@
 //! `Planes`: a run of pixels band by band, as 32-bit floats. Loops over one band's array, without a branch,
 //! become vector instructions.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "pixel loops: indices are below the length of a block"
+)]
+
 use crate::imaging::sample::Sample;
 
 /// Pixels that are worked on at once: a few kilobytes a band, which stay in the first cache.
@@ -41,21 +46,38 @@ impl Planes {
     }
 
     /// Reads a run of at most [`BLOCK`] pixels of so many colours, and alpha.
+    #[inline(always)]
     pub(super) fn load<T: Sample>(&mut self, run: &[T], colours: usize, alpha: bool) {
         self.colours.resize(colours, [0.0; BLOCK]);
-        let bands = colours + usize::from(alpha);
-        for (band, plane) in self.colours.iter_mut().enumerate() {
-            load_band(plane, run, bands, band);
+        if !alpha {
+            self.alpha = None;
         }
-        self.alpha = alpha.then(|| {
-            let mut plane = self.alpha.take().unwrap_or_else(|| Box::new([0.0; BLOCK]));
-            load_band(&mut plane, run, bands, colours);
-            let scale = 1.0 / T::TYPE.full_range().white;
-            for alpha in plane.iter_mut() {
-                *alpha *= scale;
+        let alpha = if alpha {
+            Some(&mut **self.alpha.get_or_insert_with(|| Box::new([0.0; BLOCK])))
+        } else {
+            None
+        };
+        match (self.colours.as_mut_slice(), alpha) {
+            ([gray], None) => part(run.as_chunks().0, &mut [gray]),
+            ([gray], Some(alpha)) => part(run.as_chunks().0, &mut [gray, alpha]),
+            ([red, green, blue], None) => part(run.as_chunks().0, &mut [red, green, blue]),
+            ([red, green, blue], Some(alpha)) => {
+                part(run.as_chunks().0, &mut [red, green, blue, alpha]);
             }
-            plane
-        });
+            (planes, alpha) => {
+                let bands = planes.len() + usize::from(alpha.is_some());
+                for (band, plane) in planes.iter_mut().chain(alpha).enumerate() {
+                    let samples = run.iter().skip(band).step_by(bands);
+                    for (target, sample) in plane.iter_mut().zip(samples) {
+                        *target = (*sample).into();
+                    }
+                }
+            }
+        }
+        let scale = 1.0 / T::TYPE.full_range().white;
+        for alpha in self.alpha.iter_mut().flat_map(|plane| plane.iter_mut()) {
+            *alpha *= scale;
+        }
     }
 
     /// Writes the run as it is.
@@ -70,25 +92,12 @@ impl Planes {
     }
 }
 
-/// One band of a run; the common numbers of bands by loops of their own, which is several times as fast.
-fn load_band<T: Sample>(plane: &mut Plane, run: &[T], bands: usize, band: usize) {
-    match bands {
-        1 => load_of::<T, 1>(plane, run, band),
-        2 => load_of::<T, 2>(plane, run, band),
-        3 => load_of::<T, 3>(plane, run, band),
-        4 => load_of::<T, 4>(plane, run, band),
-        _ => {
-            for (target, sample) in plane.iter_mut().zip(run.iter().skip(band).step_by(bands)) {
-                *target = (*sample).into();
-            }
+/// Bands apart: the common numbers of them by loops of their own, which become vector instructions.
+#[inline(always)]
+fn part<T: Sample, const BANDS: usize>(pixels: &[[T; BANDS]], planes: &mut [&mut Plane; BANDS]) {
+    for (at, pixel) in pixels.iter().take(BLOCK).enumerate() {
+        for band in 0..BANDS {
+            planes[band][at] = pixel[band].into();
         }
-    }
-}
-
-fn load_of<T: Sample, const BANDS: usize>(plane: &mut Plane, run: &[T], band: usize) {
-    let (pixels, _) = run.as_chunks::<BANDS>();
-    for (target, pixel) in plane.iter_mut().zip(pixels) {
-        // `band` is below `BANDS`.
-        *target = pixel.get(band).map_or(0.0, |sample| (*sample).into());
     }
 }

@@ -7,6 +7,7 @@ use crate::imaging::science::planes::Planes;
 const LEAST: f32 = f32::MIN_POSITIVE;
 
 /// Each colour to a power; 0 to the power 0 is 1, so that it makes all white.
+#[inline(always)]
 pub(super) fn power(planes: &mut Planes, exponent: f32) {
     let of_nothing = if exponent == 0.0 { 1.0 } else { 0.0 };
     for sample in planes.colours.as_flattened_mut() {
@@ -16,6 +17,7 @@ pub(super) fn power(planes: &mut Planes, exponent: f32) {
 }
 
 /// Each colour by the logarithm; below 0 is 0.
+#[inline(always)]
 pub(super) fn log(planes: &mut Planes) {
     for sample in planes.colours.as_flattened_mut() {
         *sample = log2(1.0 + 255.0 * sample.max(0.0)) * (1.0 / 8.0);

@@ -5,6 +5,7 @@ use crate::imaging::science::planes::{BLOCK, Plane, Planes};
 use crate::model::processing::Twist;
 
 /// The colours (and alpha, as the band after them) by the matrix.
+#[inline(always)]
 pub(super) fn twist(planes: &mut Planes, matrix: &Twist) {
     let rows = matrix.rows();
     let (old, mut made) = planes.taken(rows.len());
@@ -21,6 +22,7 @@ pub(super) fn twist(planes: &mut Planes, matrix: &Twist) {
     planes.replace(old, made);
 }
 
+#[inline(always)]
 fn add(target: &mut Plane, band: &Plane, factor: f32) {
     for (target, sample) in target.iter_mut().zip(band) {
         *target += factor * sample;

@@ -5,7 +5,7 @@ use crate::model::processing::{
     BandRange, ColourMap, Contrast, Kernel, Light, Processing, Tone, Twist,
 };
 use crate::model::request::{PictureRequest, Quality, Rotation};
-use crate::model::{Bands, Fault, ImageId};
+use crate::model::{Bands, Fault, Filter, ImageId};
 use crate::protocols::number::{parts, whole};
 use crate::protocols::percent::excerpt;
 
@@ -15,9 +15,6 @@ const NUMBER_MAX: f32 = 1e9;
 
 /// The largest exponent that `GAM` takes: all but white is black long before.
 const EXPONENT_MAX: f32 = 100.0;
-
-/// Colour bands that are decoded where nobody asks for others.
-const SHOWN_MAX: usize = 3;
 
 /// What one command sets.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +39,8 @@ pub(crate) enum Change {
     Kernel(Kernel),
     /// `MINMAX`.
     Range(BandRange),
+    /// `INT`, beyond iipsrv.
+    Filter(Filter),
     /// `ROT`.
     Turn {
         /// Mirrored first.
@@ -65,6 +64,7 @@ impl Change {
             "CTW" => twist,
             "CNV" => kernel,
             "MINMAX" => range,
+            "INT" => filter,
             "ROT" => turn,
             _ => return None,
         };
@@ -79,6 +79,7 @@ pub(crate) struct Changes {
     processing: Processing,
     twist: Vec<Vec<f32>>,
     quality: Quality,
+    filter: Option<Filter>,
     mirror: bool,
     /// The turn, for `OBJ=Max-size` too.
     pub(crate) rotation: Rotation,
@@ -112,6 +113,7 @@ impl Changes {
                 let takes = "CTW takes 1 to 4 rows in all, one for each band of the answer";
                 processing.twist = Some(twist.ok_or_else(|| Fault::bad_request(takes))?);
             }
+            Change::Filter(filter) => self.filter = Some(filter),
             Change::Turn { mirror, rotation } => {
                 (self.mirror, self.rotation) = (mirror, rotation);
             }
@@ -119,10 +121,16 @@ impl Changes {
         Ok(())
     }
 
-    /// The image with the bands that are looked at.
-    pub(crate) fn on(&self, image: ImageId) -> ImageId {
+    /// The image with the bands that a matrix looks at: of a stack those of all pages, unless `chosen` says
+    /// that the client named one of them.
+    pub(crate) fn on(&self, image: ImageId, chosen: bool) -> ImageId {
         let columns = self.processing.twist.as_ref().map_or(0, Twist::columns);
-        image.with_bands(if SHOWN_MAX < columns { Bands::All } else { Bands::Shown })
+        let bands = match (columns, chosen) {
+            (0 | 1, _) | (2 | 3, true) => Bands::Shown,
+            (_, false) => Bands::OfPages,
+            (_, true) => Bands::All,
+        };
+        image.with_bands(bands)
     }
 
     /// The picture with all that was asked.
@@ -132,6 +140,7 @@ impl Changes {
             rotation: self.rotation,
             quality: self.quality,
             processing: self.processing.clone(),
+            filter: self.filter,
             ..picture.clone()
         }
     }
@@ -251,6 +260,13 @@ fn range(value: &str) -> Result<Change, &'static str> {
     if min < max { Ok(Change::Range(BandRange { band, min, max })) } else { Err(takes) }
 }
 
+fn filter(value: &str) -> Result<Change, &'static str> {
+    let mut known = Filter::NAMED.into_iter();
+    let found = known.find(|(name, _)| name.eq_ignore_ascii_case(value));
+    let takes = "INT takes nearest, bilinear, bicubic or lanczos3";
+    found.map(|(_, filter)| Change::Filter(filter)).ok_or(takes)
+}
+
 /// `!` for a mirror, and a multiple of 90 degrees, either way round.
 fn turn(value: &str) -> Result<Change, &'static str> {
     let takes =
@@ -300,6 +316,7 @@ mod tests {
             ("COL", "binary", Change::Quality(Quality::BitonalByImage)),
             ("CTW", "[1,0;0,-1e-2]", Change::Twist(vec![vec![1.0, 0.0], vec![0.0, -0.01]])),
             ("CTW", "1", Change::Twist(vec![vec![1.0]])),
+            ("INT", "Lanczos3", Change::Filter(Filter::Lanczos3)),
             ("CNV", "sobel", Change::Kernel(Kernel::of_name("sobel").unwrap())),
             ("CNV", "[1]", Change::Kernel(Kernel::new(&[1.0]).unwrap())),
             ("MINMAX", "0:50,100", range(Some(0))),
@@ -348,6 +365,7 @@ mod tests {
             ("MINMAX", "0,1"),
             ("MINMAX", "-1:0,1"),
             ("MINMAX", "0:nan,1"),
+            ("INT", "cubic"),
             ("ROT", "45"),
             ("ROT", "1e9"),
             ("ROT", "x"),
@@ -365,7 +383,8 @@ mod tests {
             changes.add(read("CTW", value).unwrap()).unwrap();
         }
         let image = ImageId::parse("a.tif").unwrap();
-        assert_eq!(changes.on(image).bands(), Bands::All);
+        assert_eq!(changes.on(image.clone(), true).bands(), Bands::All);
+        assert_eq!(changes.on(image, false).bands(), Bands::OfPages);
         changes.add(read("CTW", "[1]").unwrap()).unwrap();
         changes.add(read("CTW", "[1]").unwrap()).unwrap_err();
     }

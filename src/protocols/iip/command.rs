@@ -1,7 +1,8 @@
 //! `Command`: one IIP command with its value read. Values are percent-decoded once.
 
 use crate::model::request::{Frame, Region};
-use crate::model::{Depth, Fault, FaultKind, Format, ImageId, Slice, TiffCompression};
+use crate::model::samples::{Place, SamplesRequest};
+use crate::model::{Depth, Fault, Format, ImageId, Slice, TiffCompression};
 use crate::protocols::iip::change::Change;
 use crate::protocols::iip::error::IipError;
 use crate::protocols::iip::grammar::Token;
@@ -13,10 +14,7 @@ use crate::protocols::settings::Settings;
 
 /// What is taken, for errors that say so.
 const TAKEN: &str = "FIF, SDS, OBJ, QLT, BPC, WID, HEI, RGN, ROT, MINMAX, CNT, GAM, INV, CMP, SHD, COL, CTW, \
-                     CNV, LYR, CVT, JTL, JTLS, PTL, WTL, ATL, TTL, TIL";
-
-/// What iipsrv takes beyond that: valid, but not done here.
-const OTHERS_OF_IIPSRV: [&str; 2] = ["PFL", "SPECTRA"];
+                     CNV, INT, LYR, CVT, JTL, JTLS, PTL, WTL, ATL, TTL, TIL, PFL, SPECTRA";
 
 /// One command.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,13 +41,19 @@ pub(crate) enum Command {
     Tile(Frame, Format),
     /// `JTLS`: a JPEG tile of a view, which counts for this tile only.
     TileOfView(Slice, Frame),
-    /// `TIL`: a tile in IIP's own frame.
-    RawTile {
+    /// `TIL`: tiles in IIP's own frame.
+    RawTiles {
         /// 0 is the smallest level.
         resolution: u32,
         /// Counted row by row.
-        index: u32,
+        start: u32,
+        /// The same where it is one tile.
+        end: u32,
     },
+    /// `PFL`: values along a line.
+    Profile(SamplesRequest),
+    /// `SPECTRA`: the values of one pixel in every page.
+    Spectra(SamplesRequest),
     /// What changes samples, colours or orientation.
     Change(Change),
     /// A command that leaves the picture as it is: viewers send them along.
@@ -88,7 +92,11 @@ impl Command {
         } else if is("TTL") {
             tile(value).map(|frame| Self::Tile(frame, Format::Tiff))
         } else if is("TIL") {
-            raw_tile(value)
+            raw_tiles(value)
+        } else if is("PFL") {
+            profile(value).map(Self::Profile)
+        } else if is("SPECTRA") {
+            spectra(value).map(Self::Spectra)
         } else if is("JTLS") {
             tile_of_view(value)
         } else if is("SDS") {
@@ -118,16 +126,8 @@ fn is_neutral(is: &impl Fn(&str) -> bool, value: &str) -> bool {
 }
 
 fn unsupported(token: Token<'_>) -> IipError {
-    let known = OTHERS_OF_IIPSRV.iter().any(|name| token.name.eq_ignore_ascii_case(name));
     let name = token.shown_name();
-    let fault = if known {
-        let value = excerpt(token.value);
-        let text =
-            format!("the command {name}={value} is not done by this server; it takes {TAKEN}");
-        Fault::new(FaultKind::NotImplemented, text)
-    } else {
-        Fault::bad_request(format!("there is no command {name}; known are {TAKEN}"))
-    };
+    let fault = Fault::bad_request(format!("there is no command {name}; known are {TAKEN}"));
     IipError::unsupported_command(token, fault)
 }
 
@@ -188,23 +188,60 @@ fn tile_numbers(value: &str) -> Result<(u32, u32), Fault> {
         })
 }
 
-/// `r,t`, or `r,t-t`: iipsrv's form for a range, taken where it is a single tile.
-fn raw_tile(value: &str) -> Result<Command, Fault> {
-    let single = match value.split_once('-') {
-        Some((start, end)) => {
-            if start.rsplit(',').next() != Some(end) {
-                let shown = excerpt(value);
-                return Err(Fault::new(
-                    FaultKind::NotImplemented,
-                    format!("TIL takes one tile at a time, not the range {shown}"),
-                ));
-            }
-            start
-        }
-        None => value,
+/// `r,t`, or `r,t-t` for the rectangle between two.
+fn raw_tiles(value: &str) -> Result<Command, Fault> {
+    let (first, end) = value.split_once('-').map_or((value, None), |(it, end)| (it, Some(end)));
+    let (resolution, start) = tile_numbers(first)?;
+    let end = end.map_or(Some(start), whole).ok_or_else(|| {
+        let shown = excerpt(value);
+        Fault::bad_request(format!(
+            "TIL takes RESOLUTION,TILE or RESOLUTION,TILE-TILE, not {shown}"
+        ))
+    })?;
+    Ok(Command::RawTiles { resolution, start, end })
+}
+
+/// `r:x1,y1`, or `r:x1,y1-x2,y2`: from the first pixel to before the second, along a row, or along a column
+/// where the second is not to the right.
+fn profile(value: &str) -> Result<SamplesRequest, Fault> {
+    let point = |text: &str| {
+        let [x, y] = parts::<2>(text)?;
+        Some((whole::<u32>(x)?, whole::<u32>(y)?))
     };
-    let (resolution, index) = tile_numbers(single)?;
-    Ok(Command::RawTile { resolution, index })
+    let read = || {
+        let (resolution, line) = value.split_once(':')?;
+        let (from, to) = line.split_once('-').map_or((line, None), |(from, to)| (from, Some(to)));
+        let (left, top) = point(from)?;
+        let (right, bottom) = to.map_or(Some((left, top)), point)?;
+        let (width, height) = match (right.checked_sub(left), bottom.checked_sub(top)) {
+            (Some(width @ 1..), _) => (width, 1),
+            (_, Some(height @ 1..)) => (1, height),
+            _ => (1, 1),
+        };
+        let place = Place::Area { left, top, width, height };
+        Some(SamplesRequest { resolution: whole(resolution)?, place })
+    };
+    read().ok_or_else(|| {
+        let shown = excerpt(value);
+        Fault::bad_request(format!(
+            "PFL takes RESOLUTION:X,Y or RESOLUTION:X,Y-X,Y in whole numbers, not {shown}"
+        ))
+    })
+}
+
+/// `r,t,x,y`.
+fn spectra(value: &str) -> Result<SamplesRequest, Fault> {
+    let read = || {
+        let [resolution, index, x, y] = parts::<4>(value)?;
+        let place = Place::InTile { index: whole(index)?, x: whole(x)?, y: whole(y)? };
+        Some(SamplesRequest { resolution: whole(resolution)?, place })
+    };
+    read().ok_or_else(|| {
+        let shown = excerpt(value);
+        Fault::bad_request(format!(
+            "SPECTRA takes RESOLUTION,TILE,X,Y in whole numbers, X and Y within the tile, not {shown}"
+        ))
+    })
 }
 
 fn export(value: &str) -> Result<Command, Fault> {

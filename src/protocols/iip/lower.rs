@@ -1,9 +1,9 @@
 //! A list of commands becomes one request. As with iipsrv, setters count for the outputs after them.
 
 use crate::model::request::{
-    Frame, OverLimit, PictureRequest, Region, Rotation, ScaleTo, SizeForm, Upscale,
+    Frame, OverLimit, PictureRequest, Region, Rotation, ScaleTo, SizeForm, TileRange, Upscale,
 };
-use crate::model::{Depth, Fault, Format, ImageId, Slice, TiffCompression, Want};
+use crate::model::{Bands, Depth, Fault, Format, ImageId, Slice, TiffCompression, Want};
 use crate::protocols::call::{Call, Dialect, Parsed, plain_picture};
 use crate::protocols::iip::change::Changes;
 use crate::protocols::iip::command::Command;
@@ -51,7 +51,7 @@ struct Asked {
 #[derive(Debug)]
 struct Output {
     image: ImageId,
-    picture: PictureRequest,
+    want: Want,
     form: Form,
 }
 
@@ -86,16 +86,25 @@ impl Asked {
                 self.described = self.viewed(self.view);
             }
             Command::Tile(frame, format) => {
-                self.output(token, self.view, &plain_picture(frame, format), Form::Tile)?;
+                let want = self.picture_of(frame, format);
+                self.output(token, self.view, want, Form::Tile)?;
             }
             Command::TileOfView(view, frame) => {
-                let picture = plain_picture(frame, Format::Jpeg);
-                self.output(token, Some(view), &picture, Form::Tile)?;
+                let want = self.picture_of(frame, Format::Jpeg);
+                self.output(token, Some(view), want, Form::Tile)?;
             }
-            Command::RawTile { resolution, index } => {
-                let frame = Frame::IipTile { resolution, index };
+            Command::RawTiles { resolution, start, end } => {
+                let frame = Frame::IipTile { resolution, index: start };
                 let picture = plain_picture(frame, Format::Jpeg);
-                self.output(token, self.view, &picture, Form::RawTile { resolution, index })?;
+                let range = |picture| Want::Tiles(TileRange { resolution, start, end, picture });
+                let want = range(self.picture(&picture));
+                self.output(token, self.view, want, Form::RawTiles { resolution })?;
+            }
+            Command::Profile(samples) => {
+                self.output(token, self.view, Want::Samples(samples), Form::Profile)?;
+            }
+            Command::Spectra(samples) => {
+                self.output(token, self.view, Want::Samples(samples), Form::Spectra)?;
             }
             Command::Export(format) => {
                 let attachment = method == Method::Post;
@@ -103,7 +112,8 @@ impl Asked {
                     is_export: true,
                     ..plain_picture(self.export_frame(settings), format)
                 };
-                self.output(token, self.view, &picture, Form::Export { attachment })?;
+                let want = Want::Picture(self.picture(&picture));
+                self.output(token, self.view, want, Form::Export { attachment })?;
             }
         }
         Ok(())
@@ -113,7 +123,7 @@ impl Asked {
         &mut self,
         token: Token<'_>,
         view: Option<Slice>,
-        picture: &PictureRequest,
+        want: Want,
         form: Form,
     ) -> Result<(), IipError> {
         if self.output.is_some() {
@@ -123,15 +133,28 @@ impl Asked {
         let Some(image) = self.viewed(view) else {
             return Err(IipError::image_not_set(token.name));
         };
-        let image = self.changes.on(image);
-        let picture = PictureRequest {
+        let image = match want {
+            // Values are those of all that is stored.
+            Want::Samples(_) => image.with_bands(Bands::All),
+            _ => self.changes.on(image, view.is_some()),
+        };
+        self.output = Some(Output { image, want, form });
+        Ok(())
+    }
+
+    /// A picture with all that was set so far.
+    fn picture(&self, picture: &PictureRequest) -> PictureRequest {
+        PictureRequest {
             encoder_quality: self.encoder_quality,
             tiff_compression: self.tiff_compression,
             depth: self.depth,
             ..self.changes.applied(picture)
-        };
-        self.output = Some(Output { image, picture, form });
-        Ok(())
+        }
+    }
+
+    /// The same as the answer to a request.
+    fn picture_of(&self, frame: Frame, format: Format) -> Want {
+        Want::Picture(self.picture(&plain_picture(frame, format)))
     }
 
     /// Whether width and height have changed places.
@@ -166,9 +189,9 @@ impl Asked {
 
     /// A picture outranks objects: older clients ask both at once and look at the picture only.
     fn finish(self, raw: &RawRequest<'_>, text: &str) -> Result<Parsed, IipError> {
-        if let Some(Output { image, picture, form }) = self.output {
+        if let Some(Output { image, want, form }) = self.output {
             let dialect = Dialect::Iip(Words(form));
-            return Ok(Call::new(raw, image, Want::Picture(picture), dialect).into());
+            return Ok(Call::new(raw, image, want, dialect).into());
         }
         if self.objects.is_empty() {
             let fault = Fault::bad_request(

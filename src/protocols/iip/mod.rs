@@ -6,6 +6,7 @@ mod error;
 pub(crate) mod grammar;
 mod lower;
 mod objects;
+mod samples;
 mod words;
 
 pub(crate) use lower::parse;

@@ -2,7 +2,7 @@
 
 use crate::model::request::{Frame, OverLimit, Region, ScaleTo, SizeForm, Upscale};
 use crate::model::{
-    ColourModel, Depth, Field, Format, ImageInfo, Limits, Metadata, TiffCompression, Want,
+    ColourModel, Depth, Field, Format, ImageInfo, Limits, Metadata, Reply, TiffCompression, Want,
 };
 use crate::protocols::fixture::{
     call, describe, get, info, info_reply, picture_reply, rgb, text, try_call,
@@ -125,7 +125,9 @@ fn errors_begin_with_the_line_that_clients_know() {
         ("FIF=a&JTL=-1,0", 400, "Error/12:2 1 JTL=-1,0"),
         ("FIF=a&JTL=0,0&JTL=0,1", 400, "Error/11:2 1 JTL=0,1"),
         ("FIF=a&CNT=x&JTL=0,0", 400, "Error/9:2 1 CNT=x"),
-        ("FIF=a&SPECTRA=0,0,1,1", 501, "Error/11:2 2 SPECTRA"),
+        ("FIF=a&SPECTRA=0,0,1", 400, "Error/17:2 1 SPECTRA=0,0,1"),
+        ("FIF=a&PFL=0,0,1", 400, "Error/13:2 1 PFL=0,0,1"),
+        ("PFL=0:0,1", 400, "Error/7:1 3 PFL"),
         ("FIF=a&ROT=45&CVT=jpeg", 400, "Error/10:2 1 ROT=45"),
         ("FIF=a&CVT=gif", 400, "Error/11:2 1 CVT=gif"),
         ("FIF=a&BPC=12&CVT=png", 400, "Error/10:2 1 BPC=12"),
@@ -136,7 +138,7 @@ fn errors_begin_with_the_line_that_clients_know() {
         ("FIF=a&RGN=0,0,0,1&CVT=jpeg", 400, "Error/15:2 1 RGN=0,0,0,1"),
         ("FIF=a&RGN=0,0,nan,1&CVT=jpeg", 400, "Error/17:2 1 RGN=0,0,nan,1"),
         ("FIF=a&RGN=0,0,1&CVT=jpeg", 400, "Error/13:2 1 RGN=0,0,1"),
-        ("FIF=a&TIL=0,0-3", 501, "Error/13:2 1 TIL=0,0-3"),
+        ("FIF=a&TIL=0,0-x", 400, "Error/13:2 1 TIL=0,0-x"),
     ] {
         let response = refused(query);
         assert_eq!(response.status, status, "{query}");
@@ -268,8 +270,15 @@ fn an_export_has_a_file_name() {
 #[test]
 fn a_raw_tile_comes_in_its_frame() {
     let asked = call("/iip?FIF=rgb.tif&TIL=0,7");
-    let reply = picture_reply(250, 175, Format::Jpeg);
+    let Reply::Picture(tile) = picture_reply(250, 175, Format::Jpeg) else { panic!("no picture") };
+    let reply = Reply::Tiles(vec![(7, tile.clone())]);
     let response = respond(&asked, &reply, &Settings::default());
+    let etag = response.header("ETag").unwrap().to_owned();
+    let known = RawRequest { if_none_match: Some(&etag), ..get("/iip?FIF=rgb.tif&TIL=0,7") };
+    let Ok(Parsed::Call(again)) = parse(&known, &Settings::default()) else { panic!("not a call") };
+    assert_eq!(respond(&again, &reply, &Settings::default()).status, 304);
+    let two = Reply::Tiles(vec![(7, tile.clone()), (8, tile)]);
+    assert!(respond(&asked, &two, &Settings::default()).body.len() > 2 * response.body.len() - 2);
     assert_eq!(response.header("Content-Type"), Some("application/vnd.netfpx"));
     assert_eq!(&*response.body, b"Tile,0,7,0/12:\x02\0\0\0\0\x11\0\0file\r\n".as_slice());
 }

@@ -2,9 +2,11 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use crate::model::samples::ViewSamples;
 use crate::model::{ImageId, ImageInfo, Picture};
 use crate::protocols::answer::Document;
 use crate::protocols::iip::objects::Object;
+use crate::protocols::iip::samples;
 use crate::protocols::wire::Response;
 
 /// The media type of IIP's own answers.
@@ -21,13 +23,15 @@ pub(crate) enum Form {
     Objects(Vec<Object>),
     /// `JTL` and its like: the file alone.
     Tile,
-    /// `TIL`: the file in a frame.
-    RawTile {
+    /// `TIL`: files, each in a frame.
+    RawTiles {
         /// As asked.
         resolution: u32,
-        /// As asked.
-        index: u32,
     },
+    /// `PFL`.
+    Profile,
+    /// `SPECTRA`.
+    Spectra,
     /// `CVT`: a file with a name.
     Export {
         /// To be saved and not shown: asked by POST.
@@ -66,18 +70,28 @@ impl Words {
                 }
                 response
             }
-            Form::Tile | Form::RawTile { .. } | Form::Export { .. } => response,
+            _ => response,
         }
     }
 
-    /// The body and its type where it is not the file alone.
-    pub(crate) fn framed(&self, picture: &Picture) -> Option<(Bytes, &'static str)> {
-        match self.0 {
-            Form::RawTile { resolution, index } => {
-                Some((tile_frame(resolution, index, &picture.bytes), MEDIA_TYPE))
-            }
-            Form::Objects(_) | Form::Tile | Form::Export { .. } => None,
+    /// Stored values as text.
+    pub(crate) fn samples(&self, views: &[ViewSamples]) -> Option<Document> {
+        match &self.0 {
+            Form::Profile => Some(samples::profile(views)),
+            Form::Spectra => Some(samples::spectra(views)),
+            _ => None,
         }
+    }
+
+    /// Tiles in their frames, and the type of that.
+    pub(crate) fn framed(&self, tiles: &[(u32, Picture)]) -> (Bytes, &'static str) {
+        let mut frames = BytesMut::new();
+        if let Form::RawTiles { resolution } = self.0 {
+            for (index, tile) in tiles {
+                frame_tile(&mut frames, resolution, *index, &tile.bytes);
+            }
+        }
+        (frames.freeze(), MEDIA_TYPE)
     }
 
     /// An export's file name: `STEM_WIDTHxHEIGHT.SUFFIX`, the size before any turn.
@@ -116,18 +130,17 @@ pub(crate) fn add_version_header(objects: &[Object], response: Response) -> Resp
 
 /// `Tile,RESOLUTION,INDEX,0/LENGTH:`, four bytes of compression (JPEG), four of subtype, the file, CRLF;
 /// the length counts from behind the colon to before the line end.
-fn tile_frame(resolution: u32, index: u32, file: &[u8]) -> Bytes {
+fn frame_tile(frames: &mut BytesMut, resolution: u32, index: u32, file: &[u8]) {
     const COMPRESSION_JPEG: [u8; 4] = [2, 0, 0, 0];
     const SUBTYPE: [u8; 4] = [0, 0x11, 0, 0];
     let length = file.len() + COMPRESSION_JPEG.len() + SUBTYPE.len();
     let head = format!("Tile,{resolution},{index},0/{length}:");
-    let mut frame = BytesMut::with_capacity(head.len() + length + 2);
-    frame.put_slice(head.as_bytes());
-    frame.put_slice(&COMPRESSION_JPEG);
-    frame.put_slice(&SUBTYPE);
-    frame.put_slice(file);
-    frame.put_slice(b"\r\n");
-    frame.freeze()
+    frames.reserve(head.len() + length + 2);
+    frames.put_slice(head.as_bytes());
+    frames.put_slice(&COMPRESSION_JPEG);
+    frames.put_slice(&SUBTYPE);
+    frames.put_slice(file);
+    frames.put_slice(b"\r\n");
 }
 
 /// A name that is safe between quotes in a header and as a file name on any system.
@@ -142,10 +155,9 @@ mod tests {
 
     #[test]
     fn a_raw_tile_is_framed_to_the_byte() {
-        assert_eq!(
-            &*tile_frame(0, 7, b"jpeg"),
-            b"Tile,0,7,0/12:\x02\0\0\0\0\x11\0\0jpeg\r\n".as_slice()
-        );
+        let mut frames = BytesMut::new();
+        frame_tile(&mut frames, 0, 7, b"jpeg");
+        assert_eq!(&*frames, b"Tile,0,7,0/12:\x02\0\0\0\0\x11\0\0jpeg\r\n".as_slice());
     }
 
     #[test]
