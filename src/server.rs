@@ -15,7 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::actors::marks::{self, MarkError};
 use crate::actors::start;
 use crate::codecs::{self, DecodeLimits};
-use crate::config::{AccessLog, Bind, Config, LogFormat, ServerConfig, UpscaleUnmarked};
+use crate::config::{AccessLog, Bind, Config, LogFormat, Negotiate, ServerConfig, UpscaleUnmarked};
 use crate::front::admin::{self, Admin};
 use crate::front::exchange::Front;
 use crate::front::fastcgi::FastCgi;
@@ -81,7 +81,11 @@ pub fn check(config: &Config) -> Result<(), ServeError> {
 async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), ServeError> {
     let signals = StopSignals::listen()?;
     let limits = DecodeLimits::default();
-    let opener = Arc::new(move |source, slice, bands| codecs::open(source, slice, bands, &limits));
+    let rights = config.output.copyright.clone();
+    let opener = Arc::new(move |source, slice, bands| {
+        let image = codecs::open(source, slice, bands, &limits)?;
+        Ok(codecs::with_rights(image, &rights))
+    });
     let service = start::start(config, rules(config)?, opener)?;
     let access = match config.log.access {
         AccessLog::On => Some(telemetry::AccessLog::start(json)?),
@@ -302,6 +306,11 @@ fn rules(config: &Config) -> Result<Rules, MarkError> {
         jpeg_quality: config.render.jpeg_quality,
         png_level: config.render.png_level,
         webp_quality: config.render.webp_quality,
+        avif_quality: config.output.avif_quality,
+        jpeg_subsampling: config.output.jpeg_subsampling,
+        jpeg_trellis: config.output.jpeg_trellis,
+        tiff_compression: config.output.tiff_compression,
+        tiff_quality: config.output.tiff_quality,
         pass_through: if config.render.pass_through {
             PassThrough::On { bytes_max }
         } else {
@@ -328,6 +337,11 @@ fn settings(config: &Config) -> Settings {
         iiif_query_base_url: set(&protocol.query_base_url),
         uri_bytes_max: config.server.uri_bytes_max,
         allow_bare_slash: protocol.allow_bare_slash,
+        negotiate: match config.output.negotiate {
+            Negotiate::Off => protocols::Negotiate::Off,
+            Negotiate::Webp => protocols::Negotiate::Webp,
+            Negotiate::Avif => protocols::Negotiate::Avif,
+        },
         delimiter: set(&protocol.delimiter),
     }
 }

@@ -23,8 +23,8 @@ use tessera::model::request::{
     Upscale,
 };
 use tessera::model::{
-    FaultKind, Format, ImageId, ImageInfo, Processing, ReadAt, Reply, Request, Size, StoredLevel,
-    TileAddress, TileEncoding, Want,
+    Depth, FaultKind, Format, ImageId, ImageInfo, Processing, ReadAt, Reply, Request, Size,
+    StoredLevel, TileAddress, TileEncoding, Want,
 };
 use tessera::plan::Rules;
 
@@ -124,6 +124,9 @@ fn tile(column: u64) -> Request {
             preset: None,
             filter: None,
             encoder_quality: None,
+            tiff_compression: None,
+            depth: Depth::Eight,
+            is_export: false,
         }),
         conditions: Conditions::default(),
     }

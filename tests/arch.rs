@@ -70,6 +70,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("dejavu", &["imaging/lettering.rs"]),
     ("weezl", &["codecs/tiff/"]),
     ("roxmltree", &["codecs/tiff/"]),
+    ("rav1e", &["codecs/avif/"]),
     ("libdeflater", &["codecs/tiff/"]),
     ("zstd::", &["codecs/tiff/"]),
     ("lzma_rust2", &["codecs/tiff/"]),

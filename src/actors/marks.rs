@@ -17,7 +17,9 @@ use crate::model::image_id::ImageIdError;
 use crate::model::request::{
     Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm, Upscale,
 };
-use crate::model::{Bands, ColourRule, Format, ImageId, Limits, Processing, SampleType, Slice};
+use crate::model::{
+    Bands, ColourRule, Depth, Format, ImageId, Limits, Processing, SampleType, Slice,
+};
 use crate::plan::{self, PlanError, Rules, Source, Watermarks};
 use crate::sources::{FileSource, SourceError};
 
@@ -192,6 +194,9 @@ fn whole() -> PictureRequest {
         quality: Quality::Color,
         format: Format::Png,
         processing: Processing::default(),
+        tiff_compression: None,
+        depth: Depth::Eight,
+        is_export: false,
         preset: None,
         filter: None,
         encoder_quality: None,
@@ -238,8 +243,7 @@ mod tests {
 
     fn png(size: Size, colour: ColourModel, alpha: bool, samples: Vec<u8>) -> Vec<u8> {
         let raster = Raster::new(size, colour, alpha, samples).unwrap();
-        let encoding = Encoding { format: Format::Png, quality: 1, icc: None };
-        encode(&raster, &encoding).unwrap().to_vec()
+        encode(&raster.into(), &Encoding::plain(Format::Png, 1)).unwrap().to_vec()
     }
 
     #[test]

@@ -15,8 +15,8 @@ use crate::actors::open_image::OpenImage;
 use crate::actors::order::{Render, RenderError, Rendered};
 use crate::actors::pool::{Priority, Ticket};
 use crate::actors::tile_source::TileSource;
-use crate::codecs::{self, Encoding};
-use crate::imaging::{self, Histogram, Raster, Scratch, Spread, Step, Tools, Watermark};
+use crate::codecs::{self, About, Encoding};
+use crate::imaging::{self, Histogram, Pixels, Raster, Scratch, Spread, Step, Tools, Watermark};
 use crate::metrics;
 use crate::model::{Format, TileAddress};
 use crate::plan::{Plan, RequestClass};
@@ -28,7 +28,7 @@ const EXPORT_PX: u64 = 8 * 65_536;
 enum Made {
     Answer(Rendered),
     /// To be encoded.
-    Pixels(Raster),
+    Pixels(Pixels),
     /// To be marked, then encoded.
     Unmarked(Raster),
 }
@@ -54,17 +54,17 @@ pub async fn render(tools: &DecoderTools, order: Render) -> Result<Rendered, Ren
     };
     let made = tools.decode_pool.run(ticket.clone(), move |scratch| job.make(scratch)).await;
     drop(turn);
-    let raster = match made?? {
+    let pixels = match made?? {
         Made::Answer(rendered) => return Ok(rendered),
-        Made::Pixels(raster) => raster,
+        Made::Pixels(pixels) => pixels,
         Made::Unmarked(raster) => {
             let plan = Arc::clone(&plan);
             let mark = move |_: &mut Scratch| mark(raster, &plan);
-            tools.watermark_pool.run(ticket.clone(), mark).await??
+            tools.watermark_pool.run(ticket.clone(), mark).await??.into()
         }
     };
     let encoding = encoding_of(&image, &plan);
-    let encode = move |_: &mut Scratch| encode(&raster, &encoding);
+    let encode = move |_: &mut Scratch| encode(&pixels, &encoding);
     tools.encode_pool.run(ticket, encode).await?
 }
 
@@ -114,14 +114,16 @@ impl Job {
         let (steps, watermark) = split(&self.plan.steps);
         let histogram = self.histogram(scratch)?;
         let mut tools = Tools { scratch, histogram: histogram.as_deref() };
-        let pixels = imaging::apply(steps, pixels, &mut tools)?;
+        let pixels = imaging::apply_at_depth(steps, pixels, &mut tools)?;
         metrics::stage("process", started.elapsed());
         let (export, slow) =
             (EXPORT_PX < pixels.size().area(), self.plan.encode.format != Format::Jpeg);
-        if export && watermark.is_some() {
-            return Ok(Made::Unmarked(pixels));
-        }
-        let pixels = mark(pixels, &self.plan)?;
+        let pixels = match watermark {
+            None => pixels,
+            // Only bytes are marked: the plan refuses other depths.
+            Some(_) if export => return Ok(Made::Unmarked(pixels.into_bytes()?)),
+            Some(_) => mark(pixels.into_bytes()?, &self.plan)?.into(),
+        };
         if export || slow {
             return Ok(Made::Pixels(pixels));
         }
@@ -162,12 +164,23 @@ fn mark(pixels: Raster, plan: &Plan) -> Result<Raster, RenderError> {
 }
 
 fn encoding_of(image: &OpenImage, plan: &Plan) -> Encoding {
-    let profile = image.info().icc.as_ref().filter(|_| plan.encode.embed_icc);
-    let icc = profile.map(|profile| Arc::clone(&profile.bytes));
-    Encoding { format: plan.encode.format, quality: plan.encode.quality, icc }
+    let (info, encode) = (image.info(), plan.encode);
+    let profile = info.icc.as_ref().filter(|_| encode.embed_icc);
+    Encoding {
+        format: encode.format,
+        quality: encode.quality,
+        subsampling: encode.subsampling,
+        trellis: encode.trellis,
+        compression: encode.compression,
+        about: About {
+            icc: profile.map(|profile| Arc::clone(&profile.bytes)),
+            resolution: encode.resolution,
+            metadata: encode.metadata.then(|| Arc::clone(&info.metadata)),
+        },
+    }
 }
 
-fn encode(pixels: &Raster, encoding: &Encoding) -> Result<Rendered, RenderError> {
+fn encode(pixels: &Pixels, encoding: &Encoding) -> Result<Rendered, RenderError> {
     let started = Instant::now();
     let bytes = codecs::encode(pixels, encoding)?;
     metrics::stage("encode", started.elapsed());

@@ -15,6 +15,8 @@ pub struct DecodeLimits {
     pub tiles_max: u64,
     /// Bytes of an embedded ICC profile; a larger one is left out.
     pub icc_bytes_max: u64,
+    /// Bytes of one block or text of metadata; a larger one is left out.
+    pub metadata_bytes_max: u64,
 }
 
 impl Default for DecodeLimits {
@@ -26,6 +28,7 @@ impl Default for DecodeLimits {
             directories_max: 1024,
             tiles_max: 16 << 20,
             icc_bytes_max: 4 << 20,
+            metadata_bytes_max: 1 << 20,
         }
     }
 }

@@ -1,11 +1,15 @@
 //! Bytes to rasters and back; the only place that names a format library. Codecs read through
 //! [`ReadAt`] and never see a path.
 
+mod avif;
 mod bmp;
+pub mod encoding;
 pub mod error;
 mod exif;
+mod fields;
 mod flat;
 mod gif;
+mod iptc;
 pub mod jpeg;
 mod jpeg2000;
 mod jpegxl;
@@ -13,6 +17,7 @@ pub mod limits;
 mod magic;
 mod number;
 mod png;
+mod rights;
 pub mod tiff;
 mod upright;
 mod webp;
@@ -23,19 +28,22 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::codecs::avif::encode as encode_avif;
 use crate::codecs::bmp::open as open_bmp;
 use crate::codecs::gif::open as open_gif;
 use crate::codecs::jpeg::{encode as encode_jpeg, open as open_jpeg};
 use crate::codecs::magic::Magic;
 use crate::codecs::number::{usize_of_bytes, zeroed};
 use crate::codecs::png::{encode as encode_png, open as open_png};
-use crate::codecs::tiff::open as open_tiff;
+use crate::codecs::tiff::{encode as encode_tiff, open as open_tiff};
 use crate::codecs::webp::{encode as encode_webp, open as open_webp};
 use crate::imaging::{Pixels, Raster, Sample};
 use crate::model::{Bands, ColourModel, Format, ImageInfo, ReadAt, Size, Slice, TileAddress};
 
+pub use encoding::{About, Encoding};
 pub use error::CodecError;
 pub use limits::DecodeLimits;
+pub use rights::with_rights;
 
 /// Suffixes of files that are offered in listings or looked for in sequences, in lower case. What a file
 /// is, its first bytes decide.
@@ -82,18 +90,8 @@ pub struct StoredTile {
     pub bytes: Bytes,
 }
 
-/// How a raster is to be encoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Encoding {
-    /// The format.
-    pub format: Format,
-    /// Quality: JPEG 1 to 100, WebP 0 to 100 (-1 lossless), PNG level 0 to 9.
-    pub quality: i8,
-    /// The profile to embed.
-    pub icc: Option<Arc<[u8]>>,
-}
-
-/// Opens one picture of a file, with these of its bands (formats other than TIFF have no others), which its first bytes name, and reads its structure.
+/// Opens one picture of a file, with these of its bands (formats other than TIFF have no others), which its
+/// first bytes name, and reads its structure.
 ///
 /// # Errors
 /// `Unsupported` where the format, or the way this file uses it, is not read; `Absent` where the file
@@ -138,20 +136,27 @@ fn only(slice: Slice) -> Result<(), CodecError> {
     }
 }
 
-/// Encodes a raster as a complete file.
+/// Encodes pixels as a complete file.
 ///
 /// # Errors
 /// `OverLimit` where the format cannot hold so many pixels; `Unsupported` where it cannot hold alpha
-/// (JPEG: flatten first); `Io` where memory is short.
-pub fn encode(raster: &Raster, encoding: &Encoding) -> Result<Bytes, CodecError> {
-    check_shown(raster, encoding.format.suffix())?;
-    let icc = encoding.icc.as_deref();
+/// (JPEG: flatten first), the colours, or samples of this type; `Io` where memory is short.
+pub fn encode(pixels: &Pixels, encoding: &Encoding) -> Result<Bytes, CodecError> {
+    check_shown(pixels, encoding.format.suffix())?;
     let file = match encoding.format {
-        Format::Jpeg => encode_jpeg(raster, encoding.quality, icc),
-        Format::Png => encode_png(raster, encoding.quality, icc),
-        Format::Webp => encode_webp(raster, encoding.quality, icc),
+        Format::Jpeg => encode_jpeg(bytes_of(pixels, "JPEG")?, encoding),
+        Format::Png => encode_png(pixels, encoding),
+        Format::Webp => encode_webp(bytes_of(pixels, "WebP")?, encoding),
+        Format::Avif => encode_avif(pixels, encoding),
+        Format::Tiff => encode_tiff(pixels, encoding),
     }?;
     Ok(Bytes::from(file))
+}
+
+/// The raster of pixels that are bytes.
+fn bytes_of<'a>(pixels: &'a Pixels, format: &'static str) -> Result<&'a Raster, CodecError> {
+    let other = || CodecError::unsupported(format, format!("{:?} samples", pixels.sample_type()));
+    u8::unwrap(pixels).ok_or_else(other)
 }
 
 /// Decoded samples as pixels of this shape.
@@ -168,17 +173,17 @@ fn pixels_of<T: Sample>(
     raster.map(T::wrap).map_err(|error| CodecError::malformed(format, error.to_string()))
 }
 
-/// Refuses a raster that is neither gray nor RGB, which no answer's format holds.
-fn check_shown(raster: &Raster, format: &'static str) -> Result<(), CodecError> {
-    if raster.colour() == raster.colour().shown() {
+/// Refuses pixels that are neither gray nor RGB, which no answer's format holds.
+fn check_shown(pixels: &Pixels, format: &'static str) -> Result<(), CodecError> {
+    if pixels.colour() == pixels.colour().shown() {
         return Ok(());
     }
-    Err(CodecError::unsupported(format, format!("colour model {:?}", raster.colour())))
+    Err(CodecError::unsupported(format, format!("colour model {:?}", pixels.colour())))
 }
 
-/// Refuses a raster with a side above `side_px_max`, before an encoder would.
-fn check_side(raster: &Raster, what: &'static str, side_px_max: u32) -> Result<(), CodecError> {
-    let side_px = raster.size().longer();
+/// Refuses a picture with a side above `side_px_max`, before an encoder would.
+fn check_side(size: Size, what: &'static str, side_px_max: u32) -> Result<(), CodecError> {
+    let side_px = size.longer();
     if side_px <= side_px_max {
         return Ok(());
     }

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use crate::config::value::{
     Allowed, addresses, bind, bind_or_inherited, bytes, bytes_from, file_name_part, flag, header,
-    millis, number, paths, seconds, word,
+    line, millis, number, paths, seconds, tiff_compression, word,
 };
 use crate::config::watermark::{BLENDS, POSITIONS, mark_text};
-use crate::config::{AccessLog, Config, LogFormat, UpscaleUnmarked};
-use crate::model::{ColourRule, Filter};
+use crate::config::{AccessLog, Config, LogFormat, Negotiate, UpscaleUnmarked};
+use crate::model::{ColourRule, Filter, Subsampling, TiffCompression};
 
 /// Turns the text of an iipsrv variable into the text of ours; what makes no sense stays as it is, to
 /// be refused as ours would be.
@@ -108,6 +108,13 @@ fn clamped_share(text: &str) -> String {
         Ok(share) => share.clamp(0.0, 1.0).to_string(),
         Err(_) => text.to_owned(),
     }
+}
+
+/// `TIFF_COMPRESSION`: a number; what is none of them is 0, no compression.
+fn compression_word(text: &str) -> String {
+    let number = text.trim().parse::<usize>().ok();
+    let known = number.and_then(|number| TiffCompression::ALL.get(number));
+    known.map_or_else(|| text.to_owned(), |known| known.word().to_owned())
 }
 
 /// `MAX_METADATA_CACHE_SIZE`: -1 is no bound, 0 was never a working value.
@@ -249,6 +256,20 @@ pub const KEYS: &[Key] = &[
         |c, t| word(t, POSITIONS) => c.watermark.elsewhere.position),
     key!("watermark.px_max", "1048576", "Pixels of the largest mark; a larger one is refused at start", None,
         |c, t| number(t, &(1..=16_777_216)) => c.watermark.px_max),
+    key!("output.jpeg_subsampling", "420", "Pixels that share a colour in JPEG answers: 420 (two by two), 422 (two beside each other) or 444 (none)", None,
+        |c, t| word(t, &[("420", Subsampling::Quarter), ("422", Subsampling::Half), ("444", Subsampling::Full)]) => c.output.jpeg_subsampling),
+    key!("output.jpeg_trellis", "false", "Whether exports as JPEG (no tiles and thumbnails) are made as small as can be, which takes some forty times as long", None,
+        |c, t| flag(t) => c.output.jpeg_trellis),
+    key!("output.avif_quality", "50", "AVIF quality, 0 to 100; -1: the least losses, colours not shared by pixels", Some(("AVIF_QUALITY", same)),
+        |c, t| number(t, &(-1..=100)) => c.output.avif_quality),
+    key!("output.tiff_compression", "deflate", "Compression of TIFF answers: none, lzw, deflate, jpeg, webp or zstd", Some(("TIFF_COMPRESSION", compression_word)),
+        |c, t| tiff_compression(t) => c.output.tiff_compression),
+    key!("output.tiff_quality", "-1", "Level of deflate (1 to 9) and zstd (1 to 19), quality of jpeg and webp (0 to 100) in TIFF answers; -1: the fastest level, and the quality of JPEG and WebP answers", Some(("TIFF_QUALITY", same)),
+        |c, t| number(t, &(-1..=100)) => c.output.tiff_quality),
+    key!("output.negotiate", "off", "Tiles of Deep Zoom, Zoomify and IIP that are asked for as JPEG, where Accept names another format: off, webp, or avif (else webp)", None,
+        |c, t| word(t, &[("off", Negotiate::Off), ("webp", Negotiate::Webp), ("avif", Negotiate::Avif)]) => c.output.negotiate),
+    key!("output.copyright", "", "Rights of images that tell none, in files that are exported and in IIP's metadata; empty: none", Some(("COPYRIGHT", same)),
+        |c, t| line(t) => c.output.copyright),
     key!("protocol.iiif_version", "3", "The version that /iiif/ID speaks: 2 or 3", Some(("IIIF_VERSION", same)),
         |c, t| number(t, &(2..=3)) => c.protocol.iiif_version),
     key!("protocol.upscale_unmarked", "clip", "IIIF 3's !w,h above the region without ^: clip (the region's own size) or refuse (400)", None,

@@ -11,7 +11,8 @@ use crate::config::keys::{KEYS, Key};
 use crate::config::watermark::{self, RULES, RuleTables};
 use crate::config::{
     AccessLog, Bind, CacheConfig, Config, FastCgiConfig, ImagesConfig, LogConfig, LogFormat,
-    PoolConfig, ProtocolConfig, RenderConfig, ServerConfig, UpscaleUnmarked, WatermarkConfig,
+    OutputConfig, PoolConfig, ProtocolConfig, RenderConfig, ServerConfig, UpscaleUnmarked,
+    WatermarkConfig,
 };
 use crate::model::{ColourRule, Filter, Limits};
 
@@ -358,6 +359,7 @@ fn blank() -> Config {
             icc_bytes_max: 0,
         },
         watermark: WatermarkConfig::default(),
+        output: OutputConfig::default(),
         protocol: ProtocolConfig {
             iiif_version: 3,
             upscale_unmarked: UpscaleUnmarked::Clip,

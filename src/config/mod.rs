@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{Blend, ColourRule, Filter, Limits, Position};
+use crate::model::{Blend, ColourRule, Filter, Limits, Position, Subsampling, TiffCompression};
 
 pub use load::{ConfigError, Layers, Origin, load, look_alikes};
 
@@ -232,6 +232,37 @@ pub struct WatermarkConfig {
     pub rules: Vec<WatermarkRule>,
 }
 
+/// In which format a tile is given that is asked for as JPEG, where `Accept` names it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Negotiate {
+    /// As JPEG.
+    #[default]
+    Off,
+    /// As WebP.
+    Webp,
+    /// As AVIF, else as WebP.
+    Avif,
+}
+
+/// How files of answers are written, and what they tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutputConfig {
+    /// -1 (the least losses) to 100.
+    pub avif_quality: i8,
+    /// Strips of TIFF answers.
+    pub tiff_compression: TiffCompression,
+    /// What that is told; -1: what is fast, or the format's own quality.
+    pub tiff_quality: i8,
+    /// Colours of JPEG answers.
+    pub jpeg_subsampling: Subsampling,
+    /// Whether large JPEG answers are made as small as can be.
+    pub jpeg_trellis: bool,
+    /// Tiles in newer formats than JPEG.
+    pub negotiate: Negotiate,
+    /// Rights of images that tell none; empty: they have none.
+    pub copyright: String,
+}
+
 /// What protocols say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProtocolConfig {
@@ -279,6 +310,8 @@ pub struct Config {
     pub render: RenderConfig,
     /// Marks on answers.
     pub watermark: WatermarkConfig,
+    /// Files of answers.
+    pub output: OutputConfig,
     /// Protocols.
     pub protocol: ProtocolConfig,
     /// Logs.

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::config::Bind;
+use crate::model::TiffCompression;
 
 /// What is allowed instead, for people.
 pub(super) type Allowed = String;
@@ -114,6 +115,19 @@ pub(super) fn file_name_part(text: &str) -> Result<String, Allowed> {
     Ok(text.to_owned())
 }
 
+/// A line of text, perhaps empty.
+pub(super) fn line(text: &str) -> Result<String, Allowed> {
+    if text.chars().any(char::is_control) {
+        return Err("text without control characters".to_owned());
+    }
+    Ok(text.trim().to_owned())
+}
+
+/// The word of a compression.
+pub(super) fn tiff_compression(text: &str) -> Result<TiffCompression, Allowed> {
+    word(text, &TiffCompression::ALL.map(|known| (known.word(), known)))
+}
+
 /// Folders separated by colons.
 pub(super) fn paths(text: &str) -> Vec<PathBuf> {
     text.split(':').filter(|part| !part.is_empty()).map(PathBuf::from).collect()
@@ -168,6 +182,17 @@ mod tests {
         assert_eq!(file_name_part(""), Ok(String::new()));
         file_name_part("../").unwrap_err();
         file_name_part("a\nb").unwrap_err();
+    }
+
+    #[test]
+    fn a_compression_is_a_word() {
+        assert_eq!(tiff_compression("Zstd"), Ok(TiffCompression::Zstd));
+        assert_eq!(
+            tiff_compression("6").unwrap_err(),
+            "none or lzw or deflate or jpeg or webp or zstd"
+        );
+        line("a\nb").unwrap_err();
+        assert_eq!(line(" \u{a9} 2026 "), Ok("\u{a9} 2026".to_owned()));
     }
 
     #[test]

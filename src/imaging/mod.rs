@@ -30,6 +30,7 @@ pub mod step;
 pub mod to_bytes;
 pub mod turn;
 pub mod watermark;
+pub mod widen;
 
 pub use bitonal::to_bitonal;
 pub use cmyk::cmyk_to_rgb;
@@ -54,7 +55,8 @@ pub use resize::resize;
 pub use sample::Sample;
 pub use science::Operation;
 pub use scratch::Scratch;
-pub use step::{Step, Tools, apply};
+pub use step::{Step, Tools, apply, apply_at_depth};
 pub use to_bytes::to_bytes;
 pub use turn::turn;
 pub use watermark::{Watermark, watermark};
+pub use widen::widen;

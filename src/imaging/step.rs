@@ -23,8 +23,20 @@ use crate::imaging::scratch::Scratch;
 use crate::imaging::to_bytes::to_bytes;
 use crate::imaging::turn::turn;
 use crate::imaging::watermark::{Watermark, watermark};
+use crate::imaging::widen::widen;
 use crate::model::request::Rotation;
-use crate::model::{Filter, Profile, Rect, SampleRange, Size};
+use crate::model::{Filter, Profile, Rect, SampleRange, SampleType, Size};
+
+/// A raster of whichever type through a function of any.
+macro_rules! each {
+    ($pixels:expr, $function:expr) => {
+        match $pixels {
+            Pixels::U8(raster) => Pixels::U8($function(raster)),
+            Pixels::U16(raster) => Pixels::U16($function(raster)),
+            Pixels::F32(raster) => Pixels::F32($function(raster)),
+        }
+    };
+}
 
 /// One operation on pixels.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +46,8 @@ pub enum Step {
         /// Black and white of each colour band.
         ranges: Vec<SampleRange>,
     },
+    /// Samples of a type that holds all of theirs.
+    Widen(SampleType),
     /// L*a*b* to sRGB bytes, in place of the step above.
     LabToRgb,
     /// CMYK to RGB, where no profile says how.
@@ -102,6 +116,7 @@ impl Step {
             | Self::Colour => true,
             Self::Process { operations, .. } => operations.iter().any(Operation::makes_new_colours),
             Self::ToBytes { .. }
+            | Self::Widen(_)
             | Self::Resize { .. }
             | Self::Crop(_)
             | Self::Mirror
@@ -139,7 +154,19 @@ pub fn apply(
     pixels: impl Into<Pixels>,
     tools: &mut Tools<'_>,
 ) -> Result<Raster, ImagingError> {
-    let done = steps.iter().try_fold(pixels.into(), |pixels, step| match step {
+    apply_at_depth(steps, pixels, tools)?.into_bytes()
+}
+
+/// The same, of whichever type the samples are in the end.
+///
+/// # Errors
+/// As [`apply`].
+pub fn apply_at_depth(
+    steps: &[Step],
+    pixels: impl Into<Pixels>,
+    tools: &mut Tools<'_>,
+) -> Result<Pixels, ImagingError> {
+    steps.iter().try_fold(pixels.into(), |pixels, step| match step {
         Step::ToBytes { ranges } => Ok(to_bytes(pixels, ranges).into()),
         Step::LabToRgb => lab_to_rgb(&pixels).map(Pixels::from),
         Step::Process { operations, contrast, stretch } => {
@@ -149,9 +176,11 @@ pub fn apply(
             let operations = stretched(operations, tools.histogram()?.extremes());
             Ok(process(&pixels, &operations, *contrast).into())
         }
+        Step::Widen(to) => Ok(widen(pixels, *to)),
+        Step::Mirror => Ok(each!(pixels, mirror)),
+        Step::Turn(rotation) => Ok(each!(pixels, |raster| turn(raster, *rotation))),
         step => on_bytes(step, pixels.into_bytes()?, tools).map(Pixels::from),
-    });
-    done?.into_bytes()
+    })
 }
 
 impl Tools<'_> {
@@ -176,7 +205,7 @@ fn on_bytes(step: &Step, raster: Raster, tools: &mut Tools<'_>) -> Result<Raster
         Step::Colour => to_colour(raster),
         Step::Watermark { watermark: ref with, ref spread } => watermark(raster, with, spread)?,
         // Done before, on samples of any type.
-        Step::ToBytes { .. } | Step::LabToRgb | Step::Process { .. } => raster,
+        Step::ToBytes { .. } | Step::LabToRgb | Step::Process { .. } | Step::Widen(_) => raster,
     })
 }
 

@@ -1,4 +1,4 @@
-//! The picture formats of answers: suffix, media type.
+//! The picture formats of answers: suffix, media type, and what can be chosen within one.
 
 /// A format that an answer can be encoded in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,11 +9,15 @@ pub enum Format {
     Png,
     /// WebP.
     Webp,
+    /// AVIF: AV1 in a HEIF container.
+    Avif,
+    /// TIFF.
+    Tiff,
 }
 
 impl Format {
     /// All of them, in the order that documents list them.
-    pub const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Webp];
+    pub const ALL: [Self; 5] = [Self::Jpeg, Self::Png, Self::Webp, Self::Avif, Self::Tiff];
 
     /// The suffix that IIIF uses, without a dot.
     pub const fn suffix(self) -> &'static str {
@@ -21,6 +25,8 @@ impl Format {
             Self::Jpeg => "jpg",
             Self::Png => "png",
             Self::Webp => "webp",
+            Self::Avif => "avif",
+            Self::Tiff => "tif",
         }
     }
 
@@ -30,11 +36,89 @@ impl Format {
             Self::Jpeg => "image/jpeg",
             Self::Png => "image/png",
             Self::Webp => "image/webp",
+            Self::Avif => "image/avif",
+            Self::Tiff => "image/tiff",
         }
     }
 
     /// The format of an IIIF suffix (`jpg`, not `jpeg`), in lower case.
     pub fn from_suffix(suffix: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.suffix() == suffix)
+    }
+}
+
+/// How the strips of a TIFF answer are compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TiffCompression {
+    /// Not at all.
+    None,
+    /// LZW.
+    Lzw,
+    /// Deflate.
+    #[default]
+    Deflate,
+    /// JPEG, with losses, 8 bit, without alpha.
+    Jpeg,
+    /// WebP, with losses, 8 bit.
+    Webp,
+    /// Zstandard.
+    Zstd,
+}
+
+impl TiffCompression {
+    /// All of them, by iipsrv's numbers from 0 on.
+    pub const ALL: [Self; 6] =
+        [Self::None, Self::Lzw, Self::Deflate, Self::Jpeg, Self::Webp, Self::Zstd];
+
+    /// The word for it in settings and in IIP's `QLT`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Lzw => "lzw",
+            Self::Deflate => "deflate",
+            Self::Jpeg => "jpeg",
+            Self::Webp => "webp",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    /// Whether samples come back other than they were.
+    pub const fn is_lossy(self) -> bool {
+        matches!(self, Self::Jpeg | Self::Webp)
+    }
+}
+
+/// How many pixels share a colour in JPEG answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Subsampling {
+    /// Four: two columns by two rows.
+    #[default]
+    Quarter,
+    /// Two beside each other.
+    Half,
+    /// None.
+    Full,
+}
+
+/// How many bits a sample of an answer has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Depth {
+    /// 8, as screens show it.
+    #[default]
+    Eight,
+    /// 16: the image's own samples where it has no more.
+    Sixteen,
+    /// 32-bit floating point in the units of the image.
+    Float,
+}
+
+impl Depth {
+    /// The number of bits.
+    pub const fn bits(self) -> u8 {
+        match self {
+            Self::Eight => 8,
+            Self::Sixteen => 16,
+            Self::Float => 32,
+        }
     }
 }

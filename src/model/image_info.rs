@@ -1,7 +1,10 @@
 //! `ImageInfo`: what is known of an open image before any pixel is touched. Two ladders: the levels
 //! that a file stores, and the levels that are offered to clients, each half the one before.
 
+use std::sync::Arc;
+
 use crate::model::geometry::{Rect, Size};
+use crate::model::metadata::Metadata;
 use crate::model::profile::Profile;
 use crate::model::slice::Views;
 
@@ -156,6 +159,8 @@ pub struct ImageInfo {
     pub icc: Option<Profile>,
     /// Pixels a metre, where the file says so.
     pub resolution: Option<Resolution>,
+    /// What the file says of the picture.
+    pub metadata: Arc<Metadata>,
     /// Bytes that decoding a tile holds beside it: all coefficients of a progressive JPEG.
     pub held_bytes: u64,
     /// The other pictures that there are under this name.
@@ -185,6 +190,7 @@ impl ImageInfo {
             ranges: Vec::new(),
             icc: None,
             resolution: None,
+            metadata: Arc::default(),
             held_bytes: 0,
             views: Views::default(),
         }

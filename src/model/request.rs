@@ -1,7 +1,7 @@
 //! `Request`: what a client wants, in our words. Protocols make it, `plan` holds it against the image.
 
 use crate::model::filter::Filter;
-use crate::model::format::Format;
+use crate::model::format::{Depth, Format, TiffCompression};
 use crate::model::image_id::ImageId;
 use crate::model::processing::Processing;
 use crate::model::samples::SamplesRequest;
@@ -71,8 +71,15 @@ pub struct PictureRequest {
     pub preset: Option<String>,
     /// How pixels are weighted where the size changes, where the client says so.
     pub filter: Option<Filter>,
-    /// The encoder's quality (`QLT`), 0 to 100, where the client set one.
-    pub encoder_quality: Option<u8>,
+    /// The encoder's quality (`QLT`), -1 (without losses) to 100, where the client set one.
+    pub encoder_quality: Option<i8>,
+    /// The compression of a TIFF answer, where the client named one.
+    pub tiff_compression: Option<TiffCompression>,
+    /// Bits of a sample.
+    pub depth: Depth,
+    /// Whether it is a file to be kept (IIP's `CVT`), which tells all that its format can, however small
+    /// it is.
+    pub is_export: bool,
 }
 
 /// Which pixels of the image, at which size.

@@ -6,7 +6,9 @@ use crate::imaging::{Mosaic, Raster, Shrink, Step};
 use crate::model::request::{
     Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm, Upscale,
 };
-use crate::model::{ColourModel, Format, ImageInfo, Rect, StoredLevel, TileEncoding};
+use crate::model::{
+    ColourModel, Depth, Format, ImageInfo, Rect, StoredLevel, TiffCompression, TileEncoding,
+};
 use crate::plan::fixtures::{halved, iiif, jpeg, pixels, planned, planned_by, pyramid, stored};
 use crate::plan::properties::{painted, render, size};
 use crate::plan::{PassThrough, PlanError, Rules};
@@ -57,6 +59,14 @@ fn other_bytes_have_other_keys() {
         PictureRequest { mirror: true, ..tile.clone() },
         PictureRequest { rotation: Rotation::Half, ..tile.clone() },
         PictureRequest { quality: Quality::Gray, ..tile.clone() },
+        PictureRequest { format: Format::Avif, ..tile.clone() },
+        PictureRequest { format: Format::Tiff, ..tile.clone() },
+        PictureRequest {
+            format: Format::Tiff,
+            tiff_compression: Some(TiffCompression::Lzw),
+            ..tile.clone()
+        },
+        PictureRequest { format: Format::Png, depth: Depth::Sixteen, ..tile.clone() },
         jpeg(Frame::IipTile { resolution: 3, index: 10 }),
         tile,
     ];

@@ -1,7 +1,7 @@
 //! `Cost`: what a plan will take, known before any of it is done, for limits and admission.
 
-use crate::imaging::Shrink;
-use crate::model::{Format, ImageInfo, Limits, Rect, StoredLevel};
+use crate::imaging::{Shrink, Step};
+use crate::model::{Format, ImageInfo, Limits, Rect, SampleType, StoredLevel};
 use crate::plan::cover::TileCover;
 use crate::plan::encode::EncodePlan;
 use crate::plan::error::PlanError;
@@ -39,13 +39,18 @@ impl Cost {
 }
 
 /// The cost of carrying out `reading` for `view`.
-pub(super) fn cost(reading: &Reading, view: &View, encode: EncodePlan, info: &ImageInfo) -> Cost {
+pub(super) fn cost(
+    reading: &Reading,
+    view: &View,
+    (steps, encode): (&[Step], EncodePlan),
+    info: &ImageInfo,
+) -> Cost {
     let source = &reading.source;
     let origin = Origin::of(source, info);
     let source_px = origin.as_ref().map_or(0, |origin| origin.area.size().area());
     let bytes_if_decoded = [
         assembled_bytes(reading, view, info),
-        view.size.area().saturating_mul(output_bytes_a_px(encode, info)),
+        view.size.area().saturating_mul(output_bytes_a_px(encode, steps, info)),
     ]
     .into_iter()
     .fold(0, u64::saturating_add);
@@ -64,6 +69,10 @@ pub(super) fn cost(reading: &Reading, view: &View, encode: EncodePlan, info: &Im
         bytes_if_decoded,
     }
 }
+
+/// Planes, their copies and what rav1e knows of each block, a pixel: 65 bytes of 10 bits in 4:4:4, which
+/// the depth doubles below, were measured (2026-11-22).
+const AVIF_BYTES_A_PX: u64 = 64;
 
 /// What of which level of the file is read in the end.
 struct Origin<'a> {
@@ -123,15 +132,31 @@ fn assembled_bytes(reading: &Reading, view: &View, info: &ImageInfo) -> u64 {
 /// The answer as samples, before and after a turn, and what an encoder makes of them. It may have gained
 /// two bands (gray to colour). Lossless WebP was measured at 21 bytes a pixel beside the samples,
 /// lossy WebP at 4, PNG of noise at three copies (2026-11-22).
-fn output_bytes_a_px(encode: EncodePlan, info: &ImageInfo) -> u64 {
+fn output_bytes_a_px(encode: EncodePlan, steps: &[Step], info: &ImageInfo) -> u64 {
+    let widened = steps.iter().find_map(|step| match step {
+        Step::Widen(to) => Some(*to),
+        _ => None,
+    });
+    let becomes_bytes = steps
+        .iter()
+        .any(|step| matches!(step, Step::ToBytes { .. } | Step::LabToRgb | Step::Process { .. }));
+    let deepest = match widened {
+        Some(to) => to,
+        None if becomes_bytes => SampleType::U8,
+        None => info.samples,
+    };
+    let deepest = u64::from(deepest.bytes());
     let bands = bands(info).max(3);
     let encoder = match encode.format {
-        Format::Jpeg => bands,
+        // Trellis holds all coefficients.
+        Format::Jpeg => bands + if encode.trellis { 2 * bands } else { 0 },
         Format::Png => 3 * bands,
         Format::Webp if encode.quality < 0 => 22,
         Format::Webp => 2 + bands,
+        Format::Avif => AVIF_BYTES_A_PX,
+        Format::Tiff => 2 * bands,
     };
-    2 * bands + encoder
+    (2 * bands + encoder) * deepest
 }
 
 #[cfg(test)]

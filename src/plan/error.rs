@@ -109,6 +109,28 @@ pub enum PlanError {
         /// The last that there is.
         index_last: u64,
     },
+    /// Samples of a depth that the format cannot hold.
+    #[error(
+        "{} holds no samples of {bits} bits: ask for BPC=8, 16 bits as png, tif or avif, or 32 as tif",
+        format.suffix()
+    )]
+    DepthOfFormat {
+        /// The format.
+        format: Format,
+        /// Bits asked for.
+        bits: u8,
+    },
+    /// Whole numbers of numbers that are none.
+    #[error("the image has floating point samples: ask for BPC=32, or BPC=8 as it is shown")]
+    DepthOfImage,
+    /// Something done to pixels that is done to bytes alone.
+    #[error("BPC={bits} keeps the image's own samples, and {what} is done with 8 bits only")]
+    DepthOfSteps {
+        /// Bits asked for.
+        bits: u8,
+        /// What would have to be done.
+        what: &'static str,
+    },
     /// A pixel that the level or tile has not.
     #[error("there is no such pixel: the level or tile has {}x{}", size.width(), size.height())]
     PixelsBeyond {
@@ -174,10 +196,14 @@ impl PlanError {
             | Self::OutputOverLimit { .. }
             | Self::PixelsBeyond { .. }
             | Self::RangeUpwards { .. }
+            | Self::DepthOfFormat { .. }
+            | Self::DepthOfImage
             | Self::NoBand { .. }
             | Self::NoNormals { .. }
             | Self::FormatOverLimit { .. } => FaultKind::BadRequest,
-            Self::UpscalingOff { .. } | Self::ValuesOfMarked => FaultKind::NotImplemented,
+            Self::UpscalingOff { .. } | Self::ValuesOfMarked | Self::DepthOfSteps { .. } => {
+                FaultKind::NotImplemented
+            }
             Self::SourceOverLimit { .. }
             | Self::TilesOverLimit { .. }
             | Self::ViewsOverLimit { .. } => FaultKind::TooLarge,

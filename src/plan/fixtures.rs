@@ -4,8 +4,8 @@ use crate::model::request::{
     Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm, Upscale,
 };
 use crate::model::{
-    ColourModel, Format, ImageId, ImageInfo, Processing, Profile, Size, SourceVersion, StoredLevel,
-    TileEncoding,
+    ColourModel, Depth, Format, ImageId, ImageInfo, Processing, Profile, Size, SourceVersion,
+    StoredLevel, TileEncoding,
 };
 use crate::plan::{Plan, PlanError, Rules, plan};
 
@@ -44,6 +44,9 @@ pub(super) fn jpeg(frame: Frame) -> PictureRequest {
         preset: None,
         filter: None,
         encoder_quality: None,
+        tiff_compression: None,
+        depth: Depth::Eight,
+        is_export: false,
     }
 }
 

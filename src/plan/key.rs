@@ -7,8 +7,12 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::imaging::{CropBox, Operation, Shrink, Spread, Step, Watermark};
 use crate::model::request::Rotation;
-use crate::model::{Bands, Blend, Filter, Format, ImageId, Position, Size, Slice, SourceVersion};
+use crate::model::{
+    Bands, Blend, Field, Filter, Format, ImageId, ImageInfo, Position, Size, Slice, SourceVersion,
+    Subsampling,
+};
 use crate::plan::Plan;
+use crate::plan::encode::EncodePlan;
 use crate::plan::pass_through::PassThrough;
 use crate::plan::reading::Source;
 use crate::plan::rules::Rules;
@@ -37,7 +41,12 @@ impl fmt::Display for PlanKey {
 }
 
 /// The key of a plan whose other fields are set.
-pub(super) fn key(plan: &Plan, image: &ImageId, version: &SourceVersion, rules: &Rules) -> PlanKey {
+pub(super) fn key(
+    plan: &Plan,
+    (image, info): (&ImageId, &ImageInfo),
+    version: &SourceVersion,
+    rules: &Rules,
+) -> PlanKey {
     let mut digest = Digest(Xxh3::new());
     // Another release may draw or encode the same plan differently.
     digest.text(env!("CARGO_PKG_VERSION"));
@@ -57,13 +66,11 @@ pub(super) fn key(plan: &Plan, image: &ImageId, version: &SourceVersion, rules: 
     }
     // No step has this tag: the list ends here.
     digest.tag(u8::MAX);
-    digest.tag(match plan.encode.format {
-        Format::Jpeg => 0,
-        Format::Png => 1,
-        Format::Webp => 2,
-    });
-    digest.bytes(&plan.encode.quality.to_le_bytes());
-    digest.tag(plan.encode.embed_icc.into());
+    digest.encode(&plan.encode);
+    if plan.encode.metadata {
+        // The only text that is not the file's own, but may be a setting's.
+        digest.text(info.metadata.text(Field::Rights).unwrap_or_default());
+    }
     // A bound decides which of the two answers a stored tile gets.
     if let (Some(_), PassThrough::On { bytes_max }) = (plan.pass_through, rules.pass_through) {
         digest.tag(1);
@@ -153,10 +160,51 @@ impl Digest {
         }
     }
 
+    fn encode(&mut self, encode: &EncodePlan) {
+        match encode.format {
+            Format::Jpeg => {
+                self.tag(0);
+                self.subsampling(encode.subsampling);
+                self.tag(encode.trellis.into());
+            }
+            Format::Png => self.tag(1),
+            Format::Webp => self.tag(2),
+            Format::Avif => self.tag(3),
+            Format::Tiff => {
+                self.tag(4);
+                self.text(encode.compression.word());
+                self.subsampling(encode.subsampling);
+            }
+        }
+        self.bytes(&encode.quality.to_le_bytes());
+        self.tag(encode.embed_icc.into());
+        self.tag(encode.metadata.into());
+        match encode.resolution {
+            Some(resolution) => {
+                self.tag(1);
+                self.number(resolution.x_per_metre.to_bits());
+                self.number(resolution.y_per_metre.to_bits());
+            }
+            None => self.tag(0),
+        }
+    }
+
+    fn subsampling(&mut self, subsampling: Subsampling) {
+        self.tag(match subsampling {
+            Subsampling::Quarter => 0,
+            Subsampling::Half => 1,
+            Subsampling::Full => 2,
+        });
+    }
+
     fn step(&mut self, step: &Step) {
         match *step {
             // What ranges and profiles are is the image's business, whose version the key holds.
             Step::ToBytes { .. } => self.tag(7),
+            Step::Widen(to) => {
+                self.tag(14);
+                self.tag(to.bytes());
+            }
             Step::LabToRgb => self.tag(8),
             Step::CmykToRgb => self.tag(9),
             Step::ToSrgb { .. } => self.tag(10),

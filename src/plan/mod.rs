@@ -11,6 +11,7 @@ mod aligned;
 mod class;
 mod cost;
 mod cover;
+mod depth;
 mod encode;
 mod error;
 mod filtered;
@@ -94,23 +95,26 @@ pub fn plan(
 ) -> Result<Plan, PlanError> {
     science::check(&request.processing, info)?;
     let view = view::view(tiles::turned(request, info), info, &rules.limits)?;
-    encode::check_sides(request.format, view.size)?;
+    let settled = encode::settled(request, rules);
+    encode::check_sides(&settled, view.size)?;
     let reading = reading::reading(&view, info, request.filter.unwrap_or(rules.filter))
         .ok_or(PlanError::NoLevel)?;
     let margin_px = request.processing.kernel.as_ref().map_or(0, Kernel::radius_px);
     let reading = reading.with_margin(margin_px, info).ok_or(PlanError::NoLevel)?;
     let sizing = [reading.crop.clone(), reading.resize.clone()];
-    let mut steps = steps::steps(request, info, rules.colour, sizing);
+    let mut steps = steps::steps(&settled, info, rules.colour, sizing);
     steps.extend(watermark::step(&view, &reading.source, image, info, &rules.watermarks));
-    let encode = encode::encode(request, info, rules, &steps);
-    let cost = cost::cost(&reading, &view, encode, info);
+    depth::check(&settled, info, &steps)?;
+    let class = RequestClass::of(request.frame, &view, info);
+    let encode = encode::encode(request, info, rules, &steps, (&view, class));
+    let cost = cost::cost(&reading, &view, (&steps, encode), info);
     cost.check(&rules.limits)?;
     let overview = Overview::of(info, &steps, &rules.limits)?;
-    let pass_through = pass_through::tile(request, &reading.source, &steps, info, rules);
+    let pass_through = pass_through::tile(request, &reading.source, (&steps, encode), info, rules);
     let mut plan = Plan {
         key: PlanKey::default(),
         resolved: view.resolved(request.quality, info, &rules.limits),
-        class: RequestClass::of(request.frame, &view, info),
+        class,
         source: reading.source,
         steps,
         encode,
@@ -118,6 +122,6 @@ pub fn plan(
         overview,
         cost,
     };
-    plan.key = key::key(&plan, image, version, rules);
+    plan.key = key::key(&plan, (image, info), version, rules);
     Ok(plan)
 }

@@ -3,6 +3,7 @@
 use crate::imaging::Step;
 use crate::model::request::PictureRequest;
 use crate::model::{Format, ImageInfo, TileAddress, TileEncoding};
+use crate::plan::encode::EncodePlan;
 use crate::plan::reading::Source;
 use crate::plan::rules::Rules;
 
@@ -23,13 +24,15 @@ pub enum PassThrough {
 pub(super) fn tile(
     request: &PictureRequest,
     source: &Source,
-    steps: &[Step],
+    (steps, encode): (&[Step], EncodePlan),
     info: &ImageInfo,
     rules: &Rules,
 ) -> Option<TileAddress> {
     if rules.pass_through == PassThrough::Off
         || request.encoder_quality.is_some()
         || !steps.is_empty()
+        // Its bytes are the file's, which does not say what the answer would.
+        || encode.metadata
     {
         return None;
     }

@@ -1,6 +1,6 @@
 //! `Rules`: the settings that decide between several right answers.
 
-use crate::model::{ColourRule, Filter, Limits};
+use crate::model::{ColourRule, Filter, Limits, Subsampling, TiffCompression};
 use crate::plan::pass_through::PassThrough;
 use crate::plan::watermark::Watermarks;
 
@@ -15,6 +15,16 @@ pub struct Rules {
     pub png_level: u8,
     /// Quality of WebP answers where the client sets none, 0 to 100, -1 lossless (`WEBP_QUALITY`).
     pub webp_quality: i8,
+    /// Quality of AVIF answers where the client sets none, 0 to 100, -1 the least losses (`AVIF_QUALITY`).
+    pub avif_quality: i8,
+    /// Colours of JPEG answers.
+    pub jpeg_subsampling: Subsampling,
+    /// Whether large JPEG answers are made as small as can be.
+    pub jpeg_trellis: bool,
+    /// Compression of TIFF answers where the client names none (`TIFF_COMPRESSION`).
+    pub tiff_compression: TiffCompression,
+    /// What it is told, -1 what is fast or the format's own (`TIFF_QUALITY`).
+    pub tiff_quality: i8,
     /// Whether stored tiles are sent as they are.
     pub pass_through: PassThrough,
     /// How pixels are weighted where the size changes (`INTERPOLATION`).
@@ -34,6 +44,11 @@ impl Default for Rules {
             jpeg_quality: 75,
             png_level: 1,
             webp_quality: 50,
+            avif_quality: 50,
+            jpeg_subsampling: Subsampling::default(),
+            jpeg_trellis: false,
+            tiff_compression: TiffCompression::default(),
+            tiff_quality: -1,
             pass_through: PassThrough::On { bytes_max: None },
             filter: Filter::default(),
             colour: ColourRule::default(),

@@ -4,8 +4,10 @@
 use crate::imaging::Step;
 use crate::model::request::{PictureRequest, Quality, Rotation};
 use crate::model::{
-    ColourModel, ColourRule, Format, ImageInfo, Processing, SampleRange, SampleType,
+    ColourModel, ColourRule, Depth, Format, ImageInfo, Processing, SampleRange, SampleType,
+    TiffCompression,
 };
+use crate::plan::depth;
 use crate::plan::science::process;
 
 /// All steps after assembly; `crop` and `resize` make it the view's size. Before the first of the standard's, samples of other types become bytes, and
@@ -20,7 +22,9 @@ pub(super) fn steps(
     let process = process(processing, info);
     // Inks and L*a*b* become RGB first; all else is processed as the samples are.
     let is_converted = matches!(info.colour, ColourModel::Cmyk | ColourModel::Lab);
-    let to_bytes = if process.is_none() || is_converted { to_bytes(info) } else { None };
+    let is_shown = request.depth == Depth::Eight || info.colour == ColourModel::Lab;
+    let to_bytes =
+        if is_shown && (process.is_none() || is_converted) { to_bytes(info) } else { None };
     let to_shown = to_shown(info, rule);
     let (process, to_shown) = match process {
         Some(process) if !is_converted => {
@@ -35,7 +39,8 @@ pub(super) fn steps(
     let flatten = (alpha && drops_alpha(request)).then_some(Step::Flatten);
     let colours = colours(request.quality, colour);
     let equalise = processing.equalise.then_some(Step::Equalise);
-    [to_bytes, process, to_shown, crop, resize, mirror, turn, flatten, colours, equalise]
+    let widen = depth::widen(request.depth, info.samples);
+    [to_bytes, process, to_shown, crop, resize, mirror, turn, flatten, colours, equalise, widen]
         .into_iter()
         .flatten()
         .collect()
@@ -72,9 +77,10 @@ fn to_shown(info: &ImageInfo, rule: ColourRule) -> Option<Step> {
     }
 }
 
-/// JPEG has no alpha, and bitonal is one component.
+/// JPEG has no alpha, also in TIFF, and bitonal is one component.
 fn drops_alpha(request: &PictureRequest) -> bool {
     request.format == Format::Jpeg
+        || request.tiff_compression == Some(TiffCompression::Jpeg)
         || matches!(request.quality, Quality::Bitonal | Quality::BitonalByImage)
 }
 

@@ -3,6 +3,7 @@
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::model::{Fault, FaultKind, ImageInfo, Picture, Reply, Want};
+use crate::protocols::accept::varied;
 use crate::protocols::call::{Call, Dialect};
 use crate::protocols::deepzoom;
 use crate::protocols::http_date::http_date;
@@ -25,7 +26,9 @@ pub(crate) struct Document {
 pub fn respond(call: &Call, reply: &Reply, settings: &Settings) -> Response {
     match reply {
         Reply::Info { info, modified_s } => respond_info(call, info, *modified_s, settings),
-        Reply::Picture(picture) => respond_picture(call, picture, settings),
+        Reply::Picture(picture) => {
+            varied(call, settings.negotiate, respond_picture(call, picture, settings))
+        }
         Reply::Tiles(tiles) => match &call.dialect {
             Dialect::Iip(words) => respond_tiles(call, words, tiles, settings),
             Dialect::Iiif(_) | Dialect::DeepZoom | Dialect::Zoomify => mismatch(call),
@@ -41,7 +44,7 @@ pub fn respond(call: &Call, reply: &Reply, settings: &Settings) -> Response {
             if call.request.want == Want::Info {
                 add_info_headers(call, response)
             } else {
-                response
+                varied(call, settings.negotiate, response)
             }
         }
     }

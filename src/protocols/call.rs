@@ -1,7 +1,7 @@
 //! `Call`: a request as the service takes it, and beside it what the answer's wording needs.
 
 use crate::model::request::{Conditions, Frame, PictureRequest, Quality, Rotation};
-use crate::model::{Format, ImageId, Processing, Request, Want};
+use crate::model::{Depth, Format, ImageId, Processing, Request, Want};
 use crate::protocols::iiif;
 use crate::protocols::iip;
 use crate::protocols::protocol::Protocol;
@@ -88,5 +88,8 @@ pub(crate) fn plain_picture(frame: Frame, format: Format) -> PictureRequest {
         preset: None,
         filter: None,
         encoder_quality: None,
+        tiff_compression: None,
+        depth: Depth::Eight,
+        is_export: false,
     }
 }

@@ -5,6 +5,7 @@
 //! service's answer as that protocol does; [`respond_fault`] and [`Refusal::respond`] word a refusal.
 #![deny(clippy::disallowed_types)]
 
+mod accept;
 mod answer;
 mod call;
 mod deepzoom;
@@ -31,7 +32,7 @@ pub(crate) use image_name::image_id;
 pub use protocol::Protocol;
 pub use query_form::names_an_image;
 pub use refusal::{Refusal, respond_fault};
-pub use settings::{IiifVersion, Settings, UpscaleUnmarked};
+pub use settings::{IiifVersion, Negotiate, Settings, UpscaleUnmarked};
 pub use wire::{Method, RawRequest, Response};
 
 use crate::model::{Fault, FaultKind};
@@ -53,7 +54,7 @@ pub fn parse(raw: &RawRequest<'_>, settings: &Settings) -> Result<Parsed, Refusa
     check_method(raw.method, protocol)
         .and_then(|()| check_length(raw, settings))
         .map_err(|fault| Refusal::new(protocol, fault))?;
-    match mount {
+    let parsed = match mount {
         Mount::Query => query_form::parse(raw, settings),
         Mount::Iiif { version, rest } => iiif::parse_path(raw, settings, version, rest),
         Mount::IiifReserved => Err(Refusal::new(
@@ -62,7 +63,12 @@ pub fn parse(raw: &RawRequest<'_>, settings: &Settings) -> Result<Parsed, Refusa
         )),
         Mount::DeepZoom(rest) => deepzoom::parse(raw, rest, settings),
         Mount::Zoomify(rest) => zoomify::parse(raw, rest, settings),
+    };
+    let mut parsed = parsed?;
+    if let Parsed::Call(call) = &mut parsed {
+        accept::negotiate(call, raw, settings.negotiate);
     }
+    Ok(parsed)
 }
 
 /// Whether a path is one that a protocol answers at.

@@ -1,7 +1,7 @@
 //! The query as the request: IIP's commands, or one of the other protocols' addresses as the value of
 //! `IIIF=`, `DeepZoom=` or `Zoomify=`, which is how iipsrv takes them.
 
-use crate::model::{Fault, FaultKind, Slice, Want};
+use crate::model::{Depth, Fault, FaultKind, Slice, TiffCompression, Want};
 use crate::protocols::call::{Call, Dialect, Parsed};
 use crate::protocols::deepzoom;
 use crate::protocols::iiif;
@@ -68,7 +68,11 @@ fn foreign_protocol(token: Token<'_>, settings: &Settings) -> Option<Protocol> {
 #[derive(Debug, Default)]
 struct Setters {
     /// `QLT`.
-    encoder_quality: Option<u8>,
+    encoder_quality: Option<i8>,
+    /// `QLT` with a word.
+    tiff_compression: Option<TiffCompression>,
+    /// `BPC`.
+    depth: Depth,
     /// `SDS`.
     view: Option<Slice>,
     /// `CNT` and its like, where the address has no words of its own for these.
@@ -76,12 +80,17 @@ struct Setters {
 }
 
 impl Setters {
-    /// Reads `QLT`, `SDS` and what changes pixels; whatever else would change the picture is refused, not ignored.
+    /// Reads `QLT`, `BPC`, `SDS` and what changes pixels; whatever else would change the picture is refused,
+    /// not ignored.
     fn read(text: &str, address: Token<'_>, settings: &Settings) -> Result<Self, Fault> {
         let mut setters = Self::default();
         for token in tokens(text).take_while(|token| *token != address) {
             match Command::parse(token, settings).map_err(|error| error.fault)? {
-                Command::EncoderQuality(value) => setters.encoder_quality = Some(value),
+                Command::EncoderQuality(quality, compression) => {
+                    setters.encoder_quality = Some(quality);
+                    setters.tiff_compression = compression;
+                }
+                Command::Depth(depth) => setters.depth = depth,
                 Command::View(view) => setters.view = Some(view),
                 Command::Neutral => {}
                 Command::Change(change) if !address.name.eq_ignore_ascii_case("iiif") => {
@@ -111,6 +120,8 @@ impl Setters {
                     *picture = self.changes.applied(picture);
                 }
                 picture.encoder_quality = self.encoder_quality;
+                picture.tiff_compression = self.tiff_compression;
+                picture.depth = self.depth;
             }
             Want::Tiles(_) | Want::Samples(_) => {}
             Want::Info => {

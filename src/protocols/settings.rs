@@ -23,6 +23,18 @@ pub enum UpscaleUnmarked {
     Refuse,
 }
 
+/// In which format a tile is given that is asked for as JPEG, where `Accept` names it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Negotiate {
+    /// As JPEG.
+    #[default]
+    Off,
+    /// As WebP.
+    Webp,
+    /// As AVIF, else as WebP.
+    Avif,
+}
+
 /// What the protocols need to know of the configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -46,6 +58,8 @@ pub struct Settings {
     pub delimiter: Option<String>,
     /// Whether an IIIF identifier on a path mount may hold a bare `/`. The validator wants 404.
     pub allow_bare_slash: bool,
+    /// Tiles in newer formats than JPEG.
+    pub negotiate: Negotiate,
 }
 
 impl Default for Settings {
@@ -60,6 +74,7 @@ impl Default for Settings {
             uri_bytes_max: 8192,
             delimiter: None,
             allow_bare_slash: false,
+            negotiate: Negotiate::default(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The suffix of a tile's file name in Deep Zoom and Zoomify: unlike IIIF, both also write `jpeg`.
+//! The suffix of a tile's file name in Deep Zoom and Zoomify: unlike IIIF, both also write `jpeg` and `tiff`.
 
 use crate::model::{Fault, Format};
 use crate::protocols::percent::excerpt;
@@ -9,11 +9,15 @@ use crate::protocols::percent::excerpt;
 /// Bad request where there is no suffix or it is of no format.
 pub(crate) fn split_format(text: &str) -> Result<(&str, Format), Fault> {
     let (numbers, suffix) = text.rsplit_once('.').unwrap_or((text, ""));
-    let format = if suffix == "jpeg" { Some(Format::Jpeg) } else { Format::from_suffix(suffix) };
+    let format = match suffix {
+        "jpeg" => Some(Format::Jpeg),
+        "tiff" => Some(Format::Tiff),
+        _ => Format::from_suffix(suffix),
+    };
     format.map(|format| (numbers, format)).ok_or_else(|| {
         let shown = excerpt(suffix);
         Fault::bad_request(format!(
-            "a tile's name ends in .jpg, .jpeg, .png or .webp, not .{shown}"
+            "a tile's name ends in .jpg, .jpeg, .png, .webp, .avif or .tif, not .{shown}"
         ))
     })
 }

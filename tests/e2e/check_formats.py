@@ -11,14 +11,15 @@ import numpy
 from PIL import Image, ImageOps
 
 SIZE = (300, 200)
-FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
+FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "tif": "TIFF"}
+LOSSLESS = ("png", "tif")
 # Pillow turns against the clock.
 TURNS = {
     "90": Image.Transpose.ROTATE_270,
     "180": Image.Transpose.ROTATE_180,
     "270": Image.Transpose.ROTATE_90,
 }
-# Mean difference of a sample: losses of JPEG and WebP, and of their 4:2:0 colours.
+# Mean difference of a sample: losses of JPEG, WebP and AVIF, and of their 4:2:0 colours.
 LOSSLESS_MAX, LOSSY_MAX = 2.0, 5.0
 # Shades beside the threshold fall on either side of it; lossy formats ring at black beside white.
 BITONAL_MAX = 12.0
@@ -46,7 +47,7 @@ def check(case, reference):
     assert found == (FORMATS[case["format"]], wanted.size, mode), f"{case}: {found}"
     samples = numpy.asarray(picture.convert("RGB"), numpy.float32)
     difference = abs(samples - numpy.asarray(wanted.convert("RGB"), numpy.float32)).mean()
-    lossless = case["format"] == "png"
+    lossless = case["format"] in LOSSLESS
     limit = LOSSLESS_MAX if lossless else LOSSY_MAX
     limit = BITONAL_MAX if case["quality"] == "bitonal" else limit
     assert difference < limit, f"{case}: differs by {difference:.2f}"

@@ -19,6 +19,7 @@ mod hostile;
 mod http;
 mod inspect;
 mod lifecycle;
+mod metadata;
 mod overload;
 mod pictures;
 mod profiles;

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import imagecodecs
 import numpy
 import tifffile
 from PIL import Image, ImageCms, ImageOps
@@ -24,6 +25,8 @@ MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 def picture_fault(check, expected):
     """What is wrong with a picture, or None."""
     data = (FOLDER / check["picture"]).read_bytes()
+    if check["picture"].endswith(".tif"):
+        return tiff_fault(data, check, expected)
     image = Image.open(io.BytesIO(data))
     image.load()
     # WebP has no gray.
@@ -37,7 +40,50 @@ def picture_fault(check, expected):
         return f"a profile of {len(profile)} bytes"
     if data.startswith(b"\xff\xd8") and data.count(b"\xff\xd9", len(data) - 2) != 1:
         return "no end of image"
+    if "subsampling" in check:
+        factors = "x".join(str(factor) for factor in image.layer[0][1:3])
+        if factors != check["subsampling"] or [layer[1:3] for layer in image.layer[1:]] != [(1, 1)] * 2:
+            return f"subsampling {image.layer}"
     return difference(found, expected.reshape(shape), check)
+
+
+def tiff_fault(data, check, expected):
+    """What is wrong with a TIFF that we wrote, or None."""
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page = file.pages[0]
+        found = page.asarray()
+        profile = page.iccprofile or b""
+        alpha = page.extrasamples
+    bands = len(check["mode"]) if "mode" in check else check["bands"]
+    found = found.reshape(check["height"], check["width"], bands)[:, :, -check["bands"] :]
+    if profile != ((FOLDER / check["icc"]).read_bytes() if "icc" in check else b""):
+        return f"a profile of {len(profile)} bytes"
+    if [int(kind) for kind in alpha] != ([2] if check["bands"] in (2, 4) else []):
+        return f"extra samples {alpha}"
+    if found.dtype != expected.dtype:
+        return f"samples of type {found.dtype}"
+    return difference(found, expected.reshape(found.shape), check)
+
+
+def deep_fault(check, expected):
+    """What is wrong with a picture of 10, 16 or 32 bits, or None."""
+    expected = expected.view({"u16": numpy.uint16, "f32": numpy.float32}[check["samples"]])
+    name = check["deep"]
+    data = (FOLDER / name).read_bytes()
+    if name.endswith(".tif"):
+        return tiff_fault(data, check, expected)
+    shape = (check["height"], check["width"])
+    if name.endswith(".avif"):
+        # One plane is given as three.
+        found = imagecodecs.avif_decode(data).reshape(*shape, -1)
+        if found.dtype != numpy.uint16 or found.max() > 1023:
+            return f"samples of type {found.dtype} up to {found.max()}"
+        found = found[:, :, -check["bands"] :] * (65535 / 1023)
+    else:
+        found = imagecodecs.png_decode(data)
+        if found.dtype != numpy.uint16:
+            return f"samples of type {found.dtype}"
+    return difference(found.reshape(expected.reshape(*shape, -1).shape), expected.reshape(*shape, -1), check)
 
 
 def page_fault(check, expected):
@@ -144,13 +190,15 @@ def main():
         expected = numpy.fromfile(FOLDER / check["raw"], numpy.uint8)
         if "picture" in check:
             fault = picture_fault(check, expected)
+        elif "deep" in check:
+            fault = deep_fault(check, expected)
         elif "shown" in check:
             fault = shown_fault(check, expected)
         else:
             tiled = Path(check["tiff"]).suffix in (".tif", ".tiff", ".svs")
             fault = (page_fault if tiled else flat_fault)(check, expected)
         if fault:
-            print(check.get("picture") or check.get("tiff") or check["shown"], check["raw"], fault)
+            print(check.get("picture") or check.get("deep") or check.get("tiff") or check["shown"], check["raw"], fault)
             faults += 1
     print(f"{len(checks) - faults} right")
     sys.exit(1 if faults else 0)

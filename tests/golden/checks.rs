@@ -47,14 +47,30 @@ impl Checks {
         self.rows.last_mut().unwrap()
     }
 
+    /// Adds a picture that should show `pixels`, in samples of as many bits as the format has.
+    pub(crate) fn deep(
+        &mut self,
+        name: &str,
+        file: &[u8],
+        pixels: &Pixels,
+        (off_max, off_mean): (f64, f64),
+    ) {
+        let raw = format!("{name}.raw");
+        let (samples, bytes) = raw_samples(pixels);
+        self.file(name, file);
+        self.file(&raw, &bytes);
+        let size = pixels.size();
+        let bands = pixels.colour().bands() + u8::from(pixels.alpha());
+        self.rows.push(json!({
+            "deep": name, "raw": raw, "samples": samples, "off_max": off_max, "off_mean": off_mean,
+            "width": size.width(), "height": size.height(), "bands": bands,
+        }));
+    }
+
     /// Adds the decoded pixels of a page of a TIFF, each sample off by at most `off_max`.
     pub(crate) fn page(&mut self, tiff: &Path, page: usize, pixels: &Pixels, off_max: f64) {
         let raw = format!("{}.raw", self.rows.len());
-        let (samples, bytes) = match pixels {
-            Pixels::U8(raster) => ("u8", raster.samples().to_vec()),
-            Pixels::U16(raster) => ("u16", bytes_of(raster.samples(), u16::to_ne_bytes)),
-            Pixels::F32(raster) => ("f32", bytes_of(raster.samples(), f32::to_ne_bytes)),
-        };
+        let (samples, bytes) = raw_samples(pixels);
         fs::write(self.folder.join(&raw), bytes).unwrap();
         self.rows.push(json!({
             "tiff": tiff, "page": page, "raw": raw, "samples": samples,
@@ -99,6 +115,15 @@ impl Checks {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{text}{errors}\nis Python set up? run ./dev fixtures");
         assert_eq!(text.trim(), format!("{} right", self.rows.len()));
+    }
+}
+
+/// The samples' type and bytes.
+fn raw_samples(pixels: &Pixels) -> (&'static str, Vec<u8>) {
+    match pixels {
+        Pixels::U8(raster) => ("u8", raster.samples().to_vec()),
+        Pixels::U16(raster) => ("u16", bytes_of(raster.samples(), u16::to_ne_bytes)),
+        Pixels::F32(raster) => ("f32", bytes_of(raster.samples(), f32::to_ne_bytes)),
     }
 }
 

@@ -10,7 +10,7 @@ use tessera::imaging::{Raster, Scratch, Shrink, Tools, apply};
 use tessera::model::request::{
     Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm, Upscale,
 };
-use tessera::model::{ColourRule, Format, ImageId, Processing, Rect, SourceVersion};
+use tessera::model::{ColourRule, Depth, Format, ImageId, Processing, Rect, SourceVersion};
 use tessera::plan::{Rules, plan};
 
 use crate::checks::Checks;
@@ -186,6 +186,9 @@ fn shown(image: &dyn Decode, rule: ColourRule) -> Raster {
         preset: None,
         filter: None,
         encoder_quality: None,
+        tiff_compression: None,
+        depth: Depth::Eight,
+        is_export: false,
     };
     let id = ImageId::parse("shown").unwrap();
     let version = SourceVersion { len_bytes: 1, modified_ns: 1, inode: 1 };

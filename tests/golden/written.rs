@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tessera::codecs::{Decode, Encoding, encode};
-use tessera::imaging::Raster;
-use tessera::model::{ColourModel, Format, Size, TileAddress, TileEncoding};
+use tessera::imaging::{Pixels, Raster, Sample};
+use tessera::model::{
+    ColourModel, Format, Size, Subsampling, TiffCompression, TileAddress, TileEncoding,
+};
 
 use crate::checks::Checks;
 use crate::manifest::{Fixture, addresses, crop, fixtures, open_fixture, path, raw_numbers};
@@ -84,7 +86,8 @@ fn encoded_rasters_are_files_that_others_read_alike() {
     let mut checks = Checks::new("encoded");
     let icc: Arc<[u8]> = fs::read(path("icc.raw")).unwrap().into();
     let mut written = 0;
-    for (width, height) in [(1, 1), (257, 3), (64, 64), (300, 200)] {
+    // The last is wider than one tile of AV1.
+    for (width, height) in [(1, 1), (257, 3), (64, 64), (300, 200), (4200, 17)] {
         for (colour, alpha) in [
             (ColourModel::Gray, false),
             (ColourModel::Gray, true),
@@ -101,42 +104,121 @@ fn encoded_rasters_are_files_that_others_read_alike() {
                 (Format::Jpeg, 100, (40.0, 3.0)),
                 (Format::Jpeg, 75, (60.0, 4.0)),
                 (Format::Jpeg, 5, (128.0, 20.0)),
+                (Format::Avif, -1, (12.0, 2.0)),
+                (Format::Avif, 50, (60.0, 6.0)),
             ] {
                 for icc in [None, Some(Arc::clone(&icc))] {
-                    let encoding = Encoding { format, quality, icc };
+                    let encoding = Encoding::plain(format, quality).with_icc(icc);
                     written += usize::from(write(&raster, &encoding, off, &mut checks));
                 }
             }
+            for compression in TiffCompression::ALL {
+                let off = if compression.is_lossy() { (40.0, 3.0) } else { (0.0, 0.0) };
+                let plain =
+                    Encoding::plain(Format::Tiff, if compression.is_lossy() { 90 } else { 5 });
+                let encoding = Encoding { compression, ..plain.with_icc(Some(Arc::clone(&icc))) };
+                written += usize::from(write(&raster, &encoding, off, &mut checks));
+            }
         }
     }
-    assert_eq!(written, 4 * (4 * 5 + 2 * 3) * 2);
+    // JPEG, also in TIFF, has no alpha.
+    assert_eq!(written, 5 * ((4 * 7 + 2 * 3) * 2 + 4 * 5 + 2));
     checks.run();
 }
 
 fn write(raster: &Raster, encoding: &Encoding, off: (f64, f64), checks: &mut Checks) -> bool {
-    if encoding.format == Format::Jpeg && raster.alpha() {
-        encode(raster, encoding).unwrap_err();
+    let pixels = Pixels::U8(raster.clone());
+    let (is_tiff, compression) = (encoding.format == Format::Tiff, encoding.compression);
+    let is_jpeg = encoding.format == Format::Jpeg;
+    if raster.alpha() && (is_jpeg || is_tiff && compression == TiffCompression::Jpeg) {
+        encode(&pixels, encoding).unwrap_err();
         return false;
     }
-    let file = encode(raster, encoding).unwrap();
-    assert_eq!(file, encode(raster, encoding).unwrap(), "stable to the byte");
+    let file = encode(&pixels, encoding).unwrap();
+    assert_eq!(file, encode(&pixels, encoding).unwrap(), "stable to the byte");
     let (size, bands) = (raster.size(), raster.bands());
     let name = format!(
-        "{}x{}x{bands}-q{}-{}.{}",
+        "{}x{}x{bands}-q{}-{}-{}.{}",
         size.width(),
         size.height(),
         encoding.quality,
-        encoding.icc.is_some(),
+        encoding.about.icc.is_some(),
+        if is_tiff { compression.word() } else { "" },
         encoding.format.suffix()
     );
     let row = checks.picture(&name, &file, raster, off);
-    if encoding.icc.is_some() {
+    if encoding.about.icc.is_some() {
         row["icc"] = json!("../../icc.raw");
     }
-    if encoding.format == Format::Webp {
+    // WebP knows no gray, and of AVIF the reader gives none with alpha.
+    let is_webp =
+        encoding.format == Format::Webp || is_tiff && compression == TiffCompression::Webp;
+    if is_webp || encoding.format == Format::Avif && raster.alpha() {
         row["mode"] = json!(if raster.alpha() { "RGBA" } else { "RGB" });
     }
     true
+}
+
+#[test]
+fn samples_of_more_than_8_bits_are_files_that_others_read_alike() {
+    let mut checks = Checks::new("deep");
+    let mut written = 0;
+    for (width, height) in [(1, 1), (257, 300)] {
+        for (colour, alpha) in [
+            (ColourModel::Gray, false),
+            (ColourModel::Gray, true),
+            (ColourModel::Rgb, false),
+            (ColourModel::Rgb, true),
+        ] {
+            let smooth = raster(Size::new(width, height).unwrap(), colour, alpha);
+            let words = each(&smooth, |sample| u16::from(sample) * 250 + 13);
+            let floats = each(&smooth, |sample| f32::from(sample) * 1e3 - 0.5);
+            let (lossless, lossy) = ((0.0, 0.0), (3000.0, 600.0));
+            let mut write = |pixels: &Pixels, encoding: &Encoding, off| {
+                let name = format!("{written}.{}", encoding.format.suffix());
+                checks.deep(&name, &encode(pixels, encoding).unwrap(), pixels, off);
+                written += 1;
+            };
+            for compression in TiffCompression::ALL {
+                let encoding = Encoding { compression, ..Encoding::plain(Format::Tiff, 3) };
+                if compression.is_lossy() {
+                    encode(&words, &encoding).unwrap_err();
+                    continue;
+                }
+                write(&words, &encoding, lossless);
+                write(&floats, &encoding, lossless);
+            }
+            write(&words, &Encoding::plain(Format::Png, 1), lossless);
+            write(&words, &Encoding::plain(Format::Avif, 80), lossy);
+            for format in [Format::Jpeg, Format::Webp] {
+                encode(&words, &Encoding::plain(format, 80)).unwrap_err();
+            }
+        }
+    }
+    assert_eq!(written, 2 * 4 * (4 * 2 + 2));
+    checks.run();
+}
+
+fn each<T: Sample>(raster: &Raster, sample: impl Fn(u8) -> T) -> Pixels {
+    let samples = raster.samples().iter().map(|known| sample(*known)).collect();
+    T::wrap(Raster::new(raster.size(), raster.colour(), raster.alpha(), samples).unwrap())
+}
+
+#[test]
+fn colours_of_jpeg_are_shared_by_as_many_pixels_as_asked() {
+    let mut checks = Checks::new("subsampling");
+    let raster = raster(Size::new(300, 200).unwrap(), ColourModel::Rgb, false);
+    for (subsampling, factors) in
+        [(Subsampling::Quarter, "2x2"), (Subsampling::Half, "2x1"), (Subsampling::Full, "1x1")]
+    {
+        for trellis in [false, true] {
+            let encoding = Encoding { subsampling, trellis, ..Encoding::plain(Format::Jpeg, 90) };
+            let file = encode(&Pixels::U8(raster.clone()), &encoding).unwrap();
+            let name = format!("{factors}-{trellis}.jpg");
+            checks.picture(&name, &file, &raster, (30.0, 3.0))["subsampling"] = json!(factors);
+        }
+    }
+    checks.run();
 }
 
 /// A smooth picture, so that lossy codecs can be held to a narrow bound.

@@ -95,9 +95,10 @@ fn decode_rows(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codecs::Encoding;
     use crate::codecs::jpeg::encode;
     use crate::imaging::Raster;
-    use crate::model::ColourModel;
+    use crate::model::{ColourModel, Format};
 
     fn size(width: u32, height: u32) -> Size {
         Size::new(width, height).unwrap()
@@ -106,7 +107,7 @@ mod tests {
     fn gray_file() -> Vec<u8> {
         let samples = (0..64 * 64).map(|i| u8::try_from(i * 7 % 251).unwrap()).collect();
         let raster = Raster::new(size(64, 64), ColourModel::Gray, false, samples).unwrap();
-        encode(&raster, 90, None).unwrap()
+        encode(&raster, &Encoding::plain(Format::Jpeg, 90)).unwrap()
     }
 
     #[test]

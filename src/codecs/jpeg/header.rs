@@ -1,21 +1,23 @@
 //! The marker segments of a JPEG file up to its first scan, read by position: what it is, how it lies,
-//! its profile and resolution. Nothing of its pixels.
+//! its profile and resolution, and what it says. Nothing of its pixels.
 
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use crate::codecs::exif::{Exif, read as read_exif};
+use crate::codecs::exif::{Exif, PREFIX, read as read_exif, text_of};
 use crate::codecs::flat::read_error;
+use crate::codecs::iptc;
 use crate::codecs::jpeg::JPEG;
+use crate::codecs::jpeg::XMP_PREFIX;
 use crate::codecs::jpeg::icc::{Chunk, joined};
 use crate::codecs::jpeg::markers::{
-    APP0, APP1, APP2, APP14, Frame, SOI, SOS, frame_body, is_frame_marker,
+    APP0, APP1, APP2, APP13, APP14, COM, Frame, SOI, SOS, frame_body, is_frame_marker,
 };
 use crate::codecs::number::{u64_of, zeroed};
 use crate::codecs::window::Window;
 use crate::codecs::{CodecError, DecodeLimits};
-use crate::model::ReadAt;
 use crate::model::image_info::Resolution;
+use crate::model::{Field, Metadata, ReadAt};
 
 /// Bytes before the first scan: 255 profile segments fill as much.
 const HEADER_BYTES_MAX: u64 = 16 << 20;
@@ -29,6 +31,8 @@ pub(super) struct Header {
     pub(super) adobe: bool,
     /// What its Exif block says.
     pub(super) exif: Exif,
+    /// What it says, Exif's texts among it.
+    pub(super) metadata: Metadata,
     /// The resolution of JFIF's segment.
     pub(super) jfif: Option<Resolution>,
     /// The profile, where it is whole.
@@ -54,7 +58,9 @@ pub(super) fn read(source: Arc<dyn ReadAt>, limits: &DecodeLimits) -> Result<Hea
             }
             // Restarts and TEM stand alone.
             0x01 | 0xd0..=0xd7 => {}
-            APP0 | APP1 | APP2 | APP14 => found.add(marker, &segments.body(usize::MAX)?, limits),
+            APP0 | APP1 | APP2 | APP13 | APP14 | COM => {
+                found.add(marker, &segments.body(usize::MAX)?, limits);
+            }
             _ if is_frame_marker(marker) => found.add(marker, &segments.body(6)?, limits),
             _ => segments.skip()?,
         }
@@ -133,6 +139,8 @@ struct Found {
     frame: Option<Frame>,
     adobe: bool,
     exif: Option<Exif>,
+    metadata: Metadata,
+    iptc: Metadata,
     jfif: Option<Resolution>,
     icc: Vec<Chunk>,
     icc_bytes: u64,
@@ -144,7 +152,20 @@ impl Found {
             APP0 => self.jfif = self.jfif.or_else(|| jfif_resolution(body)),
             APP1 if body.starts_with(b"Exif\0") && self.exif.is_none() => {
                 self.exif = Some(read_exif(body));
+                self.metadata.exif = Some(body.strip_prefix(PREFIX).unwrap_or(body).into());
             }
+            APP1 => {
+                let xmp = body.strip_prefix(XMP_PREFIX).filter(|xmp| !xmp.is_empty());
+                self.metadata.xmp = self.metadata.xmp.take().or(xmp.map(Arc::from));
+            }
+            APP13 => {
+                if let Some(records) = iptc::records(body).filter(|_| self.metadata.iptc.is_none())
+                {
+                    self.iptc = iptc::texts(records);
+                    self.metadata.iptc = Some(records.into());
+                }
+            }
+            COM => self.metadata.add(Field::Comment, &text_of(body)),
             APP2 => self.add_profile(body, limits),
             // As libjpeg recognises it: name, version, two words of flags, transform.
             APP14 => self.adobe |= body.starts_with(b"Adobe") && 12 <= body.len(),
@@ -171,7 +192,10 @@ impl Found {
         frame.one_scan = frame.is_sequential() && components == Some(frame.components);
         let icc = joined(self.icc).map(Arc::from);
         let exif = self.exif.unwrap_or_default();
-        Ok(Header { frame, adobe: self.adobe, exif, jfif: self.jfif, icc })
+        let mut metadata = self.metadata;
+        metadata.add_all(&exif.texts);
+        metadata.add_all(&self.iptc);
+        Ok(Header { frame, adobe: self.adobe, exif, metadata, jfif: self.jfif, icc })
     }
 }
 

@@ -101,6 +101,7 @@ fn info(header: &Header, full: Size, colour: ColourModel, limits: &DecodeLimits)
         held_bytes: if header.frame.one_scan { 0 } else { coefficients },
         icc: header.icc.clone().map(read_profile),
         resolution: header.jfif.or(header.exif.resolution),
+        metadata: Arc::new(header.metadata.clone()),
         ..ImageInfo::new(JPEG, stored, OFFERED_TILE, colour)
     }
 }
@@ -155,9 +156,10 @@ impl Picture for JpegPicture {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codecs::Encoding;
     use crate::codecs::jpeg::encode;
     use crate::imaging::Raster;
-    use crate::model::TileAddress;
+    use crate::model::{Format, TileAddress};
 
     fn open_bytes(bytes: Vec<u8>, limits: &DecodeLimits) -> Result<Arc<dyn Decode>, CodecError> {
         open(Arc::new(bytes), limits)
@@ -166,7 +168,7 @@ mod tests {
     fn file(width: u32, height: u32) -> Vec<u8> {
         let size = Size::new(width, height).unwrap();
         let raster = Raster::zeroed(size, ColourModel::Rgb, false);
-        encode(&raster, 75, None).unwrap()
+        encode(&raster, &Encoding::plain(Format::Jpeg, 75)).unwrap()
     }
 
     /// A file that ends behind its first scan's header, with this frame.
@@ -233,7 +235,7 @@ mod tests {
         let size = Size::new(200, 1000).unwrap();
         let samples = (0..200 * 1000 * 3_usize).map(|i| u8::try_from(i * i / 511 % 256).unwrap());
         let raster = Raster::new(size, ColourModel::Rgb, false, samples.collect()).unwrap();
-        let file = encode(&raster, 85, None).unwrap();
+        let file = encode(&raster, &Encoding::plain(Format::Jpeg, 85)).unwrap();
         let limits = DecodeLimits { tile_px_max: 30_000, ..DecodeLimits::default() };
         let banded = levels(size, true, 30_000, ColourModel::Rgb);
         assert_eq!(banded[0].tile, size, "24 MiB are more than this picture");

@@ -10,6 +10,10 @@ pub(super) const APP0: u8 = 0xe0;
 pub(super) const APP1: u8 = 0xe1;
 /// Application segment 2: ICC profiles.
 pub(super) const APP2: u8 = 0xe2;
+/// Application segment 13: Photoshop's blocks, IPTC's records among them.
+pub(super) const APP13: u8 = 0xed;
+/// A comment.
+pub(super) const COM: u8 = 0xfe;
 /// Application segment 14: Adobe's colour transform.
 pub(super) const APP14: u8 = 0xee;
 /// Start of frame, baseline.

@@ -23,3 +23,6 @@ pub(super) use splice::{StreamColour, complete, table_segments, trimmed_to_end};
 
 /// The format's name in errors.
 const JPEG: &str = "JPEG";
+
+/// What stands before XMP in its segment (XMP part 3, section 1.1.3).
+const XMP_PREFIX: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";

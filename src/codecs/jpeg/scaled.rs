@@ -138,8 +138,10 @@ impl Drop for Decoder<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codecs::Encoding;
     use crate::codecs::jpeg::encode;
     use crate::imaging::Raster;
+    use crate::model::Format;
 
     /// 300 x 500 pixels, YCbCr with colour differences halved both ways, or gray.
     fn file(colour: ColourModel) -> Vec<u8> {
@@ -147,7 +149,7 @@ mod tests {
         let len = Raster::<u8>::samples_len(size, colour, false);
         let samples = (0..len).map(|i| u8::try_from((i * i / 977 + i) % 256).unwrap()).collect();
         let raster = Raster::new(size, colour, false, samples).unwrap();
-        encode(&raster, 80, None).unwrap()
+        encode(&raster, &Encoding::plain(Format::Jpeg, 80)).unwrap()
     }
 
     fn whole(colour: ColourModel, halvings: u32) -> Part {

@@ -11,13 +11,13 @@ use png::{
 use crate::codecs::exif::{Exif, read as read_exif};
 use crate::codecs::flat::{Picture, check_whole, flat, profile, read_error, size, whole};
 use crate::codecs::number::{u64_of, usize_of_bytes, zeroed};
-use crate::codecs::png::PNG;
+use crate::codecs::png::{PNG, texts};
 use crate::codecs::upright::upright;
 use crate::codecs::window::Window;
 use crate::codecs::{CodecError, Decode, DecodeLimits, pixels_of};
 use crate::imaging::{Pixels, Raster};
 use crate::model::image_info::Resolution;
-use crate::model::{ColourModel, ImageInfo, ReadAt, Rect, SampleType, Size};
+use crate::model::{ColourModel, ImageInfo, Metadata, ReadAt, Rect, SampleType, Size};
 
 /// Bytes of samples that a byte of the file can stand for: deflate's longest match, 258 bytes, takes two
 /// bits at least.
@@ -55,7 +55,9 @@ pub(in crate::codecs) fn open(
     let (reader, size) = start(&source, limits, false)?;
     let shape = Shape::of(&reader);
     let header = reader.info();
-    let exif = header.exif_metadata.as_deref().map_or_else(Exif::default, read_exif);
+    let block = header.exif_metadata.as_deref();
+    let exif = block.map_or_else(Exif::default, read_exif);
+    let metadata = metadata(&*source, limits, (block, &exif))?;
     let info = ImageInfo {
         alpha: shape.alpha,
         samples: shape.samples,
@@ -63,10 +65,24 @@ pub(in crate::codecs) fn open(
         bands_stored: u16::try_from(header.color_type.samples()).unwrap_or(u16::MAX),
         icc: profile(header.icc_profile.as_deref(), limits),
         resolution: resolution(header).or(exif.resolution),
+        metadata: Arc::new(metadata),
         ..whole(PNG, size, shape.colour)
     };
     let picture = PngPicture { source, limits: limits.clone(), shape };
     Ok(upright(flat(info, picture), exif.orientation))
+}
+
+/// What the file says in texts and blocks.
+fn metadata(
+    source: &dyn ReadAt,
+    limits: &DecodeLimits,
+    (block, exif): (Option<&[u8]>, &Exif),
+) -> Result<Metadata, CodecError> {
+    let fits = |block: &&[u8]| u64_of(block.len()) <= limits.metadata_bytes_max;
+    let mut metadata = Metadata::of_blocks([block.filter(fits).map(Arc::from), None, None]);
+    texts::read(source, limits, &mut metadata)?;
+    metadata.add_all(&exif.texts);
+    Ok(metadata)
 }
 
 /// Reads up to the pixels, with every limit held before anything is allocated for them.
@@ -178,8 +194,9 @@ fn error_of(error: DecodingError) -> CodecError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codecs::Encoding;
     use crate::codecs::png::encode;
-    use crate::model::TileAddress;
+    use crate::model::{Format, TileAddress};
 
     const FIRST: TileAddress = TileAddress { stored: 0, column: 0, row: 0 };
 
@@ -192,7 +209,8 @@ mod tests {
         let size = Size::new(300, 20).unwrap();
         let samples = (0..300 * 20 * 3).map(|i| u8::try_from(i * 7 % 253).unwrap()).collect();
         let raster = Raster::new(size, ColourModel::Rgb, false, samples).unwrap();
-        let file = encode(&raster, 1, icc).unwrap();
+        let encoding = Encoding::plain(Format::Png, 1).with_icc(icc.map(Arc::from));
+        let file = encode(&Pixels::U8(raster.clone()), &encoding).unwrap();
         (raster, file)
     }
 
@@ -217,7 +235,8 @@ mod tests {
     #[test]
     fn a_profile_that_inflates_without_end_is_left_out() {
         let (raster, _) = sample(None);
-        let file = encode(&raster, 1, Some(&vec![0; 64 << 20])).unwrap();
+        let encoding = Encoding::plain(Format::Png, 1).with_icc(Some(vec![0; 64 << 20].into()));
+        let file = encode(&Pixels::U8(raster), &encoding).unwrap();
         assert!(file.len() < 1 << 20);
         let image = open_bytes(file).unwrap();
         assert_eq!(image.info().icc, None);

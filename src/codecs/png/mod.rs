@@ -2,6 +2,7 @@
 
 mod encoder;
 mod image;
+mod texts;
 
 pub(super) use encoder::encode;
 pub(super) use image::open;

@@ -98,6 +98,7 @@ fn describe(
         bands_stored: u16::try_from(layout.samples).unwrap_or(u16::MAX),
         icc: metadata::icc(structure, &pyramid.full, limits)?,
         resolution: metadata::resolution(structure, &pyramid.full)?,
+        metadata: Arc::new(metadata::about(structure, &pyramid.full, limits)?),
         ..ImageInfo::new(structure.container(), stored, tile, layout.colour())
     })
 }

@@ -1,14 +1,19 @@
-//! What a directory tells of the picture as a whole: profile, resolution, what stands for no data.
+//! What a directory tells of the picture as a whole: profile, resolution, what stands for no data, and what
+//! is said in words and blocks.
 
 use tiff::Directory;
 use tiff::tags::{ByteOrder, Tag, Type};
 
+use crate::codecs::exif::{TEXT_TAGS, block_of, text_of};
+use crate::codecs::fields::Fields;
+use crate::codecs::iptc;
+use crate::codecs::number::u64_of;
 use crate::codecs::tiff::structure::Structure;
 use crate::codecs::upright::Orientation;
 use crate::codecs::{CodecError, DecodeLimits};
 use crate::imaging::read_profile;
-use crate::model::Profile;
 use crate::model::image_info::Resolution;
+use crate::model::{Field, Metadata, Profile};
 
 /// Bytes of `GDAL_NODATA`: one number as text.
 const NODATA_BYTES_MAX: u64 = 64;
@@ -30,6 +35,86 @@ pub(super) fn icc(
         Err(CodecError::OverLimit { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// `PageName`, which stands for a title where there is no `DocumentName`.
+const PAGE_NAME: u16 = 285;
+/// XMP (XMP part 3, section 3.2).
+const XMP: u16 = 700;
+/// IPTC's records.
+const IPTC: u16 = 33_723;
+/// Where the directory of the camera's settings is.
+const EXIF_DIRECTORY: u16 = 34_665;
+/// What each maker writes as he likes, with offsets in the file that it was written into.
+const MAKER_NOTE: u16 = 37_500;
+/// The last type of TIFF 6.0; those behind it are BigTIFF's.
+const TYPE_LAST: u16 = 12;
+
+/// Texts, XMP and IPTC's records, as far as they are whole and not too long.
+///
+/// # Errors
+/// `Io`.
+pub(super) fn about(
+    structure: &mut Structure,
+    from: &Directory,
+    limits: &DecodeLimits,
+) -> Result<Metadata, CodecError> {
+    let xmp = block_in(structure, from, XMP, limits)?;
+    let records = block_in(structure, from, IPTC, limits)?;
+    let texts = records.as_deref().map(iptc::texts).unwrap_or_default();
+    let exif = exif(structure, from, limits).or_else(unless_io)?;
+    let blocks = [exif, xmp, records].map(|block| block.map(Into::into));
+    let mut block = |tag| block_in(structure, from, tag, limits);
+    let mut metadata = Metadata::of_blocks(blocks);
+    for (tag, field) in TEXT_TAGS.into_iter().chain([(PAGE_NAME, Field::Title)]) {
+        if let Some(text) = block(tag)? {
+            metadata.add(field, &text_of(&text));
+        }
+    }
+    metadata.add_all(&texts);
+    Ok(metadata)
+}
+
+/// The bytes of a tag; nothing where there are none, too many, or they lie outside of the file.
+fn block_in(
+    structure: &mut Structure,
+    from: &Directory,
+    tag: u16,
+    limits: &DecodeLimits,
+) -> Result<Option<Vec<u8>>, CodecError> {
+    let tag = Tag::from_u16_exhaustive(tag);
+    let bytes = structure.bytes(from, tag, limits.metadata_bytes_max).or_else(unless_io)?;
+    Ok(bytes.filter(|bytes| !bytes.is_empty()))
+}
+
+/// Damaged metadata is none: the picture may be fine.
+fn unless_io<T>(error: CodecError) -> Result<Option<T>, CodecError> {
+    if matches!(error, CodecError::Io(_)) { Err(error) } else { Ok(None) }
+}
+
+/// The camera's settings as an Exif block.
+fn exif(
+    structure: &mut Structure,
+    from: &Directory,
+    limits: &DecodeLimits,
+) -> Result<Option<Vec<u8>>, CodecError> {
+    let pointer = Tag::from_u16_exhaustive(EXIF_DIRECTORY);
+    let Some(offset) = structure.number(from, pointer)? else { return Ok(None) };
+    let directory = structure.directory(offset)?;
+    let mut fields = Fields::new(structure.order() == ByteOrder::BigEndian);
+    let mut room = limits.metadata_bytes_max;
+    let entries: Vec<_> = directory
+        .iter()
+        .map(|(tag, entry)| (tag.to_u16(), entry.field_type().to_u16(), entry.count()))
+        .filter(|(tag, kind, _)| *tag != MAKER_NOTE && *kind <= TYPE_LAST)
+        .collect();
+    for (tag, kind, count) in entries {
+        let value = structure.bytes(&directory, Tag::from_u16_exhaustive(tag), room);
+        let Some(bytes) = value.or_else(unless_io)? else { continue };
+        room = room.saturating_sub(u64_of(bytes.len()));
+        fields.copy(tag, (kind, u32::try_from(count).unwrap_or(0), bytes));
+    }
+    Ok((!fields.is_empty()).then(|| block_of(&fields)))
 }
 
 /// Pixels a metre, where the file gives them in inches or centimetres.

@@ -5,6 +5,7 @@
 mod associated;
 mod channels;
 mod compression;
+mod encoder;
 mod extent;
 mod fax;
 mod format;
@@ -27,6 +28,7 @@ mod ranges;
 mod sample_file;
 mod slices;
 mod stored;
+mod strips;
 mod structure;
 mod thunder;
 mod tile;
@@ -34,6 +36,7 @@ mod unpack;
 pub mod writer;
 mod ycbcr;
 
+pub(super) use encoder::encode;
 pub(super) use image::open;
 
 use crate::codecs::CodecError;
@@ -46,7 +49,7 @@ fn malformed(what: impl Into<String>) -> CodecError {
     CodecError::malformed(TIFF, what)
 }
 
-/// A feature of TIFF that is not read.
+/// A feature of TIFF that is not read or written.
 fn unsupported(feature: impl Into<String>) -> CodecError {
     CodecError::unsupported(TIFF, feature)
 }

@@ -11,9 +11,10 @@ use libwebp_sys::{
 };
 
 use crate::codecs::CodecError;
+use crate::codecs::encoding::Encoding;
 use crate::codecs::number::reserved;
 use crate::codecs::webp::WEBP;
-use crate::codecs::webp::container::with_profile;
+use crate::codecs::webp::container::with_chunks;
 use crate::imaging::Raster;
 use crate::model::ColourModel;
 
@@ -26,16 +27,13 @@ const METHOD: c_int = 1;
 /// What `quality` means without loss: effort, as in libwebp's second fastest preset.
 const LOSSLESS_EFFORT: f32 = 20.0;
 
-/// Encodes a raster; `quality` 0 to 100, and lossless below 0.
+/// Encodes a raster; quality 0 to 100, and lossless below 0.
 ///
 /// # Errors
 /// `OverLimit` above 16383 pixels a side; `Io` where memory is short.
-pub(crate) fn encode(
-    raster: &Raster,
-    quality: i8,
-    icc: Option<&[u8]>,
-) -> Result<Vec<u8>, CodecError> {
-    crate::codecs::check_side(raster, "pixels of a WebP's side", SIDE_PX_MAX)?;
+pub(crate) fn encode(raster: &Raster, encoding: &Encoding) -> Result<Vec<u8>, CodecError> {
+    let quality = encoding.quality;
+    crate::codecs::check_side(raster.size(), "pixels of a WebP's side", SIDE_PX_MAX)?;
     let config = config(quality)?;
     let mut picture = Picture::of(raster, quality < 0)?;
     let mut file = reserved(raster.samples().len() / 4 + 1024)?;
@@ -47,8 +45,7 @@ pub(crate) fn encode(
         return Err(error_of(picture.0.error_code));
     }
     drop(picture);
-    icc.map_or(Ok(None), |icc| with_profile(&file, raster.size(), icc).map(Some))
-        .map(|with_icc| with_icc.unwrap_or(file))
+    with_chunks(file, raster.size(), &encoding.about)
 }
 
 fn config(quality: i8) -> Result<WebPConfig, CodecError> {
@@ -139,9 +136,11 @@ fn error_of(code: WebPEncodingError) -> CodecError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::codecs::webp::{decode, summarise};
-    use crate::model::Size;
+    use crate::model::{Format, Size};
 
     fn raster(colour: ColourModel, alpha: bool) -> Raster {
         let size = Size::new(40, 30).unwrap();
@@ -155,7 +154,8 @@ mod tests {
         for alpha in [false, true] {
             for icc in [None, Some(&b"profile"[..])] {
                 let raster = raster(ColourModel::Rgb, alpha);
-                let file = encode(&raster, -1, icc).unwrap();
+                let encoding = Encoding::plain(Format::Webp, -1).with_icc(icc.map(Arc::from));
+                let file = encode(&raster, &encoding).unwrap();
                 assert_eq!(decode(&file, raster.size(), alpha).unwrap(), raster.samples());
                 assert_eq!(summarise(&file).unwrap().alpha, alpha);
             }
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn gray_becomes_three_equal_bands() {
         let raster = raster(ColourModel::Gray, false);
-        let file = encode(&raster, -1, None).unwrap();
+        let file = encode(&raster, &Encoding::plain(Format::Webp, -1)).unwrap();
         let samples = decode(&file, raster.size(), false).unwrap();
         let expected: Vec<u8> = raster.samples().iter().flat_map(|&gray| [gray; 3]).collect();
         assert_eq!(samples, expected);
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn a_file_cut_anywhere_is_malformed() {
         let raster = raster(ColourModel::Rgb, true);
-        let file = encode(&raster, 80, None).unwrap();
+        let file = encode(&raster, &Encoding::plain(Format::Webp, 80)).unwrap();
         for len in 0..file.len() - 1 {
             let error = decode(&file[..len], raster.size(), true).unwrap_err();
             assert!(matches!(error, CodecError::Malformed { .. }), "{len}");
@@ -184,6 +184,7 @@ mod tests {
     #[test]
     fn sides_beyond_the_format_are_refused() {
         let wide = Raster::zeroed(Size::new(16_384, 1).unwrap(), ColourModel::Gray, false);
-        assert!(matches!(encode(&wide, 80, None).unwrap_err(), CodecError::OverLimit { .. }));
+        let error = encode(&wide, &Encoding::plain(Format::Webp, 80)).unwrap_err();
+        assert!(matches!(error, CodecError::OverLimit { .. }));
     }
 }

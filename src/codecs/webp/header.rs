@@ -5,24 +5,25 @@
 
 use std::sync::Arc;
 
-use crate::codecs::exif::{Exif, read as read_exif};
+use crate::codecs::exif::{Exif, PREFIX, read as read_exif};
 use crate::codecs::flat::{read_error, size};
 use crate::codecs::number::{usize_of, zeroed};
 use crate::codecs::webp::WEBP;
 use crate::codecs::{CodecError, DecodeLimits};
-use crate::model::{ReadAt, Size};
+use crate::model::{Metadata, ReadAt, Size};
 
 /// Name and length of a chunk.
 const CHUNK_HEADER_BYTES: u64 = 8;
 /// Chunks that are looked at: an animation has one for each frame, Exif comes after them.
 const CHUNKS_MAX: u64 = 10_000;
-/// Bytes of an Exif block; what is of use stands at its beginning.
+/// Bytes of an Exif block that is too long to be kept; what is of use stands at its beginning.
 const EXIF_BYTES_MAX: u32 = 64 << 10;
 
-/// VP8X: profile, alpha, Exif, animation.
+/// VP8X: profile, alpha, Exif, XMP, animation.
 const FLAG_ICC: u8 = 0x20;
 const FLAG_ALPHA: u8 = 0x10;
 const FLAG_EXIF: u8 = 0x08;
+const FLAG_XMP: u8 = 0x04;
 const FLAG_ANIMATION: u8 = 0x02;
 
 /// What a file says of itself.
@@ -38,6 +39,8 @@ pub(super) struct Header {
     pub(super) icc: Option<Arc<[u8]>>,
     /// How it lies.
     pub(super) exif: Exif,
+    /// What it says.
+    pub(super) metadata: Metadata,
 }
 
 /// Reads the headers of a file's chunks.
@@ -68,15 +71,16 @@ pub(super) fn read(source: &dyn ReadAt, limits: &DecodeLimits) -> Result<Header,
         animation,
         icc: None,
         exif: Exif::default(),
+        metadata: Metadata::default(),
     };
-    if flags & (FLAG_ICC | FLAG_EXIF) != 0 {
+    if flags & (FLAG_ICC | FLAG_EXIF | FLAG_XMP) != 0 {
         header.add_metadata(source, (first.end(), end), limits)?;
     }
     Ok(header)
 }
 
 impl Header {
-    /// Takes profile and Exif from the chunks between two places.
+    /// Takes profile, Exif and XMP from the chunks between two places.
     fn add_metadata(
         &mut self,
         source: &dyn ReadAt,
@@ -93,8 +97,16 @@ impl Header {
                     self.icc = Some(Arc::from(chunk.bytes(source, chunk.len)?));
                 }
                 b"EXIF" => {
-                    let len = chunk.len.min(EXIF_BYTES_MAX);
-                    self.exif = read_exif(&chunk.bytes(source, len)?);
+                    let is_kept = u64::from(chunk.len) <= limits.metadata_bytes_max;
+                    let len = if is_kept { chunk.len } else { EXIF_BYTES_MAX };
+                    let block = chunk.bytes(source, len)?;
+                    self.exif = read_exif(&block);
+                    self.metadata.add_all(&self.exif.texts);
+                    let tiff = block.strip_prefix(PREFIX).unwrap_or(&block);
+                    self.metadata.exif = is_kept.then(|| tiff.into());
+                }
+                b"XMP " if 0 < chunk.len && u64::from(chunk.len) <= limits.metadata_bytes_max => {
+                    self.metadata.xmp = Some(chunk.bytes(source, chunk.len)?.into());
                 }
                 _ => {}
             }
@@ -176,9 +188,10 @@ fn malformed(what: &str) -> CodecError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codecs::Encoding;
     use crate::codecs::webp::encode;
     use crate::imaging::Raster;
-    use crate::model::ColourModel;
+    use crate::model::{ColourModel, Format};
 
     #[test]
     fn every_form_tells_size_alpha_and_profile() {
@@ -193,7 +206,8 @@ mod tests {
         ] {
             let mut raster = Raster::zeroed(size, ColourModel::Rgb, alpha);
             raster.samples_mut()[7] = 9;
-            let file = encode(&raster, quality, icc).unwrap();
+            let encoding = Encoding::plain(Format::Webp, quality).with_icc(icc.map(Arc::from));
+            let file = encode(&raster, &encoding).unwrap();
             let header = read(&file, &DecodeLimits::default()).unwrap();
             assert_eq!((header.size, header.alpha, header.animation), (size, alpha, false));
             assert_eq!(header.icc.as_deref(), icc);

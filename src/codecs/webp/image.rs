@@ -38,6 +38,7 @@ pub(in crate::codecs) fn open(
         bands_stored: if alpha { 4 } else { 3 },
         icc: header.icc.map(read_profile),
         resolution: header.exif.resolution,
+        metadata: Arc::new(header.metadata),
         ..whole(WEBP, header.size, ColourModel::Rgb)
     };
     let picture = WebpPicture { source, alpha, animation, limits: limits.clone() };

@@ -31,7 +31,7 @@ struct Version3<'a> {
     max_width: u32,
     max_height: u32,
     extra_qualities: &'static [&'static str],
-    extra_formats: [&'static str; 1],
+    extra_formats: [&'static str; 3],
     extra_features: Vec<&'static str>,
 }
 
@@ -54,7 +54,7 @@ struct Version2<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Profile2 {
-    formats: [&'static str; 3],
+    formats: [&'static str; 5],
     qualities: Vec<&'static str>,
     supports: Vec<&'static str>,
     max_width: u32,
@@ -101,7 +101,8 @@ pub(crate) fn version_3(base_uri: &str, info: &ImageInfo, limits: &Limits) -> St
         max_width: limits.output_side_px_max,
         max_height: limits.output_side_px_max,
         extra_qualities: extra_qualities(info),
-        extra_formats: [Format::Webp.suffix()],
+        // Beyond jpg and png, which level 2 has.
+        extra_formats: [Format::Avif, Format::Tiff, Format::Webp].map(Format::suffix),
         extra_features,
     })
 }

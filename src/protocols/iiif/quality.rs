@@ -16,7 +16,10 @@ pub(crate) fn parse(text: &str) -> Result<(Quality, Format), Fault> {
         )));
     };
     let format = Format::from_suffix(suffix).ok_or_else(|| {
-        Fault::bad_request(format!("the format is jpg, png or webp, not {}", excerpt(suffix)))
+        Fault::bad_request(format!(
+            "the format is jpg, png, webp, avif or tif, not {}",
+            excerpt(suffix)
+        ))
     })?;
     let quality = match quality {
         "default" => Quality::Default,
@@ -56,7 +59,10 @@ mod tests {
             ("bitonal.png", Some((Quality::Bitonal, Format::Png))),
             ("default.jpeg", None),
             ("default.JPG", None),
-            ("default.tif", None),
+            ("color.avif", Some((Quality::Color, Format::Avif))),
+            ("default.tif", Some((Quality::Default, Format::Tiff))),
+            ("default.tiff", None),
+            ("default.gif", None),
             ("default.", None),
             ("default", None),
             (".jpg", None),

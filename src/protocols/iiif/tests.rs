@@ -70,7 +70,7 @@ fn a_description_of_version_3_lists_exactly_what_is_served() {
             ],
             "tiles": [{"width": 256, "height": 256, "scaleFactors": [1, 2, 4]}],
             "extraQualities": ["color", "gray", "bitonal"],
-            "extraFormats": ["webp"],
+            "extraFormats": ["avif", "tif", "webp"],
             "extraFeatures":
                 ["canonicalLinkHeader", "mirroring", "profileLinkHeader", "sizeUpscaling"],
         })
@@ -98,7 +98,7 @@ fn a_description_of_version_2_lists_exactly_what_is_served() {
             "profile": [
                 "http://iiif.io/api/image/2/level2.json",
                 {
-                    "formats": ["jpg", "png", "webp"],
+                    "formats": ["jpg", "png", "webp", "avif", "tif"],
                     "qualities": ["default", "color", "gray", "bitonal"],
                     "supports": [
                         "canonicalLinkHeader", "mirroring", "profileLinkHeader", "regionSquare",
@@ -267,7 +267,8 @@ fn junk_in_any_parameter_is_refused_as_the_standard_wants() {
         ("full/max/22.5/default.jpg", 501),
         ("full/max/0/aQz^4U.jpg", 400),
         ("full/max/0/default.xyz", 400),
-        ("full/max/0/default.tif", 400),
+        ("full/max/0/default.tif", 200),
+        ("full/max/0/default.gif", 400),
         ("full/max/0/default", 400),
         ("full/max/0", 400),
         ("full/max", 400),

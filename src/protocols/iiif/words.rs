@@ -3,6 +3,7 @@
 
 use crate::model::request::PictureRequest;
 use crate::model::{ImageInfo, Picture};
+use crate::protocols::accept::weight;
 use crate::protocols::answer::Document;
 use crate::protocols::iiif::{canonical, info_json};
 use crate::protocols::protocol::Protocol;
@@ -76,22 +77,12 @@ impl Words {
 /// should and version 2 must not.
 fn wants_json_ld(accept: &str, version: IiifVersion) -> bool {
     let by_default = version == IiifVersion::V3;
-    match (accepted_weight(accept, JSON_LD), accepted_weight(accept, JSON)) {
+    match (weight(accept, JSON_LD), weight(accept, JSON)) {
         (Some(linked), Some(plain)) => plain < linked || (plain <= linked && by_default),
         (Some(linked), None) => 0.0 < linked || by_default,
         (None, Some(plain)) => plain <= 0.0 && by_default,
         (None, None) => by_default,
     }
-}
-
-/// The weight (`q`, 0 to 1) that `Accept` gives a media type by name (RFC 9110, section 12.5.1).
-fn accepted_weight(accept: &str, media_type: &str) -> Option<f32> {
-    accept.split(',').find_map(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        parts.next().filter(|name| name.eq_ignore_ascii_case(media_type))?;
-        let weight = parts.find_map(|part| part.strip_prefix("q="));
-        Some(weight.and_then(|weight| weight.parse().ok()).unwrap_or(1.0))
-    })
 }
 
 #[cfg(test)]

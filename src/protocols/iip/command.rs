@@ -2,7 +2,7 @@
 
 use crate::model::request::{Frame, Region};
 use crate::model::samples::{Place, SamplesRequest};
-use crate::model::{Fault, FaultKind, Format, ImageId, Slice};
+use crate::model::{Depth, Fault, Format, ImageId, Slice, TiffCompression};
 use crate::protocols::iip::change::Change;
 use crate::protocols::iip::error::IipError;
 use crate::protocols::iip::grammar::Token;
@@ -13,11 +13,8 @@ use crate::protocols::percent::{decode, excerpt};
 use crate::protocols::settings::Settings;
 
 /// What is taken, for errors that say so.
-const TAKEN: &str = "FIF, SDS, OBJ, QLT, WID, HEI, RGN, ROT, MINMAX, CNT, GAM, INV, CMP, SHD, COL, CTW, CNV, INT, PRE, \
-                     LYR, CVT, JTL, JTLS, PTL, WTL, TIL, PFL, SPECTRA";
-
-/// What iipsrv takes beyond that: valid, but not done here.
-const OTHERS_OF_IIPSRV: [&str; 2] = ["ATL", "TTL"];
+const TAKEN: &str = "FIF, SDS, OBJ, QLT, BPC, WID, HEI, RGN, ROT, MINMAX, CNT, GAM, INV, CMP, SHD, COL, CTW, \
+                     CNV, INT, PRE, LYR, CVT, JTL, JTLS, PTL, WTL, ATL, TTL, TIL, PFL, SPECTRA";
 
 /// One command.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +25,10 @@ pub(crate) enum Command {
     View(Slice),
     /// `OBJ`: a question about it.
     Object(Object),
-    /// `QLT`: the encoder's quality, 0 to 100.
-    EncoderQuality(u8),
+    /// `QLT`: the encoder's quality, -1 to 100, and the compression of a TIFF.
+    EncoderQuality(i8, Option<TiffCompression>),
+    /// `BPC`: bits of a sample.
+    Depth(Depth),
     /// `WID` in pixels; none for 0, which means "as follows from the rest".
     Width(Option<u32>),
     /// `HEI` in pixels, likewise.
@@ -38,7 +37,7 @@ pub(crate) enum Command {
     Region(Region),
     /// `CVT`: the region as a file.
     Export(Format),
-    /// `JTL`, `PTL`, `WTL`: a tile as a file.
+    /// `JTL`, `PTL`, `WTL`, `ATL`, `TTL`: a tile as a file.
     Tile(Frame, Format),
     /// `JTLS`: a JPEG tile of a view, which counts for this tile only.
     TileOfView(Slice, Frame),
@@ -88,6 +87,10 @@ impl Command {
             tile(value).map(|frame| Self::Tile(frame, Format::Png))
         } else if is("WTL") {
             tile(value).map(|frame| Self::Tile(frame, Format::Webp))
+        } else if is("ATL") {
+            tile(value).map(|frame| Self::Tile(frame, Format::Avif))
+        } else if is("TTL") {
+            tile(value).map(|frame| Self::Tile(frame, Format::Tiff))
         } else if is("TIL") {
             raw_tiles(value)
         } else if is("PFL") {
@@ -107,7 +110,9 @@ impl Command {
         } else if is("RGN") {
             region(value).map(Self::Region)
         } else if is("QLT") {
-            encoder_quality(value).map(Self::EncoderQuality)
+            encoder_quality(value)
+        } else if is("BPC") {
+            depth(value).map(Self::Depth)
         } else {
             return Err(unsupported(token));
         };
@@ -121,16 +126,8 @@ fn is_neutral(is: &impl Fn(&str) -> bool, value: &str) -> bool {
 }
 
 fn unsupported(token: Token<'_>) -> IipError {
-    let known = OTHERS_OF_IIPSRV.iter().any(|name| token.name.eq_ignore_ascii_case(name));
     let name = token.shown_name();
-    let fault = if known {
-        let value = excerpt(token.value);
-        let text =
-            format!("the command {name}={value} is not done by this server; it takes {TAKEN}");
-        Fault::new(FaultKind::NotImplemented, text)
-    } else {
-        Fault::bad_request(format!("there is no command {name}; known are {TAKEN}"))
-    };
+    let fault = Fault::bad_request(format!("there is no command {name}; known are {TAKEN}"));
     IipError::unsupported_command(token, fault)
 }
 
@@ -252,16 +249,11 @@ fn export(value: &str) -> Result<Command, Fault> {
         "jpeg" | "jpg" => Ok(Command::Export(Format::Jpeg)),
         "png" => Ok(Command::Export(Format::Png)),
         "webp" => Ok(Command::Export(Format::Webp)),
-        "avif" | "tiff" => Err(Fault::new(
-            FaultKind::NotImplemented,
-            format!(
-                "CVT={} is not done by this server; it takes jpeg, png and webp",
-                excerpt(value)
-            ),
-        )),
+        "avif" => Ok(Command::Export(Format::Avif)),
+        "tiff" | "tif" => Ok(Command::Export(Format::Tiff)),
         _ => {
             let shown = excerpt(value);
-            Err(Fault::bad_request(format!("CVT takes jpeg, png or webp, not {shown}")))
+            Err(Fault::bad_request(format!("CVT takes jpeg, png, webp, avif or tiff, not {shown}")))
         }
     }
 }
@@ -315,12 +307,43 @@ fn fraction(text: &str) -> Option<f64> {
     (value.abs() <= 1e6).then_some(value)
 }
 
-/// `QLT=n`, or `QLT=compression:n`, whose word matters for TIFF alone.
-fn encoder_quality(value: &str) -> Result<u8, Fault> {
-    let number = value.rsplit(':').next().unwrap_or(value);
-    let quality = whole_part(number).ok_or_else(|| {
+/// `QLT=n`, or `QLT=compression:n`, whose word is for TIFF alone; -1 is "without losses".
+fn encoder_quality(value: &str) -> Result<Command, Fault> {
+    let fault = || {
         let shown = excerpt(value);
-        Fault::bad_request(format!("QLT takes a number from 0 to 100, not {shown}"))
-    })?;
-    Ok(u8::try_from(quality.min(100)).unwrap_or(100))
+        Fault::bad_request(format!(
+            "QLT takes a number from 0 to 100, or -1 for no losses, perhaps after none:, lzw:, deflate:, \
+             jpeg:, webp: or zstd:, not {shown}"
+        ))
+    };
+    let (word, number) = match value.split_once(':') {
+        Some((word, number)) => (Some(word.to_ascii_lowercase()), number),
+        None => (None, value),
+    };
+    let quality = match number {
+        "-1" => -1,
+        // LZW has no level.
+        "" if word.is_some() => 0,
+        _ => {
+            let quality = whole_part(number).ok_or_else(fault)?;
+            i8::try_from(quality.min(100)).unwrap_or(100)
+        }
+    };
+    let compression = match word {
+        Some(word) => {
+            let mut known = TiffCompression::ALL.into_iter();
+            Some(known.find(|known| known.word() == word).ok_or_else(fault)?)
+        }
+        None => None,
+    };
+    Ok(Command::EncoderQuality(quality, compression))
+}
+
+fn depth(value: &str) -> Result<Depth, Fault> {
+    let depths = [Depth::Eight, Depth::Sixteen, Depth::Float];
+    let known = depths.into_iter().find(|depth| whole(value) == Some(u32::from(depth.bits())));
+    known.ok_or_else(|| {
+        let shown = excerpt(value);
+        Fault::bad_request(format!("BPC takes 8, 16 or 32 bits a sample, not {shown}"))
+    })
 }

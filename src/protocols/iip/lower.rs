@@ -3,7 +3,7 @@
 use crate::model::request::{
     Frame, OverLimit, PictureRequest, Region, Rotation, ScaleTo, SizeForm, TileRange, Upscale,
 };
-use crate::model::{Bands, Fault, Format, ImageId, Slice, Want};
+use crate::model::{Bands, Depth, Fault, Format, ImageId, Slice, TiffCompression, Want};
 use crate::protocols::call::{Call, Dialect, Parsed, plain_picture};
 use crate::protocols::iip::change::Changes;
 use crate::protocols::iip::command::Command;
@@ -37,7 +37,9 @@ struct Asked {
     /// What the objects are asked of.
     described: Option<ImageId>,
     objects: Vec<Object>,
-    encoder_quality: Option<u8>,
+    encoder_quality: Option<i8>,
+    tiff_compression: Option<TiffCompression>,
+    depth: Depth,
     width_px: Option<u32>,
     height_px: Option<u32>,
     region: Option<Region>,
@@ -63,7 +65,11 @@ impl Asked {
         match Command::parse(token, settings)? {
             Command::Image(image) => self.image = Some(image),
             Command::View(view) => self.view = Some(view),
-            Command::EncoderQuality(quality) => self.encoder_quality = Some(quality),
+            Command::EncoderQuality(quality, compression) => {
+                self.encoder_quality = Some(quality);
+                self.tiff_compression = compression;
+            }
+            Command::Depth(depth) => self.depth = depth,
             Command::Width(width_px) => self.width_px = width_px,
             Command::Height(height_px) => self.height_px = height_px,
             Command::Region(region) => self.region = Some(region),
@@ -102,7 +108,11 @@ impl Asked {
             }
             Command::Export(format) => {
                 let attachment = method == Method::Post;
-                let want = self.picture_of(self.export_frame(settings), format);
+                let picture = PictureRequest {
+                    is_export: true,
+                    ..plain_picture(self.export_frame(settings), format)
+                };
+                let want = Want::Picture(self.picture(&picture));
                 self.output(token, self.view, want, Form::Export { attachment })?;
             }
         }
@@ -134,8 +144,12 @@ impl Asked {
 
     /// A picture with all that was set so far.
     fn picture(&self, picture: &PictureRequest) -> PictureRequest {
-        let encoder_quality = self.encoder_quality;
-        PictureRequest { encoder_quality, ..self.changes.applied(picture) }
+        PictureRequest {
+            encoder_quality: self.encoder_quality,
+            tiff_compression: self.tiff_compression,
+            depth: self.depth,
+            ..self.changes.applied(picture)
+        }
     }
 
     /// The same as the answer to a request.
@@ -181,8 +195,8 @@ impl Asked {
         }
         if self.objects.is_empty() {
             let fault = Fault::bad_request(
-                "nothing was asked: a request is FIF=NAME and one of OBJ=, JTL=, PTL=, WTL=, TIL=, \
-                 CVT=, joined by &",
+                "nothing was asked: a request is FIF=NAME and one of OBJ=, JTL=, PTL=, WTL=, ATL=, \
+                 TTL=, TIL=, CVT=, joined by &",
             );
             return Err(IipError::malformed(text, fault));
         }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::model::{ColourModel, ImageInfo, SampleRange, StackPage};
+use crate::model::{ColourModel, Field, ImageInfo, Metadata, SampleRange, StackPage};
 
 /// Version of the IIP server family, as iipsrv has always said it.
 const IIP_SERVER: &str = "IIP-server:3.65\r\n";
@@ -51,13 +51,33 @@ pub(crate) enum Object {
     Stack,
     /// `DPI`: in spite of its name, pixels a metre.
     Dpi,
+    /// `metadata`: all that the file says in words, as JSON.
+    Metadata,
+    /// `Summary-info`: rights, description, creator, date and software, as far as there are, a line each.
+    Summary,
+    /// One field by its name, such as `rights`: its text alone.
+    Text(Field),
+    /// `xmp`.
+    Xmp,
+    /// `last-author` and the like, which no format that we read tells: nothing.
+    Untold,
 }
+
+/// What iipsrv knows of besides, and no format that we read tells.
+const UNTOLD: [&str; 6] =
+    ["last-author", "rev-number", "edit-time", "last-printed", "last-save-dtm", "scale"];
+
+/// The fields of a summary, in its order.
+const SUMMARY: [Field; 5] =
+    [Field::Rights, Field::Description, Field::Creator, Field::Date, Field::Software];
 
 impl Object {
     /// All of them, for errors that say so.
     pub(crate) const KNOWN: &str = "IIP,1.0, IIP-server, IIP-opt-comm, IIP-opt-obj, Basic-Info, \
         Max-size, Resolution-number, Resolutions, Tile-size, Bits-per-channel, Colorspace, \
-        Min-Max-sample-values, Horizontal-views, Vertical-views, stack, DPI";
+        Min-Max-sample-values, Horizontal-views, Vertical-views, stack, DPI, metadata, \
+        Summary-info, xmp, rights, title, description, creator, keywords, comment, date, software, \
+        make, model";
 
     /// The object of a name in lower case.
     pub(crate) fn parse(name: &str) -> Option<Self> {
@@ -76,6 +96,13 @@ impl Object {
             "vertical-views" => Self::VerticalViews,
             "stack" => Self::Stack,
             "dpi" => Self::Dpi,
+            "metadata" => Self::Metadata,
+            "summary-info" => Self::Summary,
+            "xmp" => Self::Xmp,
+            _ if UNTOLD.contains(&name) => Self::Untold,
+            _ if Field::ALL.iter().any(|field| field.name() == name) => {
+                Self::Text(Field::ALL.into_iter().find(|field| field.name() == name)?)
+            }
             _ if name.starts_with("iip,") => Self::IipVersion,
             // Clients write `Colorspace,*,*` as well.
             _ if name.contains("colorspace") => Self::Colorspace,
@@ -115,7 +142,22 @@ impl Object {
             | Self::HorizontalViews
             | Self::VerticalViews
             | Self::Stack
-            | Self::Dpi => None,
+            | Self::Dpi
+            | Self::Metadata
+            | Self::Summary
+            | Self::Text(_)
+            | Self::Xmp
+            | Self::Untold => None,
+        }
+    }
+
+    /// The media type where it is not IIP's own.
+    pub(crate) const fn media_type(self) -> Option<&'static str> {
+        match self {
+            Self::Stack | Self::Metadata => Some("application/json"),
+            Self::Summary | Self::Text(_) | Self::Untold => Some("text/plain; charset=utf-8"),
+            Self::Xmp => Some("application/xml"),
+            _ => None,
         }
     }
 
@@ -164,6 +206,16 @@ impl Object {
                 }
                 None => Ok(()),
             },
+            Self::Metadata => write_metadata(&info.metadata, lines),
+            Self::Summary => {
+                SUMMARY.iter().try_for_each(|field| write_text(&info.metadata, *field, lines))
+            }
+            Self::Text(field) => write_text(&info.metadata, field, lines),
+            Self::Xmp => match &info.metadata.xmp {
+                Some(xmp) => write!(lines, "{}\r\n", String::from_utf8_lossy(xmp)),
+                None => Ok(()),
+            },
+            Self::Untold => Ok(()),
             Self::IipVersion | Self::IipServer | Self::OptionalCommands | Self::OptionalObjects => {
                 Ok(())
             }
@@ -189,6 +241,21 @@ fn write_stack(pages: &[StackPage], lines: &mut String) -> std::fmt::Result {
         write!(lines, "\t\t\"scale\": {scale}\n\t}}")?;
     }
     lines.write_str("\n]\r\n")
+}
+
+/// The fields by name as a JSON object; unlike iipsrv's, what they say is escaped.
+fn write_metadata(metadata: &Metadata, lines: &mut String) -> std::fmt::Result {
+    lines.push('{');
+    for (index, (field, text)) in metadata.texts().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        write!(lines, "{comma}\n\t\"{}\": {}", field.name(), Value::from(text))?;
+    }
+    lines.write_str("\n}\r\n")
+}
+
+/// What a field says, where it says something.
+fn write_text(metadata: &Metadata, field: Field, lines: &mut String) -> std::fmt::Result {
+    metadata.text(field).map_or(Ok(()), |text| write!(lines, "{text}\r\n"))
 }
 
 fn write_resolutions(info: &ImageInfo, lines: &mut String) -> std::fmt::Result {

@@ -1,7 +1,9 @@
 //! Queries against the answers that iipsrv gives, and where we mean to differ.
 
 use crate::model::request::{Frame, OverLimit, Region, ScaleTo, SizeForm, Upscale};
-use crate::model::{ColourModel, Format, Limits, Reply, Want};
+use crate::model::{
+    ColourModel, Depth, Field, Format, ImageInfo, Limits, Metadata, Reply, TiffCompression, Want,
+};
 use crate::protocols::fixture::{
     call, describe, get, info, info_reply, picture_reply, rgb, text, try_call,
 };
@@ -62,6 +64,47 @@ fn objects_are_answered_to_the_byte() {
 }
 
 #[test]
+fn metadata_is_told_in_words_as_json_and_as_xml() {
+    let xmp = b"<x:xmpmeta/>".as_slice();
+    let mut metadata = Metadata::of_blocks([Some(xmp.into()), Some(xmp.into()), None]);
+    for (field, text) in [
+        (Field::Title, "hello \"world\"\n"),
+        (Field::Rights, "\u{a9} Ada"),
+        (Field::Software, "scanner 3"),
+        (Field::Creator, "Ada"),
+    ] {
+        metadata.add(field, text);
+    }
+    let text_plain = "text/plain; charset=utf-8";
+    for (objects, content_type, body) in [
+        ("OBJ=title", text_plain, "hello \"world\"\r\n"),
+        ("OBJ=Rights", text_plain, "\u{a9} Ada\r\n"),
+        ("OBJ=date", text_plain, ""),
+        ("OBJ=last-author", text_plain, ""),
+        ("OBJ=Summary-info", text_plain, "\u{a9} Ada\r\nAda\r\nscanner 3\r\n"),
+        ("OBJ=IIP,1.0&OBJ=creator&OBJ=software", text_plain, "Ada\r\nscanner 3\r\n"),
+        ("OBJ=xmp", "application/xml", "<x:xmpmeta/>\r\n"),
+        (
+            "OBJ=metadata",
+            "application/json",
+            "{\n\t\"creator\": \"Ada\",\n\t\"rights\": \"\u{a9} Ada\",\n\t\"software\": \
+             \"scanner 3\",\n\t\"title\": \"hello \\\"world\\\"\"\n}\r\n",
+        ),
+        ("OBJ=Max-size&OBJ=creator", "application/vnd.netfpx", "Max-size:1001 701\r\nAda\r\n"),
+    ] {
+        let info = ImageInfo { metadata: metadata.clone().into(), ..rgb() };
+        let asked = call(&format!("/iip?FIF=rgb.tif&{objects}"));
+        let response = respond(&asked, &info_reply(info), &Settings::default());
+        assert_eq!(text(&response), body, "{objects}");
+        assert_eq!(response.header("Content-Type"), Some(content_type), "{objects}");
+        let policy = response.header("Content-Security-Policy");
+        assert_eq!(policy.is_some(), objects.contains("xmp"), "{objects}");
+    }
+    let response = describe("/iip?FIF=rgb.tif&OBJ=metadata");
+    assert_eq!(text(&response), "{\n}\r\n");
+}
+
+#[test]
 fn objects_of_the_server_need_no_image() {
     let parsed = parse(&get("/iip?OBJ=IIP,1.0&OBJ=IIP-server"), &Settings::default());
     let Ok(Parsed::Response(response)) = parsed else { panic!("{parsed:?}") };
@@ -85,10 +128,10 @@ fn errors_begin_with_the_line_that_clients_know() {
         ("FIF=a&SPECTRA=0,0,1", 400, "Error/17:2 1 SPECTRA=0,0,1"),
         ("FIF=a&PFL=0,0,1", 400, "Error/13:2 1 PFL=0,0,1"),
         ("PFL=0:0,1", 400, "Error/7:1 3 PFL"),
-        ("FIF=a&TTL=0,1", 501, "Error/7:2 2 TTL"),
         ("FIF=a&ROT=45&CVT=jpeg", 400, "Error/10:2 1 ROT=45"),
         ("FIF=a&CVT=gif", 400, "Error/11:2 1 CVT=gif"),
-        ("FIF=a&CVT=tiff", 501, "Error/12:2 1 CVT=tiff"),
+        ("FIF=a&BPC=12&CVT=png", 400, "Error/10:2 1 BPC=12"),
+        ("FIF=a&QLT=zip:1&CVT=tiff", 400, "Error/13:2 1 QLT=zip:1"),
         ("FIF=a&WID=abc&CVT=jpeg", 400, "Error/11:2 1 WID=abc"),
         ("FIF=a&WID=-5&CVT=jpeg", 400, "Error/10:2 1 WID=-5"),
         ("FIF=a&QLT=x&CVT=jpeg", 400, "Error/9:2 1 QLT=x"),
@@ -111,6 +154,8 @@ fn tiles_are_counted_as_the_client_does() {
         ("jtl=1,5", Format::Jpeg),
         ("PTL=1,5", Format::Png),
         ("WTL=1,5", Format::Webp),
+        ("ATL=1,5", Format::Avif),
+        ("TTL=1,5", Format::Tiff),
         ("TIL=1,5", Format::Jpeg),
         ("TIL=1,5-5", Format::Jpeg),
         ("CNT=1.0&GAM=1&SDS=0,90&ROT=0&LYR=3&ICC&JTL=1,5", Format::Jpeg),
@@ -166,16 +211,37 @@ fn nothing_is_enlarged_where_that_is_switched_off() {
 
 #[test]
 fn the_encoder_quality_is_clamped_and_may_name_a_compression() {
-    for (query, quality) in [
-        ("QLT=75", 75),
-        ("QLT=0", 0),
-        ("QLT=150", 100),
-        ("QLT=99.9", 99),
-        ("QLT=deflate:9", 9),
-        ("QLT=10&QLT=20", 20),
+    for (query, quality, compression) in [
+        ("QLT=75", 75, None),
+        ("QLT=0", 0, None),
+        ("QLT=-1", -1, None),
+        ("QLT=150", 100, None),
+        ("QLT=99.9", 99, None),
+        ("QLT=deflate:9", 9, Some(TiffCompression::Deflate)),
+        ("QLT=LZW:1", 1, Some(TiffCompression::Lzw)),
+        ("QLT=lzw:", 0, Some(TiffCompression::Lzw)),
+        ("QLT=jpeg:80&QLT=20", 20, None),
     ] {
         let call = call(&format!("/iip?FIF=a&{query}&JTL=0,0&QLT=1"));
-        assert_eq!(call.picture().unwrap().encoder_quality, Some(quality), "{query}");
+        let picture = call.picture().unwrap();
+        assert_eq!(picture.encoder_quality, Some(quality), "{query}");
+        assert_eq!(picture.tiff_compression, compression, "{query}");
+    }
+}
+
+#[test]
+fn a_depth_counts_for_what_follows_and_exports_are_known_as_such() {
+    for (query, depth, is_export) in [
+        ("CVT=tiff", Depth::Eight, true),
+        ("BPC=8&CVT=png", Depth::Eight, true),
+        ("BPC=16&CVT=png", Depth::Sixteen, true),
+        ("bpc=32&CVT=tif", Depth::Float, true),
+        ("BPC=16&PTL=0,0", Depth::Sixteen, false),
+        ("CVT=png&BPC=16", Depth::Eight, true),
+    ] {
+        let call = call(&format!("/iip?FIF=a&{query}"));
+        let picture = call.picture().unwrap();
+        assert_eq!((picture.depth, picture.is_export), (depth, is_export), "{query}");
     }
 }
 

@@ -47,20 +47,29 @@ impl Words {
         for object in objects {
             object.write(info, &mut body);
         }
-        if objects.iter().any(|object| *object != Object::Stack) {
-            return Some(Document { content_type: MEDIA_TYPE, body });
-        }
         // Whoever asks for nothing else reads JSON, also of what is no stack.
-        if body.is_empty() {
+        if body.is_empty() && objects.iter().all(|object| *object == Object::Stack) {
             body.push_str("[]\r\n");
         }
-        Some(Document { content_type: "application/json", body })
+        Some(Document { content_type: media_type(objects), body })
+    }
+
+    /// Whether it is a tile, bare.
+    pub(crate) fn is_tile(&self) -> bool {
+        self.0 == Form::Tile
     }
 
     /// What an answer in lines adds to its head.
     pub(crate) fn add_info_headers(&self, response: Response) -> Response {
         match &self.0 {
-            Form::Objects(objects) => add_version_header(objects, response),
+            Form::Objects(objects) => {
+                let response = add_version_header(objects, response);
+                if objects.contains(&Object::Xmp) {
+                    // A stranger's XML is to be read, and not to be run.
+                    return response.with("Content-Security-Policy", "default-src 'none'; sandbox");
+                }
+                response
+            }
             _ => response,
         }
     }
@@ -102,6 +111,16 @@ impl Words {
             format!("{disposition}; filename=\"{stem}_{width}x{height}.{suffix}\""),
         )
     }
+}
+
+/// The type that all objects have, but for the version, which is no text; else IIP's own.
+fn media_type(objects: &[Object]) -> &'static str {
+    let mut types = objects
+        .iter()
+        .filter(|object| **object != Object::IipVersion)
+        .map(|object| object.media_type().unwrap_or(MEDIA_TYPE));
+    let first = types.next().unwrap_or(MEDIA_TYPE);
+    if types.all(|other| other == first) { first } else { MEDIA_TYPE }
 }
 
 /// The header line that `OBJ=IIP,1.0` asks for.

@@ -1,50 +1,54 @@
-//! What is read of an Exif block: how the picture lies, and its resolution. A damaged block says nothing.
+//! What is read of an Exif block: how the picture lies, its resolution, and its texts. A damaged block says
+//! nothing.
 //!
 //! # Source
 //! CIPA DC-008 (Exif 2.32), sections 4.5 and 4.6.4; the block is a TIFF without pixels.
 
+use crate::codecs::exif::TEXT_TAGS;
+use crate::codecs::fields::{ORIENTATION, RESOLUTION_UNIT, X_RESOLUTION, Y_RESOLUTION};
 use crate::codecs::number::usize_of;
 use crate::codecs::upright::Orientation;
+use crate::model::Metadata;
 use crate::model::image_info::Resolution;
 
 /// What stands before the block in JPEG, and in some WebP files.
-const PREFIX: &[u8] = b"Exif\0\0";
+pub(in crate::codecs) const PREFIX: &[u8] = b"Exif\0\0";
 /// Bytes of a directory's entry.
 const ENTRY_BYTES: usize = 12;
-
-/// Tags of the first directory.
-const ORIENTATION: u16 = 0x112;
-const X_RESOLUTION: u16 = 0x11a;
-const Y_RESOLUTION: u16 = 0x11b;
-const RESOLUTION_UNIT: u16 = 0x128;
+/// Bytes of a text: more is no text for people.
+const TEXT_BYTES_MAX: usize = 64 << 10;
 
 /// What a block says.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Exif {
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::codecs) struct Exif {
     /// How the picture lies.
-    pub(super) orientation: Orientation,
+    pub(in crate::codecs) orientation: Orientation,
     /// Pixels a metre.
-    pub(super) resolution: Option<Resolution>,
+    pub(in crate::codecs) resolution: Option<Resolution>,
+    /// Its texts.
+    pub(in crate::codecs) texts: Metadata,
 }
 
 /// Reads a block, with or without its prefix.
-pub(super) fn read(block: &[u8]) -> Exif {
+pub(in crate::codecs) fn read(block: &[u8]) -> Exif {
     let tiff = block.strip_prefix(PREFIX).unwrap_or(block);
     Block::of(tiff).map_or_else(Exif::default, |block| Exif {
         orientation: Orientation::of(block.short(ORIENTATION).unwrap_or(1).into()),
         resolution: block.resolution(),
+        texts: block.texts(),
     })
 }
 
 /// A block whose byte order and first directory were found.
-struct Block<'a> {
+pub(super) struct Block<'a> {
     tiff: &'a [u8],
     big_endian: bool,
     entries: &'a [[u8; ENTRY_BYTES]],
 }
 
 impl<'a> Block<'a> {
-    fn of(tiff: &'a [u8]) -> Option<Self> {
+    /// Finds the first directory.
+    pub(super) fn of(tiff: &'a [u8]) -> Option<Self> {
         let big_endian = match tiff.get(..4)? {
             b"MM\0\x2a" => true,
             b"II\x2a\0" => false,
@@ -57,6 +61,42 @@ impl<'a> Block<'a> {
         let (entries, _) = directory.get(2..)?.as_chunks();
         block.entries = entries.get(..usize::from(count)).unwrap_or(entries);
         Some(block)
+    }
+
+    /// Whether numbers have their high byte first.
+    pub(super) const fn is_big_endian(&self) -> bool {
+        self.big_endian
+    }
+
+    /// Tag, and type, count and value or offset, of each entry.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (u16, (u16, u32, [u8; 4]))> {
+        self.entries.iter().filter_map(|entry| {
+            let value = *entry.get(8..)?.first_chunk()?;
+            Some((self.u16_at(entry, 0)?, (self.u16_at(entry, 2)?, self.u32_at(entry, 4)?, value)))
+        })
+    }
+
+    /// The text of a tag, up to its first NUL.
+    pub(super) fn text(&self, tag: u16) -> Option<String> {
+        let entry = self.entries.iter().find(|entry| {
+            self.u16_at(*entry, 0) == Some(tag) && self.u16_at(*entry, 2) == Some(2)
+        })?;
+        let len = usize_of(self.u32_at(entry, 4)?);
+        let bytes = if len <= 4 {
+            entry.get(8..8 + len)?
+        } else {
+            let at = usize_of(self.u32_at(entry, 8)?);
+            self.tiff.get(at..at.checked_add(len)?)?
+        };
+        (bytes.len() <= TEXT_BYTES_MAX).then(|| text_of(bytes))
+    }
+
+    fn texts(&self) -> Metadata {
+        let mut texts = Metadata::default();
+        for (tag, field) in TEXT_TAGS {
+            texts.add(field, &self.text(tag).unwrap_or_default());
+        }
+        texts
     }
 
     fn u16_at(&self, bytes: &[u8], at: usize) -> Option<u16> {
@@ -103,9 +143,20 @@ impl<'a> Block<'a> {
     }
 }
 
+/// Text up to its first NUL: UTF-8, which many write where ASCII is asked, else Latin-1.
+pub(in crate::codecs) fn text_of(bytes: &[u8]) -> String {
+    let bytes = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+    match str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().copied().map(char::from).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codecs::fields::Fields;
+    use crate::model::Field;
 
     /// Orientation 6, 300 by 200 pixels an inch.
     fn block(big_endian: bool) -> Vec<u8> {
@@ -140,6 +191,19 @@ mod tests {
                 assert!((resolution.y_per_metre * 0.0254 - 200.0).abs() < 1e-9);
             }
         }
+    }
+
+    #[test]
+    fn texts_are_read_in_utf_8_and_latin_1() {
+        let mut fields = Fields::new(false);
+        fields.ascii(0x13b, "Zo\u{eb}");
+        fields.bytes(0x8298, 2, b"\xa9 Zo\xeb 2026\0".to_vec());
+        fields.ascii(0x10f, "abc");
+        let block = [b"II\x2a\0\x08\0\0\0".to_vec(), fields.encode(8)].concat();
+        let texts = read(&block).texts;
+        assert_eq!(texts.text(Field::Creator), Some("Zo\u{eb}"));
+        assert_eq!(texts.text(Field::Rights), Some("\u{a9} Zo\u{eb} 2026"));
+        assert_eq!(texts.text(Field::Make), Some("abc"));
     }
 
     #[test]
