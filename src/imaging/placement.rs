@@ -7,7 +7,7 @@ use crate::model::{Position, Size};
 /// How marks are spread over an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spread {
-    /// Side of a block in pixels; those at the right and lower edge may be smaller.
+    /// Side of a block in pixels; those at the right and lower edge are larger by what is left over.
     pub side_px: u32,
     /// What all draws come from.
     pub seed: u64,
@@ -72,10 +72,14 @@ pub(super) fn imprints(
     })
 }
 
+/// As many whole blocks as there are, the last with what is left over: a sliver of its own would hold but a
+/// part of a mark. What is shorter than a block is one.
 fn blocks(length: u32, side_px: u32) -> impl Iterator<Item = Block> {
-    (0..length.div_ceil(side_px)).map(move |index| {
+    let count = (length / side_px).max(1);
+    (0..count).map(move |index| {
         let start = index.saturating_mul(side_px);
-        Block { index, start, length: side_px.min(length - start) }
+        let end = if index + 1 == count { length } else { start.saturating_add(side_px) };
+        Block { index, start, length: end.saturating_sub(start) }
     })
 }
 
@@ -199,12 +203,12 @@ mod tests {
         let spread = Spread::whole(100);
         for (position, expected) in [
             (Position::TopLeft, [[0, 0, 30, 20], [100, 0, 30, 20]]),
-            (Position::TopRight, [[70, 0, 30, 20], [120, 0, 30, 20]]),
+            (Position::TopRight, [[70, 0, 30, 20], [220, 0, 30, 20]]),
             (Position::BottomLeft, [[0, 60, 30, 20], [100, 60, 30, 20]]),
-            (Position::BottomRight, [[70, 60, 30, 20], [120, 60, 30, 20]]),
-            (Position::Centre, [[35, 30, 30, 20], [110, 30, 30, 20]]),
+            (Position::BottomRight, [[70, 60, 30, 20], [220, 60, 30, 20]]),
+            (Position::Centre, [[35, 30, 30, 20], [160, 30, 30, 20]]),
         ] {
-            let found = placed((150, 80), &with((30, 20), position, 1.0), &spread);
+            let found = placed((250, 80), &with((30, 20), position, 1.0), &spread);
             assert_eq!(found, expected, "{position:?}");
         }
     }
@@ -214,7 +218,7 @@ mod tests {
         let spread = Spread { seed: 5, ..Spread::whole(100) };
         let parts = |position| {
             let large = with((300, 20), position, 1.0);
-            let imprints = imprints(size(150, 80), &large, &spread);
+            let imprints = imprints(size(250, 80), &large, &spread);
             imprints
                 .map(|Imprint { across, down }| {
                     assert_eq!(down.length, 20);
@@ -222,9 +226,9 @@ mod tests {
                 })
                 .collect::<Vec<_>>()
         };
-        assert_eq!(parts(Position::TopLeft), [(0, 0, 100), (100, 0, 50)]);
-        assert_eq!(parts(Position::Centre), [(0, 100, 100), (100, 125, 50)]);
-        assert_eq!(parts(Position::BottomRight), [(0, 200, 100), (100, 250, 50)]);
+        assert_eq!(parts(Position::TopLeft), [(0, 0, 100), (100, 0, 150)]);
+        assert_eq!(parts(Position::Centre), [(0, 100, 100), (100, 75, 150)]);
+        assert_eq!(parts(Position::BottomRight), [(0, 200, 100), (100, 150, 150)]);
         let random = parts(Position::Random);
         assert!(random.iter().all(|(_, from, length)| from + length <= 300), "{random:?}");
         assert!(random.iter().any(|(_, from, _)| 0 < *from), "{random:?}");

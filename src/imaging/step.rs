@@ -127,7 +127,7 @@ impl Step {
         }
     }
 
-    /// Whether it goes by the whole image's grays: [`Tools::histogram`] must be there.
+    /// Whether it goes by the whole image's grays: the histogram of [`Tools`] must be there.
     pub const fn needs_histogram(&self) -> bool {
         matches!(
             self,

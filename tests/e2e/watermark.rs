@@ -184,9 +184,11 @@ fn pixels_under_the_mark_are_those_of_the_formula_and_all_others_are_untouched()
     let arguments =
         ["--watermark-position", "bottom-right", "--watermark-image", mark.to_str().unwrap()];
     let within = |length: u32, block: u32, side: u32, at: u32| {
-        // In each block of 512 pixels, or what is left of them.
-        let start = at / block * block;
-        let end = (start + block).min(length);
+        // In each block of 512 pixels, the last with what is left over.
+        let last = (length / block).max(1) - 1;
+        let index = (at / block).min(last);
+        let (start, end) =
+            (index * block, if index == last { length } else { (index + 1) * block });
         end.saturating_sub(side).max(start) <= at
     };
     let in_block = |length: (u32, u32)| {
