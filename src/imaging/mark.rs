@@ -1,12 +1,28 @@
-//! `Mark`: the picture that a watermark puts on answers, held ready for blending.
+//! `Watermark`: a mark and how it is put on answers. `Mark`: its picture, held ready for blending.
 
 use std::fmt;
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::imaging::colour::to_colour;
 use crate::imaging::raster::{Raster, usize_of};
-use crate::model::Size;
+use crate::model::{Blend, Position, Size};
+
+/// A mark, and how it is put on answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Watermark {
+    /// Its pixels.
+    pub mark: Arc<Mark>,
+    /// What they make of the answer's.
+    pub blend: Blend,
+    /// Where they lie.
+    pub position: Position,
+    /// The share of blocks that have a mark, 0 to 1.
+    pub probability: f64,
+    /// How much of the mark's alpha counts, 0 to 1.
+    pub opacity: f64,
+}
 
 /// Pixels of red, green, blue and alpha (unassociated), top row first.
 #[derive(Clone, PartialEq, Eq)]

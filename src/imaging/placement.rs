@@ -1,7 +1,7 @@
 //! Where marks lie on an answer. An answer larger than a block is cut into blocks, each with a mark of its
 //! own; every draw comes out of the answer's seed, so that equal answers are marked alike by every server.
 
-use crate::imaging::watermark::Watermark;
+use crate::imaging::mark::Watermark;
 use crate::model::{Position, Size};
 
 /// How marks are spread over an answer.

@@ -1,29 +1,12 @@
 //! A mark on an answer: `p + (m - p) * a`, or `min(255, p + m * a)`, rounded, with `a` the mark's alpha
 //! times the opacity. The answer's own alpha stays as it is, and an answer of one band takes the mark's luma.
 
-use std::sync::Arc;
-
 use crate::imaging::error::ImagingError;
 use crate::imaging::gray::luma;
-use crate::imaging::mark::Mark;
+use crate::imaging::mark::{Mark, Watermark};
 use crate::imaging::placement::{Imprint, Spread, imprints};
 use crate::imaging::raster::{Raster, usize_of};
-use crate::model::{Blend, ColourModel, Position};
-
-/// A mark, and how it is put on answers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Watermark {
-    /// Its pixels.
-    pub mark: Arc<Mark>,
-    /// What they make of the answer's.
-    pub blend: Blend,
-    /// Where they lie.
-    pub position: Position,
-    /// The share of blocks that have a mark, 0 to 1.
-    pub probability: f64,
-    /// How much of the mark's alpha counts, 0 to 1.
-    pub opacity: f64,
-}
+use crate::model::{Blend, ColourModel};
 
 /// One in the fixed-point numbers of [`Weights`].
 const ONE: u32 = 1 << 16;
@@ -113,10 +96,12 @@ fn lay<const BANDS: usize>(raster: &mut Raster, mark: &Mark, imprint: Imprint, w
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::Size;
+    use crate::model::{Position, Size};
 
     fn size(width: u32, height: u32) -> Size {
         Size::new(width, height).unwrap()
