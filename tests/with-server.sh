@@ -4,7 +4,8 @@
 # come from the environment (TESSERA_...).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cargo build --locked --quiet
+# With a test, so that features are those of a test build: the program is there already after `cargo test`.
+cargo build --locked --quiet --bin tessera --test arch
 folder=$(mktemp -d)
 log=$folder/log
 server=
