@@ -9,6 +9,8 @@ use crate::pyramid::{HEIGHT_PX, Image, LEVEL_COUNT, TILE_PX, Tile, WIDTH_PX, gri
 pub(crate) enum Ask {
     /// A tile at its own size.
     Tile(Tile),
+    /// A tile with more contrast, another gamma and its colours mixed: IIP alone.
+    Processed(Tile),
     /// A rectangle of the full image, in its pixels, scaled to [`EXPORT_WIDTH_PX`].
     Export { image: Image, left: u32, top: u32, width: u32, height: u32 },
     /// The whole image scaled to a width.
@@ -52,10 +54,15 @@ impl Ask {
         }
     }
 
+    /// Whether a syntax has words for it.
+    pub(crate) const fn is_spelt_in(self, syntax: Syntax) -> bool {
+        matches!(syntax, Syntax::Iip) || !matches!(self, Self::Processed(_))
+    }
+
     /// What the answer must be.
     pub(crate) fn expect(self) -> Expect {
         match self {
-            Self::Tile(tile) => {
+            Self::Tile(tile) | Self::Processed(tile) => {
                 let (width_px, height_px) = tile.size_px();
                 Expect::Picture { width_px, height_px, slack_px: 0 }
             }
@@ -67,7 +74,7 @@ impl Ask {
 
     fn iiif_path(self) -> String {
         match self {
-            Self::Tile(tile) => {
+            Self::Tile(tile) | Self::Processed(tile) => {
                 let (left, top) = (tile.column * TILE_PX, tile.row * TILE_PX);
                 let (width, height) = tile.size_px();
                 let shift = tile.level;
@@ -93,11 +100,8 @@ impl Ask {
 
     fn iip_path(self) -> String {
         match self {
-            Self::Tile(tile) => {
-                let resolution = LEVEL_COUNT - 1 - tile.level;
-                let index = tile.row * grid(tile.level).0 + tile.column;
-                format!("/iip?FIF={}&JTL={resolution},{index}", tile.image.file_name())
-            }
+            Self::Tile(tile) => iip_tile(tile, ""),
+            Self::Processed(tile) => iip_tile(tile, PROCESSING),
             Self::Export { image, left, top, width, height } => format!(
                 "/iip?FIF={}&WID={EXPORT_WIDTH_PX}&RGN={:.8},{:.8},{:.8},{:.8}&CVT=jpeg",
                 image.file_name(),
@@ -118,7 +122,8 @@ impl Ask {
 
     fn static_path(self) -> String {
         match self {
-            Self::Tile(Tile { image, level, column, row }) => {
+            Self::Tile(Tile { image, level, column, row })
+            | Self::Processed(Tile { image, level, column, row }) => {
                 format!("/{}/{level}/{column}_{row}.jpg", image.file_name())
             }
             Self::Export { image, left, top, width, height } => {
@@ -155,6 +160,15 @@ impl Expect {
             }
         }
     }
+}
+
+/// What [`Ask::Processed`] asks for.
+const PROCESSING: &str = "&CNT=1.2&GAM=1.4&CTW=[0.8,0.1,0.1;0.1,0.8,0.1;0.1,0.1,0.8]";
+
+fn iip_tile(tile: Tile, setters: &str) -> String {
+    let resolution = LEVEL_COUNT - 1 - tile.level;
+    let index = tile.row * grid(tile.level).0 + tile.column;
+    format!("/iip?FIF={}{setters}&JTL={resolution},{index}", tile.image.file_name())
 }
 
 /// The size of a `width` x `height` rectangle scaled to `width_px` columns.

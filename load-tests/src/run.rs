@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use crate::args::{Extent, Options};
+use crate::ask::Ask;
 use crate::budgets::Run;
 use crate::environment;
 use crate::error::{LoadError, Trying as _};
@@ -82,7 +83,8 @@ fn measure_all(rig: &Rig, scenarios: &[Scenario], effort: Effort) -> Result<Run,
     for scenario in scenarios {
         for _ in 0..effort.turns {
             for kind in rig.kinds() {
-                if kind == Kind::Floor && !scenario.floor {
+                let is_spelt = |ask: &Ask| ask.is_spelt_in(kind.syntax());
+                if (kind == Kind::Floor && !scenario.floor) || !scenario.asks.iter().all(is_spelt) {
                     continue;
                 }
                 let measured = measure(rig, kind, scenario, effort)?;

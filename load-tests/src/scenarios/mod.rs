@@ -5,6 +5,7 @@ mod cold_tiles;
 mod export;
 mod hot;
 mod info;
+mod processed;
 mod trace;
 
 use crate::ask::Ask;
@@ -52,14 +53,24 @@ pub(crate) const HOT: &str = "hot tiles";
 pub(crate) const DESCRIPTIONS: &str = "descriptions";
 pub(crate) const COLD_JPEG: &str = "cold JPEG tiles";
 pub(crate) const COLD_DEFLATE: &str = "cold Deflate tiles";
+pub(crate) const PROCESSED: &str = "processed tiles";
 pub(crate) const JPEG_EXPORTS: &str = "exports from JPEG";
 pub(crate) const DEFLATE_EXPORTS: &str = "exports from Deflate";
 pub(crate) const BURST: &str = "200 at once";
 pub(crate) const TRACE: &str = "viewer trace";
 
 /// Names of all scenarios, in the order of the report.
-pub(crate) const NAMES: [&str; 8] =
-    [HOT, DESCRIPTIONS, COLD_JPEG, COLD_DEFLATE, JPEG_EXPORTS, DEFLATE_EXPORTS, BURST, TRACE];
+pub(crate) const NAMES: [&str; 9] = [
+    HOT,
+    DESCRIPTIONS,
+    COLD_JPEG,
+    COLD_DEFLATE,
+    PROCESSED,
+    JPEG_EXPORTS,
+    DEFLATE_EXPORTS,
+    BURST,
+    TRACE,
+];
 
 /// All scenarios, in the order of [`NAMES`].
 pub(crate) fn all(lengths: Lengths) -> Vec<Scenario> {
@@ -68,6 +79,7 @@ pub(crate) fn all(lengths: Lengths) -> Vec<Scenario> {
         info::scenario(),
         cold_tiles::scenario(Image::Jpeg, lengths.cold_tiles_max),
         cold_tiles::scenario(Image::Deflate, lengths.cold_tiles_max),
+        processed::scenario(lengths.cold_tiles_max),
         export::scenario(Image::Jpeg, lengths.exports),
         export::scenario(Image::Deflate, lengths.exports),
         burst::scenario(),
