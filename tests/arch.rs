@@ -76,6 +76,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("lzma_rust2", &["codecs/tiff/"]),
     ("fax::maps", &["codecs/tiff/"]),
     ("hayro_jpeg2000", &["codecs/jpeg2000/"]),
+    ("openjpeg_sys", &["codecs/jpeg2000/"]),
     ("jxl_oxide", &["codecs/jpegxl/"]),
 ];
 

@@ -11,7 +11,7 @@ mod flat;
 mod gif;
 mod iptc;
 pub mod jpeg;
-mod jpeg2000;
+pub mod jpeg2000;
 mod jpegxl;
 pub mod limits;
 mod magic;
