@@ -15,6 +15,9 @@ pub struct DecodeLimits {
     pub tiles_max: u64,
     /// Bytes of an embedded ICC profile; a larger one is left out.
     pub icc_bytes_max: u64,
+    /// Bytes that are remembered of where packets of one tile of JPEG 2000 are, 12 for each packet; of
+    /// one image, twice as many.
+    pub index_bytes_max: u64,
     /// Bytes of one block or text of metadata; a larger one is left out.
     pub metadata_bytes_max: u64,
 }
@@ -28,6 +31,7 @@ impl Default for DecodeLimits {
             directories_max: 1024,
             tiles_max: 16 << 20,
             icc_bytes_max: 4 << 20,
+            index_bytes_max: 64 << 20,
             metadata_bytes_max: 1 << 20,
         }
     }

@@ -18,6 +18,11 @@ pub(super) enum Magic {
     Gif,
     /// A Windows or OS/2 bitmap.
     Bmp,
+    /// JPEG 2000, in boxes or as a raw codestream.
+    Jpeg2000 {
+        /// Whether there are no boxes.
+        is_raw: bool,
+    },
     /// Another image format, by its name.
     Other(&'static str),
     /// Nothing known.
@@ -28,8 +33,8 @@ pub(super) enum Magic {
 const KNOWN: &[(usize, &[u8], Magic)] = &[
     (0, b"\x89PNG\r\n\x1a\n", Magic::Png),
     (0, b"\xff\xd8\xff", Magic::Jpeg),
-    (0, b"\0\0\0\x0cjP  \r\n\x87\n", Magic::Other("JPEG 2000")),
-    (0, b"\xff\x4f\xff\x51", Magic::Other("JPEG 2000 codestream")),
+    (0, b"\0\0\0\x0cjP  \r\n\x87\n", Magic::Jpeg2000 { is_raw: false }),
+    (0, b"\xff\x4f\xff\x51", Magic::Jpeg2000 { is_raw: true }),
     (0, b"\0\0\0\x0cJXL \r\n\x87\n", Magic::Other("JPEG XL")),
     (0, b"\xff\x0a", Magic::Other("JPEG XL codestream")),
     (8, b"WEBP", Magic::Webp),
@@ -71,7 +76,7 @@ mod tests {
             (b"RIFF\x10\0\0\0WEBPVP8 ", Magic::Webp),
             (b"\xff\xd8\xff\xe0", Magic::Jpeg),
             (b"\x89PNG\r\n\x1a\n", Magic::Png),
-            (b"\0\0\0\x0cjP  \r\n\x87\n", Magic::Other("JPEG 2000")),
+            (b"\0\0\0\x0cjP  \r\n\x87\n", Magic::Jpeg2000 { is_raw: false }),
             (b"", Magic::Unknown),
             (b"II", Magic::Unknown),
             (b"hello", Magic::Unknown),

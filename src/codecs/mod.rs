@@ -32,6 +32,7 @@ use crate::codecs::avif::encode as encode_avif;
 use crate::codecs::bmp::open as open_bmp;
 use crate::codecs::gif::open as open_gif;
 use crate::codecs::jpeg::{encode as encode_jpeg, open as open_jpeg};
+use crate::codecs::jpeg2000::{CodestreamDecoder, OpenJpeg, open as open_jpeg_2000};
 use crate::codecs::magic::Magic;
 use crate::codecs::number::{usize_of_bytes, zeroed};
 use crate::codecs::png::{encode as encode_png, open as open_png};
@@ -49,7 +50,7 @@ pub use rights::with_rights;
 /// is, its first bytes decide.
 pub const IMAGE_SUFFIXES: &[&str] = &[
     "tif", "tiff", "ptif", "ptiff", "btf", "tf8", "svs", "jpg", "jpeg", "jpe", "jfif", "png",
-    "apng", "webp", "gif", "bmp", "dib",
+    "apng", "webp", "gif", "bmp", "dib", "jp2", "j2k", "j2c", "jpc", "jpx", "jpf", "jph", "jhc",
 ];
 
 /// Whether a file of this name is likely an image that we open.
@@ -90,8 +91,22 @@ pub struct StoredTile {
     pub bytes: Bytes,
 }
 
+/// What decodes for codecs that leave that to another: in this process, or elsewhere.
+#[derive(Clone, Debug)]
+pub struct Decoders {
+    /// Codestreams of JPEG 2000.
+    pub jpeg2000: Arc<dyn CodestreamDecoder>,
+}
+
+impl Default for Decoders {
+    /// All in this process.
+    fn default() -> Self {
+        Self { jpeg2000: Arc::new(OpenJpeg) }
+    }
+}
+
 /// Opens one picture of a file, with these of its bands (formats other than TIFF have no others), which its
-/// first bytes name, and reads its structure.
+/// first bytes name, and reads its structure. What is decoded, this process decodes.
 ///
 /// # Errors
 /// `Unsupported` where the format, or the way this file uses it, is not read; `Absent` where the file
@@ -101,6 +116,20 @@ pub fn open(
     slice: Slice,
     bands: Bands,
     limits: &DecodeLimits,
+) -> Result<Arc<dyn Decode>, CodecError> {
+    open_with(source, slice, bands, limits, &Decoders::default())
+}
+
+/// The same, with these decoders.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(
+    source: Arc<dyn ReadAt>,
+    slice: Slice,
+    bands: Bands,
+    limits: &DecodeLimits,
+    decoders: &Decoders,
 ) -> Result<Arc<dyn Decode>, CodecError> {
     let head_len = usize_of_bytes(source.len_bytes()).min(magic::HEAD_BYTES);
     let mut head = zeroed(head_len)?;
@@ -112,6 +141,8 @@ pub fn open(
         Magic::Webp => only(slice).and_then(|()| open_webp(source, limits)),
         Magic::Gif => only(slice).and_then(|()| open_gif(source, limits)),
         Magic::Bmp => only(slice).and_then(|()| open_bmp(source, limits)),
+        Magic::Jpeg2000 { is_raw } => only(slice)
+            .and_then(|()| open_jpeg_2000(source, Arc::clone(&decoders.jpeg2000), is_raw, limits)),
         Magic::Other(name) => Err(CodecError::unsupported(name, "the whole format")),
         Magic::Unknown => {
             Err(CodecError::malformed("image", "the first bytes are those of no known format"))

@@ -3,8 +3,8 @@ decoders (tifffile with imagecodecs, libtiff, Pillow, libvips) see them.
 
     python3 tests/golden/fixtures.py target/fixtures
 
-Needs the packages of tests/requirements.txt, and the programs vips, tiffcp, tiffset and tiff2rgba
-(Debian: libvips-tools, libtiff-tools). The same on every run.
+Needs the packages of tests/requirements.txt, and the programs vips, tiffcp, tiffset, tiff2rgba,
+opj_compress and opj_decompress (Debian: libvips-tools, libtiff-tools, libopenjp2-tools). The same on every run.
 """
 
 import json
@@ -16,6 +16,7 @@ import tifffile
 from colour_fixtures import colours
 from flat_fixtures import flat
 from iip_fixtures import vectors
+from jpeg2000_fixtures import jpeg_2000
 from making import MANIFEST, OUT, REFUSED, halves, picture, record, run
 from PIL import Image, ImageCms
 from sample_fixtures import samples
@@ -366,6 +367,7 @@ def main():
     slides()
     samples()
     colours()
+    jpeg_2000()
     vectors()
     (OUT / "icc.raw").write_bytes(PROFILE)
     manifest = {"served": MANIFEST, "refused": REFUSED}

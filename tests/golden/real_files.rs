@@ -27,6 +27,9 @@ enum Expected {
     Refused,
 }
 
+/// As many levels as most JPEG 2000 files have.
+const SIX: &[usize] = &[0, 1, 2, 3, 4, 5];
+
 use Expected::{Malformed, Refused, Served, Unsupported};
 
 /// What is read today, by the beginning of a file's name; the first row that fits counts.
@@ -55,18 +58,23 @@ const EXPECTED: &[(&str, Expected)] = &[
     ("cantaloupe/tif-rgb-1res-64x56x8-striped-jpeg.tif", Served(&[0], 1.0)),
     ("cantaloupe/tif-rgb-3res-64x56x16-tiled-uncompressed.tif", Served(&[0, 1, 2], 0.0)),
     ("67352ccc-d1b0-11e1-89ae-279075081939.png", Served(&[0], 0.0)),
+    ("67352ccc-d1b0-11e1-89ae-279075081939.jp2", Served(&[0, 1, 2, 3, 4], 0.0)),
+    ("flower-rgb16.jp2", Served(&[0, 1, 2, 3, 4], 1.0)),
+    ("flower-gray8.jp2", Served(SIX, 0.0)),
+    ("flower-rgb8-lossy.jp2", Served(SIX, 1.0)),
+    ("ht-", Served(SIX, 1.0)),
+    ("cantaloupe/jp2-5res", Served(&[0, 1, 2, 3, 4], 1.0)),
+    ("cantaloupe/jp2-", Served(SIX, 1.0)),
     ("flower-cmyk.jpg", Served(&[0, 1], 1.0)),
     ("flower.jpg", Served(&[0, 1, 2, 3], 1.0)),
     ("landscape-exif-6.jpg", Served(&[0, 1, 2, 3], 1.0)),
     ("corrupt/trunc-caillebotte.tif", Malformed),
-    ("corrupt/trunc-flower.jp2", Unsupported("whole format")),
+    ("corrupt/trunc-flower.jp2", Malformed),
     ("corrupt/", Refused),
 ];
 
 /// Endings of other formats, and of TIFFs of one level.
 const BY_ENDING: &[(&str, Expected)] = &[
-    (".jp2", Unsupported("JPEG 2000")),
-    (".jph", Unsupported("JPEG 2000")),
     (".png", Served(&[0], 0.0)),
     (".jpg", Served(&[0], 1.0)),
     (".gif", Served(&[0], 0.0)),

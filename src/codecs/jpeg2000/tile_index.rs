@@ -1,0 +1,329 @@
+//! `TileIndex`: where each packet of a tile is. Its lengths come of `PLT`; where that is missing or
+//! wrong, all headers of packets are read once, and their bodies skipped.
+
+use crate::codecs::CodecError;
+use crate::codecs::flat::read_error;
+use crate::codecs::jpeg2000::bits::ByteSource;
+use crate::codecs::jpeg2000::codestream::{Body, Codestream};
+use crate::codecs::jpeg2000::coding::{ComponentCoding, TileCoding};
+use crate::codecs::jpeg2000::grid::{Span, TileComponent, area, tile};
+use crate::codecs::jpeg2000::markers::SizComponent;
+use crate::codecs::jpeg2000::packet_header::Precinct;
+use crate::codecs::jpeg2000::progression::{Ground, Precincts, Stop, walk};
+use crate::codecs::jpeg2000::{JPEG_2000, malformed};
+use crate::codecs::number::{reserved_for, u64_of, usize_of_bytes, zeroed};
+use crate::model::ReadAt;
+
+/// Before a packet where its tile says that it may be: marker, length, a count.
+pub(super) const START_OF_PACKET: [u8; 4] = [0xff, 0x91, 0, 4];
+/// Bytes of it, the count too.
+pub(super) const START_OF_PACKET_BYTES: usize = 6;
+/// After a packet's header.
+pub(super) const END_OF_PACKET_HEADER: [u8; 2] = [0xff, 0x92];
+
+/// Bytes of a packet in an index: a place and a length.
+const ENTRY_BYTES: u64 = 12;
+/// Bytes that are read at once where headers are looked for.
+const WALK_BYTES: usize = 64 << 10;
+/// Code-blocks whose state is kept while headers are read, some 80 bytes each.
+const WALKED_BLOCKS_MAX: u64 = 4 << 20;
+
+/// What is known of one tile.
+#[derive(Debug)]
+pub(super) struct TileIndex {
+    pub(super) coding: TileCoding,
+    /// The tile on the reference grid.
+    pub(super) spans: [Span; 2],
+    pub(super) precincts: Precincts,
+    /// Where packets begin, by precinct and layer.
+    starts: Vec<u64>,
+    /// Their bytes; 0 for those that are missing.
+    lengths: Vec<u32>,
+}
+
+impl TileIndex {
+    /// Finds the packets of a tile.
+    ///
+    /// # Errors
+    /// `OverLimit` where there would be more than `bytes_max` allow; as [`Codestream::tile_header`].
+    pub(super) fn read(
+        codestream: &Codestream,
+        number: u32,
+        bytes_max: u64,
+    ) -> Result<Self, CodecError> {
+        let header = codestream.tile_header(number)?;
+        let spans = tile(&codestream.siz, number);
+        let components = components(codestream, &header.coding, spans);
+        let precincts = Precincts::of(&components);
+        let packets = precincts.count.saturating_mul(header.coding.style.layers.into());
+        let bytes = packets.saturating_mul(ENTRY_BYTES);
+        if bytes_max < bytes {
+            let what = "bytes of an index of JPEG 2000 packets";
+            return Err(CodecError::OverLimit { what, value: bytes, limit: bytes_max });
+        }
+        let count = usize_of_bytes(packets);
+        let (mut starts, mut lengths) = (reserved_for(count)?, reserved_for(count)?);
+        starts.resize(count, 0);
+        lengths.resize(count, 0);
+        let ground = Ground {
+            siz: &codestream.siz,
+            tile: spans,
+            components: &components,
+            precincts: &precincts,
+        };
+        let mut found = Found { layers: header.coding.style.layers, starts, lengths };
+        if !found.take_told(ground, &header.coding, &header.bodies)? {
+            found.lengths.fill(0);
+            let mut walker = Walker::new(&*codestream.source, &header.bodies);
+            found.take_walked(ground, &header.coding, &mut walker)?;
+        }
+        drop(components);
+        let Found { starts, lengths, .. } = found;
+        Ok(Self { coding: header.coding, spans, precincts, starts, lengths })
+    }
+
+    /// The tile's components.
+    pub(super) fn components(&self, codestream: &Codestream) -> Vec<TileComponent<'_>> {
+        components(codestream, &self.coding, self.spans)
+    }
+
+    /// Where a packet is: its place in the file and its bytes.
+    ///
+    /// # Errors
+    /// `Malformed` where it is missing.
+    pub(super) fn packet(&self, precinct: u64, layer: u16) -> Result<(u64, u32), CodecError> {
+        let at = usize_of_bytes(precinct * u64::from(self.coding.style.layers) + u64::from(layer));
+        match (self.starts.get(at), self.lengths.get(at)) {
+            (Some(start), Some(length)) if 0 < *length => Ok((*start, *length)),
+            _ => Err(malformed("a packet is missing or damaged")),
+        }
+    }
+
+    /// Bytes that this takes.
+    pub(super) fn bytes(&self) -> u64 {
+        u64_of(size_of::<Self>()) + u64_of(self.starts.len()) * ENTRY_BYTES
+    }
+}
+
+/// The components of a tile that is coded so.
+fn components<'a>(
+    codestream: &Codestream,
+    coding: &'a TileCoding,
+    spans: [Span; 2],
+) -> Vec<TileComponent<'a>> {
+    let stated = codestream.siz.components.iter();
+    let component = |(stated, coding): (&SizComponent, &'a ComponentCoding)| {
+        let [x, y] = stated.step.map(u32::from);
+        let [columns, rows] = spans;
+        TileComponent { spans: [columns.every(x), rows.every(y)], style: &coding.style }
+    };
+    stated.zip(&coding.components).map(component).collect()
+}
+
+/// An index that is being filled.
+struct Found {
+    layers: u16,
+    starts: Vec<u64>,
+    lengths: Vec<u32>,
+}
+
+impl Found {
+    fn put(&mut self, stop: &Stop, layer: u16, (start, length): (u64, u32)) {
+        let at = usize_of_bytes(stop.number * u64::from(self.layers) + u64::from(layer));
+        if let (Some(to_start), Some(to_length)) =
+            (self.starts.get_mut(at), self.lengths.get_mut(at))
+        {
+            (*to_start, *to_length) = (start, length);
+        }
+    }
+
+    /// Takes the lengths that `PLT` names, and says whether they are right.
+    fn take_told(
+        &mut self,
+        ground: Ground<'_>,
+        coding: &TileCoding,
+        bodies: &[Body],
+    ) -> Result<bool, CodecError> {
+        let told: usize = bodies.iter().map(|body| body.packets.len()).sum();
+        let fills = |body: &Body| {
+            let sum: u64 = body.packets.iter().copied().map(u64::from).sum();
+            body.start + sum == body.end
+        };
+        if told != self.starts.len() || !bodies.iter().all(fills) {
+            return Ok(false);
+        }
+        let mut places = bodies.iter().flat_map(|body| {
+            body.packets.iter().scan(body.start, |start, length| {
+                let place = (*start, *length);
+                *start += u64::from(*length);
+                Some(place)
+            })
+        });
+        walk(ground, coding, |stop, layer| {
+            if let Some(place) = places.next() {
+                self.put(stop, layer, place);
+            }
+            Ok(())
+        })?;
+        Ok(true)
+    }
+
+    /// Reads all headers of packets, up to the first that cannot be.
+    fn take_walked(
+        &mut self,
+        ground: Ground<'_>,
+        coding: &TileCoding,
+        walker: &mut Walker<'_>,
+    ) -> Result<(), CodecError> {
+        let count = usize_of_bytes(ground.precincts.count);
+        let mut precincts: Vec<Option<Box<Precinct>>> = reserved_for(count)?;
+        precincts.resize_with(count, || None);
+        check_blocks(ground)?;
+        let mut is_over = false;
+        walk(ground, coding, |stop, layer| {
+            let slot = precincts.get_mut(usize_of_bytes(stop.number));
+            let Some(slot) = slot.filter(|_| !is_over && walker.go_on()) else { return Ok(()) };
+            let precinct = match slot {
+                Some(precinct) => precinct,
+                None => slot.insert(Box::new(new_precinct(ground, coding, stop)?)),
+            };
+            let start = walker.position;
+            match walker.pass(precinct, coding, layer) {
+                Ok(()) => {
+                    let length = u32::try_from(walker.position - start).unwrap_or(0);
+                    self.put(stop, layer, (start, length));
+                }
+                Err(CodecError::Malformed { .. }) => is_over = true,
+                Err(error) => return Err(error),
+            }
+            if layer + 1 == self.layers {
+                // Nobody asks for it again.
+                *slot = None;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Refuses to keep the state of too many code-blocks at once.
+fn check_blocks(ground: Ground<'_>) -> Result<(), CodecError> {
+    let blocks = ground.components.iter().flat_map(|component| {
+        (0..=component.style.levels).map(|resolution| {
+            let [width, height] = component.style.block(resolution);
+            area(component.resolution(resolution)) >> (width + height)
+        })
+    });
+    let (value, limit) = (blocks.sum(), WALKED_BLOCKS_MAX);
+    if limit < value {
+        let what = "code-blocks of a JPEG 2000 tile without PLT";
+        return Err(CodecError::OverLimit { what, value, limit });
+    }
+    Ok(())
+}
+
+fn new_precinct(
+    ground: Ground<'_>,
+    coding: &TileCoding,
+    stop: &Stop,
+) -> Result<Precinct, CodecError> {
+    let at = usize::from(stop.component);
+    let component = ground.components.get(at).zip(coding.components.get(at));
+    let (component, coding) = component.ok_or_else(|| malformed("there is no such component"))?;
+    Precinct::new(component, coding, stop.resolution, stop.place)
+}
+
+/// Goes over the packets of a tile, reading as little as it can.
+struct Walker<'a> {
+    source: &'a dyn ReadAt,
+    bodies: std::slice::Iter<'a, Body>,
+    position: u64,
+    end: u64,
+    buffer: Vec<u8>,
+    buffer_start: u64,
+}
+
+impl<'a> Walker<'a> {
+    fn new(source: &'a dyn ReadAt, bodies: &'a [Body]) -> Self {
+        Self {
+            source,
+            bodies: bodies.iter(),
+            position: 0,
+            end: 0,
+            buffer: Vec::new(),
+            buffer_start: 0,
+        }
+    }
+
+    /// Goes on to the next tile-part where one is over: whether there is a packet.
+    fn go_on(&mut self) -> bool {
+        while self.end <= self.position {
+            let Some(body) = self.bodies.next() else { return false };
+            (self.position, self.end) = (body.start, body.end.min(self.source.len_bytes()));
+        }
+        true
+    }
+
+    /// Reads a packet's header and goes on behind its body.
+    fn pass(
+        &mut self,
+        precinct: &mut Precinct,
+        coding: &TileCoding,
+        layer: u16,
+    ) -> Result<(), CodecError> {
+        if coding.style.starts_marked && self.next_are(&START_OF_PACKET)? {
+            self.skip(u64_of(START_OF_PACKET_BYTES))?;
+        }
+        let body_bytes = precinct.read(self, layer)?;
+        if coding.style.ends_marked && self.next_are(&END_OF_PACKET_HEADER)? {
+            self.skip(u64_of(END_OF_PACKET_HEADER.len()))?;
+        }
+        self.skip(body_bytes)
+    }
+
+    fn skip(&mut self, len: u64) -> Result<(), CodecError> {
+        self.position = self.position.saturating_add(len);
+        if self.end < self.position { Err(malformed("a packet breaks off")) } else { Ok(()) }
+    }
+
+    /// Whether these bytes come next.
+    fn next_are(&mut self, expected: &[u8]) -> Result<bool, CodecError> {
+        let position = self.position;
+        for byte in expected {
+            if self.end <= self.position || self.next_byte()? != *byte {
+                self.position = position;
+                return Ok(false);
+            }
+        }
+        self.position = position;
+        Ok(true)
+    }
+
+    fn fill(&mut self) -> Result<(), CodecError> {
+        let len = usize_of_bytes(self.end - self.position).min(WALK_BYTES);
+        let mut buffer = zeroed(len)?;
+        self.source
+            .read_exact_at(&mut buffer, self.position)
+            .map_err(|error| read_error(JPEG_2000, error))?;
+        (self.buffer, self.buffer_start) = (buffer, self.position);
+        Ok(())
+    }
+
+    fn at_hand(&self) -> Option<u8> {
+        let at = self.position.checked_sub(self.buffer_start)?;
+        self.buffer.get(usize_of_bytes(at)).copied()
+    }
+}
+
+impl ByteSource for Walker<'_> {
+    fn next_byte(&mut self) -> Result<u8, CodecError> {
+        if self.end <= self.position {
+            return Err(malformed("a packet's header breaks off"));
+        }
+        if self.at_hand().is_none() {
+            self.fill()?;
+        }
+        let byte = self.at_hand().ok_or_else(|| malformed("a packet's header breaks off"))?;
+        self.position += 1;
+        Ok(byte)
+    }
+}

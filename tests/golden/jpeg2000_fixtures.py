@@ -1,0 +1,338 @@
+"""JPEG 2000 files as OpenJPEG's programs write and read them, whole, and boxes around them by hand."""
+
+import struct
+import subprocess
+
+import imagecodecs
+import numpy
+from making import OUT, picture, record, refuse, run
+from PIL import Image, ImageCms
+
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+RATES = ("-r", "40,20,8")
+
+
+def planes(image):
+    """The samples as raw files have them: component after component, low byte first."""
+    return numpy.ascontiguousarray(numpy.moveaxis(image, 2, 0)).tobytes()
+
+
+def compress(name, image, *options, bits=8, signed=False, steps=None):
+    """Writes a file by opj_compress of samples that are as wide as their bits need."""
+    (OUT / "in.rawl").write_bytes(image if isinstance(image, bytes) else planes(image))
+    height, width, count = steps[0] if steps else image.shape
+    shape = f"{width},{height},{count},{bits},{'s' if signed else 'u'}{steps[1] if steps else ''}"
+    run("opj_compress", "-i", "in.rawl", "-F", shape, "-o", name, *options)
+    (OUT / "in.rawl").unlink()
+
+
+def start_of(data):
+    """Where the segment of sizes begins in a file."""
+    return data.index(b"\xff\x4f\xff\x51")
+
+
+def decompressed(name, reduction, dtype):
+    """What opj_decompress makes of a resolution, or None where there is none."""
+    command = ["opj_decompress", "-i", name, "-r", reduction, "-o", "out.rawl"]
+    done = subprocess.run([str(part) for part in command], capture_output=True, cwd=OUT)
+    if done.returncode:
+        return None
+    data = (OUT / name).read_bytes()
+    at = start_of(data)
+    edges = struct.unpack(">4I", data[at + 8 : at + 24])
+    count = struct.unpack(">H", data[at + 40 : at + 42])[0]
+    step = data[at + 43], data[at + 44]
+    ends = [-(-edge // step[axis % 2]) for axis, edge in enumerate(edges)]
+    right, bottom, left, top = [-(-end // 2**reduction) for end in ends]
+    samples = numpy.fromfile(OUT / "out.rawl", dtype)
+    (OUT / "out.rawl").unlink()
+    shape = (bottom - top, right - left)
+    if 0 in shape:
+        return None
+    return numpy.moveaxis(samples.reshape(-1, *shape), 0, 2)
+
+
+def levels_of(name, dtype=numpy.uint8, convert=lambda level: level):
+    """All resolutions of a file."""
+    levels = []
+    while (level := decompressed(name, len(levels), dtype)) is not None:
+        if levels and level.shape == levels[-1].shape:
+            break
+        levels.append(convert(level))
+    return levels
+
+
+def scaled(bits):
+    """Fewer bits to all of a type."""
+    wide, largest = 255 if bits <= 8 else 65535, 2**bits - 1
+    return lambda level: ((level.astype(numpy.int64) * wide * 2 + largest) // (2 * largest)).astype(
+        numpy.uint8 if bits <= 8 else numpy.uint16
+    )
+
+
+def served(name, image, feature, *options, tolerance=0, dtype=numpy.uint8, convert=lambda level: level, **extra):
+    """Writes a file and takes what OpenJPEG reads of it."""
+    compress(name, image, *options, **extra)
+    record(name, levels_of(name, dtype, convert), tolerance, feature=feature)
+
+
+def codings():
+    """Every way to cut, order, mark and code that opj_compress knows."""
+    colour, gray = picture(700, 500), picture(301, 203, 1)
+    feature = "JPEG 2000, without loss"
+    served("jp2-plain.jp2", colour, feature)
+    served("jp2-plain.j2k", gray, feature)
+    served("jp2-no-mct.jp2", colour, "JPEG 2000, sYCC, subsampled or not", "-mct", 0, tolerance=1)
+    served("jp2-lossy.jp2", colour, "JPEG 2000, with loss", "-I", *RATES, tolerance=1)
+    served("jp2-lossy.j2k", gray, "JPEG 2000, with loss", "-I", "-r", 10, tolerance=1)
+    feature = "JPEG 2000, tiles of any size and offset"
+    for number, options in enumerate(
+        [
+            ("-t", "256,256"),
+            ("-t", "256,256", "-TLM", "-PLT"),
+            ("-t", "97,131", "-TLM"),
+            ("-t", "160,160", "-d", "37,21", "-T", "11,5", "-PLT"),
+            ("-t", "256,256", "-I", "-r", "12", "-PLT"),
+            ("-t", "300,200", "-d", "301,203", "-T", "300,200", "-I", "-r", "12"),
+            ("-d", "1001,333"),
+            ("-t", "256,256", "-TP", "R", "-TLM"),
+            ("-t", "256,256", "-TP", "C", "-p", "CPRL", "-PLT"),
+            ("-t", "256,256", "-TP", "L", "-r", "30,9"),
+        ]
+    ):
+        served(f"jp2-tiled-{number}.jp2", colour, feature, *options, tolerance=int("-I" in options))
+    feature = "JPEG 2000, precincts, layers and every order of packets"
+    for order in ["LRCP", "RLCP", "RPCL", "PCRL", "CPRL"]:
+        for mark, marks in [("", ()), ("-plt", ("-PLT",)), ("-marks", ("-SOP", "-EPH"))]:
+            options = ("-p", order, "-c", "[128,128],[128,64],[64,64]", "-n", "5", *RATES, *marks)
+            served(f"jp2-order-{order.lower()}{mark}.jp2", colour, feature, *options)
+    for name, options in [
+        ("small", ("-c", "[64,64],[32,32],[16,16]", "-PLT")),
+        ("one-size", ("-c", ",".join(["[128,128]"] * 7), "-n", "7", "-p", "RPCL", "-PLT", "-I", "-r", "9")),
+        ("256", ("-c", ",".join(["[256,256]"] * 6), "-p", "RPCL", "-d", "130,70", "-PLT")),
+        ("changed", ("-POC", "T1=0,0,1,3,3,CPRL/T1=3,0,1,6,3,RLCP")),
+        ("by-colour", ("-POC", "T1=0,0,2,6,1,CPRL/T1=0,1,2,6,3,RLCP", "-r", "20,1")),
+        ("none", ("-n", "1",)),
+        ("deep", ("-n", "9")),
+        ("blocks-16x64", ("-b", "16,64")),
+        ("blocks-4", ("-b", "4,4", "-n", "3")),
+        ("blocks-1024x4", ("-b", "1024,4", "-I", "-r", "5")),
+    ]:
+        served(f"jp2-precincts-{name}.jp2", colour, feature, *options, tolerance=int("-I" in options))
+    feature = "JPEG 2000, every style of code-blocks"
+    for style in [1, 2, 4, 5, 8, 16, 32, 63]:
+        for loss in [(), ("-I", *RATES)]:
+            name = f"jp2-style-{style}{'-lossy' if loss else ''}.jp2"
+            served(name, colour[:300, :300], feature, "-M", style, *loss, tolerance=int(bool(loss)))
+    served("jp2-roi.jp2", colour, "JPEG 2000, regions of interest", "-ROI", "c=0,U=7")
+
+
+def depths():
+    """Bits, signs, subsampling."""
+    gray, colour = picture(301, 203, 1), picture(301, 203)
+    feature = "JPEG 2000, 1 to 16 bit"
+    for bits in [1, 2, 4, 5, 7]:
+        name, few = f"jp2-{bits}-bit.jp2", gray[:, :, 0] >> (8 - bits)
+        data = imagecodecs.jpeg2k_encode(few, level=0, bitspersample=bits, codecformat="jp2")
+        (OUT / name).write_bytes(data)
+        record(name, levels_of(name, convert=scaled(bits)), feature=feature)
+    noise = numpy.random.default_rng(5).integers(0, 256, colour.shape)
+    wide = colour.astype(numpy.uint16) * 256 + noise.astype(numpy.uint16)
+    for bits in [10, 12, 16]:
+        image, convert = wide >> (16 - bits), scaled(bits)
+        served(f"jp2-{bits}-bit.jp2", image, feature, bits=bits, dtype=numpy.uint16, convert=convert)
+    served("jp2-16-bit-lossy.jp2", wide, feature, "-I", "-r", 4, bits=16, dtype=numpy.uint16, tolerance=1)
+    as_float = lambda level: level.astype(numpy.float32)
+    feature = "JPEG 2000, signed, in units of the file"
+    signed = (gray.astype(numpy.int16) - 128).astype(numpy.int8)
+    served("jp2-signed-8.jp2", signed, feature, dtype=numpy.int8, convert=as_float, signed=True)
+    signed = (wide[:, :, :1].astype(numpy.int32) - 32768).astype(numpy.int16)
+    served("jp2-signed-16.jp2", signed, feature, bits=16, dtype=numpy.int16, convert=as_float, signed=True)
+
+
+def box(kind, body):
+    return struct.pack(">I", 8 + len(body)) + kind + body
+
+
+def boxed(name, codestream, bits, colour, *more):
+    """A JP2 file of a codestream and the boxes of its header."""
+    at = start_of(codestream)
+    right, bottom, left, top = struct.unpack(">4I", codestream[at + 8 : at + 24])
+    count = struct.unpack(">H", codestream[at + 40 : at + 42])[0]
+    ihdr = box(b"ihdr", struct.pack(">IIHBBBB", bottom - top, right - left, count, bits - 1, 7, 0, 0))
+    header = box(b"jp2h", ihdr + colour + b"".join(more))
+    kind = box(b"jP  ", b"\r\n\x87\n") + box(b"ftyp", b"jp2 \0\0\0\0jp2 ")
+    (OUT / name).write_bytes(kind + header + box(b"jp2c", codestream))
+
+
+def enumerated(number, about=b""):
+    return box(b"colr", struct.pack(">BBBI", 1, 0, 0, number) + about)
+
+
+def codestream(image, *options, **more):
+    compress("plain.j2k", image, *options, **more)
+    data = (OUT / "plain.j2k").read_bytes()
+    (OUT / "plain.j2k").unlink()
+    return data
+
+
+def halvings(image, *options, **more):
+    """A codestream and its resolutions."""
+    compress("plain.j2k", image, *options, **more)
+    return levels_of("plain.j2k"), (OUT / "plain.j2k").read_bytes()
+
+
+def definitions(*channels):
+    return box(b"cdef", struct.pack(">H", len(channels)) + b"".join(struct.pack(">HHH", *c) for c in channels))
+
+
+def unassociated(level):
+    colours, alpha = level[:, :, :-1].astype(float), level[:, :, -1:].astype(float)
+    divided = numpy.minimum(255, numpy.floor(colours * 255 / numpy.maximum(alpha, 1) + 0.5))
+    out = numpy.where(alpha == 0, colours, divided)
+    return numpy.concatenate([out, alpha], axis=2).astype(numpy.uint8)
+
+
+def colours():
+    """What boxes make of components."""
+    rgba, gray = picture(301, 203, 4), picture(301, 203, 1)
+    levels, data = halvings(rgba)
+    srgb = enumerated(16)
+    feature = "JPEG 2000, alpha"
+    boxed("jp2-alpha.jp2", data, 8, srgb, definitions((0, 0, 1), (1, 0, 2), (2, 0, 3), (3, 1, 0)))
+    record("jp2-alpha.jp2", levels, feature=feature)
+    boxed("jp2-alpha-undescribed.jp2", data, 8, srgb)
+    record("jp2-alpha-undescribed.jp2", levels, feature=feature)
+    boxed("jp2-alpha-associated.jp2", data, 8, srgb, definitions((0, 0, 1), (1, 0, 2), (2, 0, 3), (3, 2, 0)))
+    record("jp2-alpha-associated.jp2", [unassociated(level) for level in levels], 1, feature=feature)
+    boxed("jp2-alpha-none.jp2", data, 8, srgb, definitions((0, 0, 1), (1, 0, 2), (2, 0, 3), (3, 65535, 65535)))
+    record("jp2-alpha-none.jp2", [level[:, :, :3] for level in levels], feature="JPEG 2000, channels in any order")
+    boxed("jp2-alpha-first.jp2", data, 8, srgb, definitions((3, 0, 1), (2, 0, 2), (1, 0, 3), (0, 1, 0)))
+    record("jp2-alpha-first.jp2", [level[:, :, ::-1] for level in levels], feature="JPEG 2000, channels in any order")
+    boxed("jp2-cmyk.jp2", data, 8, enumerated(12))
+    record("jp2-cmyk.jp2", levels, colour="cmyk", feature="JPEG 2000, CMYK")
+    levels, data = halvings(rgba[:, :, :2])
+    boxed("jp2-gray-alpha.jp2", data, 8, enumerated(17), definitions((0, 0, 1), (1, 1, 0)))
+    record("jp2-gray-alpha.jp2", levels, feature=feature)
+    levels, data = halvings(rgba[:, :, :3])
+    boxed("jp2-profile.jp2", data, 8, box(b"colr", b"\2\0\0" + PROFILE))
+    record("jp2-profile.jp2", levels, feature="JPEG 2000, with a profile", icc=len(PROFILE))
+    boxed("jp2-lab.jp2", data, 8, enumerated(14))
+    record("jp2-lab.jp2", [lab(level) for level in levels], 0.001, colour="lab", feature="JPEG 2000, CIELAB")
+    ranges = enumerated(14, struct.pack(">7I", 100, 0, 255, 128, 255, 128, 0x00443530))
+    boxed("jp2-lab-ranges.jp2", data, 8, ranges)
+    expected = [lab(level, (100, 0, 255, 128, 255, 128)) for level in levels]
+    record("jp2-lab-ranges.jp2", expected, 0.001, colour="lab", feature="JPEG 2000, CIELAB")
+    palettes(gray)
+    differences()
+
+
+def lab(level, codes=(100, 0, 170, 128, 200, 96)):
+    codes = numpy.array(codes, float)
+    return ((level - codes[1::2]) * codes[::2] / 255).astype(numpy.float32)
+
+
+def palettes(gray):
+    feature = "JPEG 2000, palette"
+    table = numpy.random.default_rng(3).integers(0, 256, (256, 3)).astype(numpy.uint8)
+    levels, data = halvings(gray)
+    pclr = box(b"pclr", struct.pack(">HB3B", 256, 3, 7, 7, 7) + table.tobytes())
+    cmap = box(b"cmap", bytes([0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 2]))
+    boxed("jp2-palette.jp2", data, 8, enumerated(16), pclr, cmap)
+    record("jp2-palette.jp2", [table[level[:, :, 0]] for level in levels], feature=feature)
+    # Four colours of two bits, and sixteen bits in the table.
+    few = imagecodecs.jpeg2k_encode(gray[:, :, 0] >> 6, level=0, bitspersample=2, codecformat="j2k")
+    (OUT / "few.j2k").write_bytes(few)
+    levels, data = levels_of("few.j2k"), few
+    table = numpy.array([[0, 65535, 300], [65535, 0, 0], [1000, 2000, 3000], [9, 9, 40000]])
+    pclr = box(b"pclr", struct.pack(">HB3B", 4, 3, 15, 15, 15) + table.astype(">u2").tobytes())
+    boxed("jp2-palette-16.jp2", data, 2, enumerated(16), pclr, cmap)
+    table = ((table * 510 + 65535) // 131070).astype(numpy.uint8)
+    record("jp2-palette-16.jp2", [table[level[:, :, 0]] for level in levels], feature=feature)
+
+
+def differences():
+    """Luma and differences of colour, also subsampled, as opj_decompress makes them RGB."""
+    feature = "JPEG 2000, sYCC, subsampled or not"
+    luma, other = picture(302, 204, 1), picture(302, 204, 2, seed=4)
+    for name, x, y in [("444", 1, 1), ("422", 2, 1), ("420", 2, 2)]:
+        parts = [luma, other[::y, ::x, :1], other[::y, ::x, 1:]]
+        samples = b"".join(part.tobytes() for part in parts)
+        steps = ((204, 302, 3), f"@1x1:{x}x{y}:{x}x{y}")
+        for tile in [None, 128]:
+            tiles = ("-t", f"{tile},{tile}") if tile else ()
+            data = codestream(samples, "-mct", 0, *tiles, steps=steps)
+            file = f"jp2-sycc-{name}{'-tiled' if tile else ''}.jp2"
+            boxed(file, data, 8, enumerated(18))
+            record(file, sycc_levels(parts, (x, y), tile), 1, feature=feature)
+    data = codestream(samples, "-mct", 0, steps=steps)
+    (OUT / "jp2-sycc-bare.j2k").write_bytes(data)
+    record("jp2-sycc-bare.j2k", sycc_levels(parts, (2, 2), None), 1, feature=feature)
+
+
+def sycc_levels(parts, steps, tile):
+    """Each component is halved alone, then brought to the size of the first one."""
+    alone = []
+    for part, (x, y) in zip(parts, [(1, 1), steps, steps]):
+        tiles = ("-t", f"{tile // x},{tile // y}") if tile else ()
+        levels = halvings(part, *tiles)[0]
+        alone.append([level.repeat(y, 0).repeat(x, 1) for level in levels])
+    levels = []
+    for luma, *others in zip(*alone):
+        height, width = luma.shape[:2]
+        full = [luma, *(other[:height, :width] for other in others)]
+        levels.append(to_rgb(numpy.concatenate(full, axis=2)))
+    return levels
+
+
+def to_rgb(image):
+    y, cb, cr = (image[:, :, at].astype(float) - (128 if at else 0) for at in range(3))
+    rgb = numpy.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], axis=2)
+    return numpy.floor(numpy.clip(rgb, 0, 255) + 0.5).astype(numpy.uint8)
+
+
+def high_throughput():
+    """Part 15, as OpenJPH writes it."""
+    colour = picture(700, 500)
+    feature = "JPEG 2000, part 15 (HTJ2K)"
+    for name, options in [
+        ("plain", {"reversible": True}),
+        ("tiled", {"reversible": True, "tile": (256, 256), "tlm": True}),
+        ("lossy", {"reversible": False, "level": 0.005}),
+    ]:
+        file = f"jp2-ht-{name}.jph"
+        data = imagecodecs.htj2k_encode(colour, **options)
+        boxed(file, data, 8, enumerated(16))
+        record(file, levels_of(file), int(name == "lossy"), feature=feature)
+    gray = picture(301, 203, 1)[:, :, 0].astype(numpy.uint16) * 257
+    (OUT / "jp2-ht-16.jhc").write_bytes(imagecodecs.htj2k_encode(gray, reversible=True))
+    record("jp2-ht-16.jhc", levels_of("jp2-ht-16.jhc", numpy.uint16), feature=feature)
+
+
+def refused():
+    data = codestream(picture(64, 64))
+    boxed("jp2-refused-space.jp2", data, 8, enumerated(21))
+    refuse("jp2-refused-space.jp2", "enumerated colour space 21", "JPEG 2000, other colour spaces")
+    at = data.index(b"\xff\x52")
+    for name, offset, value, words, feature in [
+        ("mct", 8, 2, "multiple component transformation 2", "JPEG 2000, transformations over components of part 2"),
+        ("wavelet", 13, 2, "wavelet transformation 2", "JPEG 2000, wavelets of part 2"),
+        ("mixed", 12, 192, "code-blocks of parts 1 and 15", "JPEG 2000, code-blocks of parts 1 and 15 in one image"),
+    ]:
+        changed = bytearray(data)
+        changed[at + offset] = value
+        (OUT / f"jp2-refused-{name}.j2k").write_bytes(changed)
+        refuse(f"jp2-refused-{name}.j2k", words, feature)
+    packed = data[:at] + b"\xff\x60\0\4\0\0" + data[at:]
+    (OUT / "jp2-refused-ppm.j2k").write_bytes(packed)
+    refuse("jp2-refused-ppm.j2k", "packed packet headers", "JPEG 2000, packed packet headers (PPM, PPT)")
+
+
+def jpeg_2000():
+    codings()
+    depths()
+    colours()
+    high_throughput()
+    refused()
+    for left in ["plain.j2k", "few.j2k"]:
+        (OUT / left).unlink(missing_ok=True)
