@@ -8,6 +8,7 @@ mod channels;
 mod codestream;
 mod codestream_decoder;
 mod coding;
+mod component_samples;
 mod decoder;
 mod grid;
 mod header;

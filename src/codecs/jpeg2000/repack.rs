@@ -5,7 +5,6 @@
 //! reaches from the area, and moved towards the origin by a distance that keeps these lines and the
 //! wavelet's phase. Only the resolutions up to the wanted one are there, as if the image were so small.
 
-use crate::codecs::CodecError;
 use crate::codecs::jpeg2000::coding::{
     CodingStyle, ComponentCoding, PRECINCT_EXPONENT_MAX, QuantizationKind,
 };
@@ -16,6 +15,8 @@ use crate::codecs::jpeg2000::markers::{
 };
 use crate::codecs::jpeg2000::packet_header::{WrittenBand, write};
 use crate::codecs::jpeg2000::region::{FoundBlock, Part, Region};
+use crate::codecs::{CodecError, DecodeLimits};
+use crate::model::{Rect, Size};
 
 /// Code-blocks of a virtual tile, coded or not: OpenJPEG keeps some 600 bytes for each.
 const BLOCKS_MAX: u64 = 1 << 19;
@@ -110,6 +111,27 @@ impl<'a> VirtualTile<'a> {
             return Err(CodecError::OverLimit { what, value: blocks, limit: BLOCKS_MAX });
         }
         Ok(tile)
+    }
+
+    /// What to decode so that an area of the real tile is among it: where that is in the virtual one. Of
+    /// part 15 all, because OpenJPEG leaves such code-blocks out of every smaller area.
+    ///
+    /// # Errors
+    /// `OverLimit` where that is too much.
+    pub(super) fn area(&self, area: [Span; 2], limits: &DecodeLimits) -> Result<Rect, CodecError> {
+        let is_whole = self.components.iter().any(|part| part.style.is_high_throughput());
+        let moved =
+            zip(area, self.shift, |span, shift| Span::new(span.start - shift, span.end - shift));
+        let [columns, rows] = if is_whole { self.spans } else { moved };
+        let size = Size::new(columns.len(), rows.len());
+        let rect = size.and_then(|size| Rect::new(columns.start, rows.start, size));
+        let rect = rect.ok_or_else(|| malformed("an area without pixels"))?;
+        let (value, limit) = (rect.size().area(), limits.tile_px_max);
+        if limit < value {
+            let what = "pixels around an area of a JPEG 2000 image";
+            return Err(CodecError::OverLimit { what, value, limit });
+        }
+        Ok(rect)
     }
 
     /// The parts of its components.
