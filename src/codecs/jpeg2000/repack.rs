@@ -160,7 +160,7 @@ impl<'a> VirtualTile<'a> {
     /// # Errors
     /// `Malformed` where it would be too long for its own lengths; `Io` where memory is short.
     pub(super) fn write(&self, region: &Region) -> Result<Vec<u8>, CodecError> {
-        let mut to = Vec::with_capacity(region.bytes.len() / 2 + 1024);
+        let mut to = Vec::with_capacity(region.len() / 2 + 1024);
         put(&mut to, SOC);
         self.write_siz(&mut to);
         if let Some(capabilities) = self.capabilities {
@@ -308,9 +308,9 @@ fn write_packet(
     });
     to.extend(write(&written.collect::<Vec<_>>())?);
     for (_, found) in bands.iter().flat_map(|(_, blocks)| blocks) {
-        for (start, len) in &found.chunks {
-            let chunk = region.bytes.get(*start..*start + *len);
-            to.extend_from_slice(chunk.ok_or_else(|| malformed("a packet breaks off"))?);
+        for chunk in &found.chunks {
+            let bytes = region.chunk(*chunk).ok_or_else(|| malformed("a packet breaks off"))?;
+            to.extend_from_slice(bytes);
         }
     }
     Ok(())
