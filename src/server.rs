@@ -15,7 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::actors::marks::{self, MarkError};
 use crate::actors::start;
 use crate::codecs::{self, DecodeLimits};
-use crate::config::{AccessLog, Bind, Config, LogFormat, Negotiate, ServerConfig, UpscaleUnmarked};
+use crate::config::{AccessLog, Bind, Config, LogFormat, ServerConfig};
 use crate::front::admin::{self, Admin};
 use crate::front::exchange::Front;
 use crate::front::fastcgi::FastCgi;
@@ -24,7 +24,7 @@ use crate::front::listener::Listener;
 use crate::front::request_count::RequestCount;
 use crate::metrics::Exporter;
 use crate::plan::{PassThrough, Rules};
-use crate::protocols::{self, IiifVersion, Settings};
+use crate::protocols::{IiifVersion, Settings};
 use crate::telemetry;
 
 /// How often idle images are closed and histograms drained.
@@ -328,20 +328,13 @@ fn settings(config: &Config) -> Settings {
     Settings {
         limits: config.render.limits.clone(),
         iiif_version: if protocol.iiif_version == 2 { IiifVersion::V2 } else { IiifVersion::V3 },
-        iiif_upscale_unmarked: match protocol.upscale_unmarked {
-            UpscaleUnmarked::Clip => protocols::UpscaleUnmarked::Clip,
-            UpscaleUnmarked::Refuse => protocols::UpscaleUnmarked::Refuse,
-        },
+        iiif_upscale_unmarked: protocol.upscale_unmarked,
         cache_control: protocol.cache_control.clone(),
         base_url: set(&protocol.base_url),
         iiif_query_base_url: set(&protocol.query_base_url),
         uri_bytes_max: config.server.uri_bytes_max,
         allow_bare_slash: protocol.allow_bare_slash,
-        negotiate: match config.output.negotiate {
-            Negotiate::Off => protocols::Negotiate::Off,
-            Negotiate::Webp => protocols::Negotiate::Webp,
-            Negotiate::Avif => protocols::Negotiate::Avif,
-        },
+        negotiate: config.output.negotiate,
         delimiter: set(&protocol.delimiter),
     }
 }

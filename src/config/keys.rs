@@ -8,8 +8,8 @@ use crate::config::value::{
     line, millis, number, paths, seconds, tiff_compression, word,
 };
 use crate::config::watermark::{BLENDS, POSITIONS, mark_text};
-use crate::config::{AccessLog, Config, LogFormat, Negotiate, UpscaleUnmarked};
-use crate::model::{ColourRule, Filter, Subsampling, TiffCompression};
+use crate::config::{AccessLog, Config, LogFormat};
+use crate::model::{ColourRule, Filter, Negotiate, Subsampling, TiffCompression, UpscaleUnmarked};
 
 /// Turns the text of an iipsrv variable into the text of ours; what makes no sense stays as it is, to
 /// be refused as ours would be.

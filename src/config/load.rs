@@ -11,10 +11,9 @@ use crate::config::keys::{KEYS, Key};
 use crate::config::watermark::{self, RULES, RuleTables};
 use crate::config::{
     AccessLog, Bind, CacheConfig, Config, FastCgiConfig, ImagesConfig, LogConfig, LogFormat,
-    OutputConfig, PoolConfig, ProtocolConfig, RenderConfig, ServerConfig, UpscaleUnmarked,
-    WatermarkConfig,
+    OutputConfig, PoolConfig, ProtocolConfig, RenderConfig, ServerConfig, WatermarkConfig,
 };
-use crate::model::{ColourRule, Filter, Limits};
+use crate::model::{ColourRule, Filter, Limits, UpscaleUnmarked};
 
 /// Largest TOML file read, in bytes: a hundred times what all settings need.
 const FILE_BYTES_MAX: u64 = 1 << 20;

@@ -10,7 +10,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{Blend, ColourRule, Filter, Limits, Position, Subsampling, TiffCompression};
+use crate::model::{
+    Blend, ColourRule, Filter, Limits, Negotiate, Position, Subsampling, TiffCompression,
+    UpscaleUnmarked,
+};
 
 pub use load::{ConfigError, Layers, Origin, load, look_alikes};
 
@@ -54,16 +57,6 @@ pub enum AccessLog {
     Off,
     /// In the format of the other lines.
     On,
-}
-
-/// What IIIF 3 answers to a size above the region without `^` in its `!w,h` form (decision D1 in
-/// `docs/protocols.md`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpscaleUnmarked {
-    /// The region at its own size.
-    Clip,
-    /// 400.
-    Refuse,
 }
 
 /// The FastCGI listener and what it allows.
@@ -230,18 +223,6 @@ pub struct WatermarkConfig {
     pub px_max: u64,
     /// By folder; the longest counts.
     pub rules: Vec<WatermarkRule>,
-}
-
-/// In which format a tile is given that is asked for as JPEG, where `Accept` names it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Negotiate {
-    /// As JPEG.
-    #[default]
-    Off,
-    /// As WebP.
-    Webp,
-    /// As AVIF, else as WebP.
-    Avif,
 }
 
 /// How files of answers are written, and what they tell.

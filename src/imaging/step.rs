@@ -196,8 +196,6 @@ fn on_bytes(step: &Step, raster: Raster, tools: &mut Tools<'_>) -> Result<Raster
         Step::ToSrgb { ref profile } => tools.scratch.conversions.apply(raster, profile)?,
         Step::Resize { crop, to, filter } => resize(&raster, crop, to, filter, tools.scratch)?,
         Step::Crop(part) => crop(raster, part),
-        Step::Mirror => mirror(raster),
-        Step::Turn(rotation) => turn(raster, rotation),
         Step::Flatten => flatten(raster),
         Step::Gray => to_gray(raster),
         Step::Bitonal { by_image: true } => to_bitonal(raster, tools.histogram()?.otsu()),
@@ -206,7 +204,12 @@ fn on_bytes(step: &Step, raster: Raster, tools: &mut Tools<'_>) -> Result<Raster
         Step::Colour => to_colour(raster),
         Step::Watermark { watermark: ref with, ref spread } => watermark(raster, with, spread)?,
         // Done before, on samples of any type.
-        Step::ToBytes { .. } | Step::LabToRgb | Step::Process { .. } | Step::Widen(_) => raster,
+        Step::ToBytes { .. }
+        | Step::LabToRgb
+        | Step::Process { .. }
+        | Step::Widen(_)
+        | Step::Mirror
+        | Step::Turn(_) => raster,
     })
 }
 

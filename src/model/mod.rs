@@ -2,6 +2,7 @@
 //! or a socket.
 #![deny(clippy::disallowed_types)]
 
+pub mod choices;
 pub mod fault;
 pub mod filter;
 pub mod format;
@@ -21,6 +22,7 @@ pub mod slice;
 pub mod version;
 pub mod watermark;
 
+pub use choices::{Negotiate, UpscaleUnmarked};
 pub use fault::{Fault, FaultKind};
 pub use filter::Filter;
 pub use format::{Depth, Format, Subsampling, TiffCompression};

@@ -82,6 +82,26 @@ pub struct PictureRequest {
     pub is_export: bool,
 }
 
+impl PictureRequest {
+    /// These pixels with nothing done to them.
+    pub fn plain(frame: Frame, format: Format) -> Self {
+        Self {
+            frame,
+            mirror: false,
+            rotation: Rotation::None,
+            quality: Quality::Default,
+            format,
+            processing: Processing::default(),
+            preset: None,
+            filter: None,
+            encoder_quality: None,
+            tiff_compression: None,
+            depth: Depth::Eight,
+            is_export: false,
+        }
+    }
+}
+
 /// Which pixels of the image, at which size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Frame {

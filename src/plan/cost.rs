@@ -24,18 +24,16 @@ pub struct Cost {
     pub bytes_if_decoded: u64,
 }
 
-impl Cost {
-    /// Holds the cost against the limits.
-    ///
-    /// # Errors
-    /// Over the limit of decoded pixels.
-    pub(super) fn check(&self, limits: &Limits) -> Result<(), PlanError> {
-        if self.source_px <= limits.source_px_max {
-            return Ok(());
-        }
-        let limit_px = limits.source_px_max;
-        Err(PlanError::SourceOverLimit { source_px: self.source_px, limit_px })
+/// Holds pixels that would be decoded against the limit.
+///
+/// # Errors
+/// More than that.
+pub(super) const fn check_source_px(source_px: u64, limits: &Limits) -> Result<(), PlanError> {
+    let limit_px = limits.source_px_max;
+    if source_px <= limit_px {
+        return Ok(());
     }
+    Err(PlanError::SourceOverLimit { source_px, limit_px })
 }
 
 /// The cost of carrying out `reading` for `view`.

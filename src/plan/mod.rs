@@ -108,7 +108,7 @@ pub fn plan(
     let class = RequestClass::of(request.frame, &view, info);
     let encode = encode::encode(request, info, rules, &steps, (&view, class));
     let cost = cost::cost(&reading, &view, (&steps, encode), info);
-    cost.check(&rules.limits)?;
+    cost::check_source_px(cost.source_px, &rules.limits)?;
     let overview = Overview::of(info, &steps, &rules.limits)?;
     let pass_through = pass_through::tile(request, &reading.source, (&steps, encode), info, rules);
     let mut plan = Plan {

@@ -1,7 +1,7 @@
 //! The steps of a plan, in the order of IIIF Image API 3.0 section 4: region, size, mirror, rotation,
 //! quality, format. Steps that change nothing are left out, so that a plan without steps is known as such.
 
-use crate::imaging::Step;
+use crate::imaging::{Step, shape_after};
 use crate::model::request::{PictureRequest, Quality, Rotation};
 use crate::model::{
     ColourModel, ColourRule, Depth, Format, ImageInfo, Processing, SampleRange, SampleType,
@@ -10,8 +10,8 @@ use crate::model::{
 use crate::plan::depth;
 use crate::plan::science::process;
 
-/// All steps after assembly; `crop` and `resize` make it the view's size. Before the first of the standard's, samples of other types become bytes, and
-/// colours what a screen shows.
+/// All steps after assembly; `crop` and `resize` make it the view's size. Before the first of the
+/// standard's, samples of other types become bytes, and colours what a screen shows.
 pub(super) fn steps(
     request: &PictureRequest,
     info: &ImageInfo,
@@ -20,30 +20,53 @@ pub(super) fn steps(
 ) -> Vec<Step> {
     let processing = &request.processing;
     let process = process(processing, info);
-    // Inks and L*a*b* become RGB first; all else is processed as the samples are.
-    let is_converted = matches!(info.colour, ColourModel::Cmyk | ColourModel::Lab);
-    let is_shown = request.depth == Depth::Eight || info.colour == ColourModel::Lab;
-    let to_bytes =
-        if is_shown && (process.is_none() || is_converted) { to_bytes(info) } else { None };
-    let to_shown = to_shown(info, rule);
-    let (process, to_shown) = match process {
-        Some(process) if !is_converted => {
-            let holds = !processing.makes_new_colours();
-            (Some(process), to_shown.filter(|_| holds))
-        }
-        process => (to_shown, process),
+    let (colour, alpha) = match &process {
+        Some(Step::Process { operations, .. }) => shape_after(operations, processed(info)),
+        _ => (info.colour.shown(), info.alpha),
     };
-    let (colour, alpha) = shape(processing, info);
+    let mut steps = before_sizing(request, info, rule, process);
     let mirror = request.mirror.then_some(Step::Mirror);
     let turn = (request.rotation != Rotation::None).then_some(Step::Turn(request.rotation));
     let flatten = (alpha && drops_alpha(request)).then_some(Step::Flatten);
     let colours = colours(request.quality, colour);
     let equalise = processing.equalise.then_some(Step::Equalise);
     let widen = depth::widen(request.depth, info.samples);
-    [to_bytes, process, to_shown, crop, resize, mirror, turn, flatten, colours, equalise, widen]
-        .into_iter()
-        .flatten()
-        .collect()
+    let after = [crop, resize, mirror, turn, flatten, colours, equalise, widen];
+    steps.extend(after.into_iter().flatten());
+    steps
+}
+
+/// Bytes, or what is asked of samples before they are, and colours that a screen shows.
+fn before_sizing(
+    request: &PictureRequest,
+    info: &ImageInfo,
+    rule: ColourRule,
+    process: Option<Step>,
+) -> Vec<Step> {
+    let to_shown = to_shown(info, rule);
+    let is_shown = request.depth == Depth::Eight || info.colour == ColourModel::Lab;
+    let to_bytes = || if is_shown { to_bytes(info) } else { None };
+    let steps = match process {
+        None => [to_bytes(), to_shown, None],
+        // Inks and L*a*b* become RGB first; all else is processed as the samples are.
+        Some(process) if is_converted(info) => [to_bytes(), to_shown, Some(process)],
+        Some(process) => {
+            // A profile does not hold for colours that are not the image's.
+            let holds = !process.changes_colours();
+            [Some(process), to_shown.filter(|_| holds), None]
+        }
+    };
+    steps.into_iter().flatten().collect()
+}
+
+/// Whether samples become bytes of RGB before anything is asked of them.
+pub(super) const fn is_converted(info: &ImageInfo) -> bool {
+    matches!(info.colour, ColourModel::Cmyk | ColourModel::Lab)
+}
+
+/// Colours and alpha that operations begin with.
+const fn processed(info: &ImageInfo) -> (ColourModel, bool) {
+    (if is_converted(info) { ColourModel::Rgb } else { info.colour }, info.alpha)
 }
 
 /// What makes bytes of gray or RGB of the image's samples.
@@ -82,23 +105,6 @@ fn drops_alpha(request: &PictureRequest) -> bool {
     request.format == Format::Jpeg
         || request.tiff_compression == Some(TiffCompression::Jpeg)
         || matches!(request.quality, Quality::Bitonal | Quality::BitonalByImage)
-}
-
-/// What is shown after processing: gray or RGB, and whether with alpha.
-fn shape(processing: &Processing, info: &ImageInfo) -> (ColourModel, bool) {
-    let by_bands = |bands| if bands < 3 { ColourModel::Gray } else { ColourModel::Rgb };
-    let mut shape = (info.colour.shown(), info.alpha);
-    if processing.light.is_some() {
-        shape.0 = ColourModel::Gray;
-    }
-    if let Some(twist) = &processing.twist {
-        let rows = twist.rows().len();
-        shape = (by_bands(rows), shape.1 || rows.is_multiple_of(2));
-    }
-    if processing.colour_map.is_some() {
-        shape.0 = ColourModel::Rgb;
-    }
-    shape
 }
 
 fn colours(quality: Quality, colour: ColourModel) -> Option<Step> {

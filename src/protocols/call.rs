@@ -1,7 +1,7 @@
 //! `Call`: a request as the service takes it, and beside it what the answer's wording needs.
 
-use crate::model::request::{Conditions, Frame, PictureRequest, Quality, Rotation};
-use crate::model::{Depth, Format, ImageId, Processing, Request, Want};
+use crate::model::request::{Conditions, PictureRequest};
+use crate::model::{ImageId, Request, Want};
 use crate::protocols::iiif;
 use crate::protocols::iip;
 use crate::protocols::protocol::Protocol;
@@ -73,23 +73,5 @@ impl Call {
 impl From<Call> for Parsed {
     fn from(call: Call) -> Self {
         Self::Call(Box::new(call))
-    }
-}
-
-/// A picture of these pixels with nothing done to them.
-pub(crate) fn plain_picture(frame: Frame, format: Format) -> PictureRequest {
-    PictureRequest {
-        frame,
-        mirror: false,
-        rotation: Rotation::None,
-        quality: Quality::Default,
-        format,
-        processing: Processing::default(),
-        preset: None,
-        filter: None,
-        encoder_quality: None,
-        tiff_compression: None,
-        depth: Depth::Eight,
-        is_export: false,
     }
 }

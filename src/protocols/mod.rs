@@ -32,7 +32,7 @@ pub(crate) use image_name::image_id;
 pub use protocol::Protocol;
 pub use query_form::names_an_image;
 pub use refusal::{Refusal, respond_fault};
-pub use settings::{IiifVersion, Negotiate, Settings, UpscaleUnmarked};
+pub use settings::{IiifVersion, Settings};
 pub use wire::{Method, RawRequest, Response};
 
 use crate::model::{Fault, FaultKind};

@@ -236,7 +236,7 @@ fn commands_before_an_address_in_the_query_count_or_are_refused() {
     let call = try_call("/iip?CNT=1&QLT=40&DeepZoom=a_files/1/0_0.jpg", &settings).unwrap();
     assert_eq!(call.picture().unwrap().encoder_quality, Some(40));
     let call = try_call("/iip?CNT=2&DeepZoom=a_files/1/0_0.jpg", &settings).unwrap();
-    assert!(!call.picture().unwrap().processing.is_plain());
+    assert!(call.picture().unwrap().processing.is_in_floats());
     assert_eq!(refused_status("/iip?CNT=2&IIIF=a/full/max/0/default.jpg", &settings), 501);
     assert_eq!(refused_status("/iip?WID=2&Zoomify=a/TileGroup0/0-0-0.jpg", &settings), 501);
 }

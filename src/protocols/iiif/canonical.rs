@@ -94,7 +94,6 @@ mod tests {
     use super::*;
     use crate::model::Format;
     use crate::model::request::{Frame, Rotation};
-    use crate::protocols::call::plain_picture;
 
     fn resolved(image: (u32, u32), region: [u32; 4], size: (u32, u32), is_max: bool) -> Resolved {
         let sized = |(width, height)| Size::new(width, height).unwrap();
@@ -111,13 +110,13 @@ mod tests {
     #[test]
     fn the_address_is_the_one_of_the_standard() {
         let frame = Frame::IipTile { resolution: 0, index: 0 };
-        let plain = plain_picture(frame, Format::Jpeg);
+        let plain = PictureRequest::plain(frame, Format::Jpeg);
         let (quality, rotation) = (Quality::Gray, Rotation::Quarter);
         let gray = PictureRequest {
             quality,
             rotation,
             mirror: true,
-            ..plain_picture(frame, Format::Jpeg)
+            ..PictureRequest::plain(frame, Format::Jpeg)
         };
         let small = (64, 56);
         let whole = [0, 0, 64, 56];

@@ -2,7 +2,7 @@
 
 use crate::model::request::{Frame, PictureRequest};
 use crate::model::{Fault, Want};
-use crate::protocols::call::{Call, Dialect, Parsed, plain_picture};
+use crate::protocols::call::{Call, Dialect, Parsed};
 use crate::protocols::iiif::address::{Address, Tail};
 use crate::protocols::iiif::words::Words;
 use crate::protocols::iiif::{quality, region, rotation, size};
@@ -120,5 +120,5 @@ fn picture(
     let (mirror, rotation) = rotation::parse(&decode(rotation)?)?;
     let (quality, format) = quality::parse(&decode(quality_format)?)?;
     let frame = Frame::Region { region, size };
-    Ok(PictureRequest { mirror, rotation, quality, ..plain_picture(frame, format) })
+    Ok(PictureRequest { mirror, rotation, quality, ..PictureRequest::plain(frame, format) })
 }

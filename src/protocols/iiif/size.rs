@@ -2,10 +2,10 @@
 //! version 2 leaves it to the server.
 
 use crate::model::request::{OverLimit, ScaleTo, SizeForm, Upscale};
-use crate::model::{Fault, FaultKind};
+use crate::model::{Fault, FaultKind, UpscaleUnmarked};
 use crate::protocols::number::{decimal, whole};
 use crate::protocols::percent::excerpt;
-use crate::protocols::settings::{IiifVersion, Settings, UpscaleUnmarked};
+use crate::protocols::settings::{IiifVersion, Settings};
 
 /// Reads a decoded size. Whether it is above the region or the limits is for the plan to say.
 ///

@@ -2,19 +2,12 @@
 //! Numbers may have a sign, a point and an exponent; they are finite and moderate.
 
 use crate::model::processing::{
-    BandRange, ColourMap, Contrast, Kernel, Light, Processing, Tone, Twist,
+    BandRange, ColourMap, Contrast, Kernel, Light, Processing, Tone, Twist, is_moderate,
 };
 use crate::model::request::{PictureRequest, Quality, Rotation};
 use crate::model::{Bands, Fault, Filter, ImageId};
 use crate::protocols::number::{parts, whole};
 use crate::protocols::percent::excerpt;
-
-/// The largest factor, weight or sample value that a command takes: beyond, 32-bit floats lose the units of
-/// 16-bit samples.
-const NUMBER_MAX: f32 = 1e9;
-
-/// The largest exponent that `GAM` takes: all but white is black long before.
-const EXPONENT_MAX: f32 = 100.0;
 
 /// Bytes of a preset's name at most.
 const PRESET_BYTES_MAX: usize = 64;
@@ -159,7 +152,7 @@ impl Changes {
 
 fn number(text: &str) -> Option<f32> {
     let value: f32 = text.trim().parse().ok()?;
-    (value.abs() <= NUMBER_MAX).then_some(value)
+    is_moderate(value).then_some(value)
 }
 
 fn contrast(value: &str) -> Result<Change, &'static str> {
@@ -172,9 +165,7 @@ fn contrast(value: &str) -> Result<Change, &'static str> {
     let factor = number(value).ok_or(takes)?;
     Ok(Change::Contrast(match factor {
         -1.0 => Contrast::Stretch,
-        1.0 => Contrast::None,
-        factor if 0.0 <= factor => Contrast::Factor(factor),
-        _ => return Err(takes),
+        factor => Contrast::factor(factor).ok_or(takes)?,
     }))
 }
 
@@ -185,30 +176,14 @@ fn tone(value: &str) -> Result<Change, &'static str> {
     }
     Ok(Change::Tone(match number(value).ok_or(takes)? {
         -1.0 => Tone::Log,
-        1.0 => Tone::Linear,
-        exponent if (0.0..=EXPONENT_MAX).contains(&exponent) => Tone::Power(exponent),
-        _ => return Err(takes),
+        exponent => Tone::power(exponent).ok_or(takes)?,
     }))
 }
 
-/// A name, or `custom:` and colours in hexadecimal digits, from 0 to 1.
 fn colour_map(value: &str) -> Result<Change, &'static str> {
     let takes = "CMP takes hot, cold, jet, blue, green, red, gray, viridis, magma, inferno, turbo, \
                  or custom:RRGGBB,RRGGBB of 2 to 32 colours";
-    let custom = || {
-        let stops: Vec<[u8; 3]> =
-            value.strip_prefix("custom:")?.split(',').map(colour).collect::<Option<_>>()?;
-        let fits = (2..=ColourMap::STOPS_MAX).contains(&stops.len());
-        fits.then(|| ColourMap::Custom(stops.into()))
-    };
-    ColourMap::of_name(value).or_else(custom).map(Change::ColourMap).ok_or(takes)
-}
-
-fn colour(text: &str) -> Option<[u8; 3]> {
-    let is_plain = text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let number = if is_plain { u32::from_str_radix(text, 16).ok()? } else { return None };
-    let [_, red, green, blue] = number.to_be_bytes();
-    Some([red, green, blue])
+    ColourMap::of_text(value).map(Change::ColourMap).ok_or(takes)
 }
 
 fn light(value: &str) -> Result<Change, &'static str> {
@@ -216,11 +191,7 @@ fn light(value: &str) -> Result<Change, &'static str> {
                  -90 to 90 above the horizon";
     let [azimuth, elevation] = parts::<2>(value).ok_or(takes)?;
     let (azimuth, elevation) = number(azimuth).zip(number(elevation)).ok_or(takes)?;
-    if azimuth.abs() > 360.0 || elevation.abs() > 90.0 {
-        return Err(takes);
-    }
-    let azimuth_deg = azimuth.rem_euclid(360.0);
-    Ok(Change::Light(Light { azimuth_deg, elevation_deg: elevation }))
+    Light::new(azimuth, elevation).map(Change::Light).ok_or(takes)
 }
 
 fn quality(value: &str) -> Result<Change, &'static str> {
@@ -268,7 +239,7 @@ fn range(value: &str) -> Result<Change, &'static str> {
     };
     let [min, max] = parts::<2>(limits).ok_or(takes)?;
     let (min, max) = number(min).zip(number(max)).ok_or(takes)?;
-    if min < max { Ok(Change::Range(BandRange { band, min, max })) } else { Err(takes) }
+    BandRange::new(band, min, max).map(Change::Range).ok_or(takes)
 }
 
 fn preset(value: &str) -> Result<Change, &'static str> {
