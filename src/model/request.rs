@@ -5,6 +5,7 @@ use crate::model::format::{Depth, Format, TiffCompression};
 use crate::model::image_id::ImageId;
 use crate::model::processing::Processing;
 use crate::model::samples::SamplesRequest;
+use crate::model::tilt::Tilt;
 
 /// One question about one image.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +62,8 @@ pub struct PictureRequest {
     pub mirror: bool,
     /// Turned clockwise.
     pub rotation: Rotation,
+    /// And by so much more.
+    pub tilt: Tilt,
     /// Colours.
     pub quality: Quality,
     /// File format.
@@ -89,6 +92,7 @@ impl PictureRequest {
             frame,
             mirror: false,
             rotation: Rotation::None,
+            tilt: Tilt::default(),
             quality: Quality::Default,
             format,
             processing: Processing::default(),
