@@ -49,7 +49,10 @@ def check(case, reference):
         assert mode in ("L", "P"), mode
     found = (picture.format, picture.size, picture.mode)
     assert found == (FORMATS[case["format"]], wanted.size, mode), f"{case}: {found}"
-    samples = numpy.asarray(picture.convert("RGB"), numpy.float32)
+    # Pillow 13 makes black of a gray GIF where it is asked for RGB: its bytes are right.
+    shown = picture if picture.mode == "L" else picture.convert("RGB")
+    samples = numpy.asarray(shown, numpy.float32)
+    samples = samples if samples.ndim == 3 else numpy.stack([samples] * 3, axis=2)
     difference = abs(samples - numpy.asarray(wanted.convert("RGB"), numpy.float32)).mean()
     lossless = case["format"] in LOSSLESS
     limit = LOSSLESS_MAX if lossless else LOSSY_MAX
