@@ -43,7 +43,7 @@ pub struct OpenImage {
     source: Arc<FileSource>,
     decode: Arc<dyn Decode>,
     info: Arc<ImageInfo>,
-    presets: Presets,
+    presets: OnceLock<Presets>,
     turns: Semaphore,
     histogram: OnceLock<Arc<Histogram>>,
     checked_ms: AtomicU64,
@@ -73,7 +73,7 @@ impl OpenImage {
             source,
             decode,
             info,
-            presets: folder.presets(id),
+            presets: OnceLock::new(),
             turns: Semaphore::new(1),
             histogram: OnceLock::new(),
             checked_ms: AtomicU64::new(now_ms()),
@@ -96,9 +96,14 @@ impl OpenImage {
         &self.info
     }
 
-    /// The presets that lie beside it.
-    pub const fn presets(&self) -> &Presets {
-        &self.presets
+    /// The presets that lie beside it, where they were read.
+    pub fn presets(&self) -> Option<&Presets> {
+        self.presets.get()
+    }
+
+    /// The presets that lie beside it, which the first who asks reads.
+    pub(super) fn read_presets(&self, folder: &Folder) -> &Presets {
+        self.presets.get_or_init(|| folder.presets(&self.id))
     }
 
     /// Its codec.
@@ -121,10 +126,11 @@ impl OpenImage {
         Arc::clone(self.histogram.get_or_init(|| Arc::new(counted)))
     }
 
-    /// Whether the file under that name still is the one that was opened; marks the look.
+    /// Whether the file under that name still is the one that was opened, and so are the presets if they
+    /// were read; marks the look.
     pub fn is_current(&self, folder: &Folder) -> bool {
         let same = folder.version(&self.id).is_ok_and(|now| now == self.version)
-            && folder.presets_are_current(&self.id, &self.presets);
+            && self.presets().is_none_or(|read| folder.presets_are_current(&self.id, read));
         if same {
             self.checked_ms.store(now_ms(), Ordering::Relaxed);
         }
