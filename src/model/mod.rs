@@ -22,7 +22,7 @@ pub mod slice;
 pub mod version;
 pub mod watermark;
 
-pub use choices::{Negotiate, UpscaleUnmarked};
+pub use choices::{DeepZoomCut, Negotiate, UpscaleUnmarked};
 pub use fault::{Fault, FaultKind};
 pub use filter::Filter;
 pub use format::{Depth, Format, Subsampling, TiffCompression};
