@@ -94,6 +94,7 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
     let draining = Arc::new(AtomicBool::new(false));
     let requests = RequestCount::new(config.server.requests_max);
     let front = Front {
+        trusted_proxies: Arc::new(config.server.trusted_proxies.clone()),
         service: service.clone(),
         settings: Arc::new(settings(config)),
         cors: cors(&config.protocol.cors),
@@ -317,6 +318,8 @@ fn rules(config: &Config) -> Result<Rules, MarkError> {
             PassThrough::Off
         },
         filter: config.render.filter,
+        background: config.render.background,
+        dither: config.render.dither,
         colour: config.images.colour,
         icc_bytes_max: config.render.icc_bytes_max,
     })
@@ -327,7 +330,11 @@ fn settings(config: &Config) -> Settings {
     let set = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     Settings {
         limits: config.render.limits.clone(),
-        iiif_version: if protocol.iiif_version == 2 { IiifVersion::V2 } else { IiifVersion::V3 },
+        iiif_version: match protocol.iiif_version {
+            1 => IiifVersion::V1,
+            2 => IiifVersion::V2,
+            _ => IiifVersion::V3,
+        },
         iiif_upscale_unmarked: protocol.upscale_unmarked,
         cache_control: protocol.cache_control.clone(),
         base_url: set(&protocol.base_url),
@@ -337,5 +344,9 @@ fn settings(config: &Config) -> Settings {
         negotiate: config.output.negotiate,
         deep_zoom: DeepZoomSettings { cut: config.deepzoom.cut, format: config.deepzoom.format },
         delimiter: set(&protocol.delimiter),
+        extensions: protocol.iiif_extensions,
+        extra_info: protocol.iiif_extra_info.clone(),
+        canvases_max: protocol.canvases_max,
+        preferred_formats: protocol.iiif_preferred_formats.clone(),
     }
 }

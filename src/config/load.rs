@@ -12,9 +12,9 @@ use crate::config::watermark::{self, RULES, RuleTables};
 use crate::config::{
     AccessLog, Bind, CacheConfig, Config, DeepZoomConfig, FastCgiConfig, ImagesConfig, LogConfig,
     LogFormat, OutputConfig, PoolConfig, ProtocolConfig, RenderConfig, ServerConfig,
-    WatermarkConfig,
+    TrustedProxies, WatermarkConfig,
 };
-use crate::model::{ColourRule, DeepZoomCut, Filter, Format, Limits, UpscaleUnmarked};
+use crate::model::{ColourRule, DeepZoomCut, Filter, Format, Limits};
 
 /// Largest TOML file read, in bytes: a hundred times what all settings need.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -325,6 +325,7 @@ fn blank() -> Config {
             connections_max: 0,
             requests_max: 0,
             keep_alive: Duration::ZERO,
+            trusted_proxies: TrustedProxies::default(),
         },
         images: ImagesConfig {
             root: PathBuf::new(),
@@ -356,20 +357,13 @@ fn blank() -> Config {
             filter: Filter::default(),
             pass_through: false,
             pass_through_bytes_max: 0,
+            background: [0; 3],
+            dither: false,
             icc_bytes_max: 0,
         },
         watermark: WatermarkConfig::default(),
         output: OutputConfig::default(),
-        protocol: ProtocolConfig {
-            iiif_version: 3,
-            upscale_unmarked: UpscaleUnmarked::Clip,
-            base_url: String::new(),
-            query_base_url: String::new(),
-            allow_bare_slash: false,
-            delimiter: String::new(),
-            cache_control: String::new(),
-            cors: String::new(),
-        },
+        protocol: ProtocolConfig::default(),
         deepzoom: DeepZoomConfig { cut: DeepZoomCut::default(), format: Format::Jpeg },
         log: LogConfig { format: LogFormat::Text, level: String::new(), access: AccessLog::On },
     }

@@ -2,6 +2,7 @@
 
 pub mod keys;
 pub mod load;
+mod proxies;
 mod value;
 mod watermark;
 
@@ -11,11 +12,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::{
-    Blend, ColourRule, DeepZoomCut, Filter, Format, Limits, Negotiate, Position, Subsampling,
-    TiffCompression, UpscaleUnmarked,
+    Blend, ColourRule, DeepZoomCut, ExtraInfo, Filter, Format, Limits, Negotiate, Position,
+    Subsampling, TiffCompression, UpscaleUnmarked,
 };
 
 pub use load::{ConfigError, Layers, Origin, load, look_alikes};
+pub use proxies::TrustedProxies;
 
 /// Where a listener listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +101,8 @@ pub struct ServerConfig {
     pub requests_max: usize,
     /// How long a kept-alive connection may be idle.
     pub keep_alive: Duration,
+    /// Whose `Forwarded` headers are believed.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Where images are.
@@ -177,6 +181,10 @@ pub struct RenderConfig {
     pub pass_through_bytes_max: u64,
     /// Largest ICC profile embedded in an answer, in bytes.
     pub icc_bytes_max: u64,
+    /// What lies under answers that cannot be transparent: red, green, blue.
+    pub background: [u8; 3],
+    /// Whether bitonal answers are dithered.
+    pub dither: bool,
 }
 
 /// A mark and how it is put on answers.
@@ -245,9 +253,9 @@ pub struct OutputConfig {
 }
 
 /// What protocols say.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProtocolConfig {
-    /// The IIIF version of `/iiif/`: 2 or 3.
+    /// The IIIF version of `/iiif/`: 1, 2 or 3.
     pub iiif_version: u8,
     /// Decision D1.
     pub upscale_unmarked: UpscaleUnmarked,
@@ -259,6 +267,14 @@ pub struct ProtocolConfig {
     pub allow_bare_slash: bool,
     /// What stands between a name and the page or associated picture; empty: neither can be named so.
     pub delimiter: String,
+    /// Whether IIIF's qualities beyond the standard's are taken.
+    pub iiif_extensions: bool,
+    /// What every `info.json` tells besides.
+    pub iiif_extra_info: ExtraInfo,
+    /// Formats that `info.json` recommends.
+    pub iiif_preferred_formats: Vec<Format>,
+    /// Images of a manifest at most.
+    pub canvases_max: usize,
     /// `Cache-Control` of answers.
     pub cache_control: String,
     /// `Access-Control-Allow-Origin`; empty: no CORS headers.

@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_types)]
 
 pub mod choices;
+pub mod extra_info;
 pub mod fault;
 pub mod filter;
 pub mod format;
@@ -19,10 +20,12 @@ pub mod reply;
 pub mod request;
 pub mod samples;
 pub mod slice;
+pub mod tilt;
 pub mod version;
 pub mod watermark;
 
 pub use choices::{DeepZoomCut, Negotiate, UpscaleUnmarked};
+pub use extra_info::ExtraInfo;
 pub use fault::{Fault, FaultKind};
 pub use filter::Filter;
 pub use format::{Depth, Format, Subsampling, TiffCompression};
@@ -38,5 +41,6 @@ pub use read_at::ReadAt;
 pub use reply::{Picture, Reply, Resolved};
 pub use request::{Request, Want};
 pub use slice::{Associated, Slice, StackPage, Views};
+pub use tilt::Tilt;
 pub use version::SourceVersion;
 pub use watermark::{Blend, Position};

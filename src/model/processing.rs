@@ -232,25 +232,25 @@ impl ColourMap {
         known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, map)| map)
     }
 
+    /// One colour, `RRGGBB`.
+    pub fn stop_of_text(text: &str) -> Option<[u8; 3]> {
+        let is_plain = text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = if is_plain { u32::from_str_radix(text, 16).ok()? } else { return None };
+        let [_, red, green, blue] = number.to_be_bytes();
+        Some([red, green, blue])
+    }
+
     /// A name, or `custom:` and colours in hexadecimal digits, from 0 to 1: `custom:RRGGBB,RRGGBB`.
     pub fn of_text(text: &str) -> Option<Self> {
         let custom = || {
             // One more than fit is enough to know that they do not.
             let stops = text.strip_prefix("custom:")?.split(',').take(Self::STOPS_MAX + 1);
-            let stops: Vec<[u8; 3]> = stops.map(colour).collect::<Option<_>>()?;
+            let stops: Vec<[u8; 3]> = stops.map(Self::stop_of_text).collect::<Option<_>>()?;
             let fits = (2..=Self::STOPS_MAX).contains(&stops.len());
             fits.then(|| Self::Custom(stops.into()))
         };
         Self::of_name(text).or_else(custom)
     }
-}
-
-/// `RRGGBB`.
-fn colour(text: &str) -> Option<[u8; 3]> {
-    let is_plain = text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let number = if is_plain { u32::from_str_radix(text, 16).ok()? } else { return None };
-    let [_, red, green, blue] = number.to_be_bytes();
-    Some([red, green, blue])
 }
 
 /// Weights of a square of pixels around each pixel, row by row.

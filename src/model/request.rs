@@ -6,6 +6,7 @@ use crate::model::format::{Depth, Format, TiffCompression};
 use crate::model::image_id::ImageId;
 use crate::model::processing::Processing;
 use crate::model::samples::SamplesRequest;
+use crate::model::tilt::Tilt;
 
 /// One question about one image.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +63,8 @@ pub struct PictureRequest {
     pub mirror: bool,
     /// Turned clockwise.
     pub rotation: Rotation,
+    /// And by so much more.
+    pub tilt: Tilt,
     /// Colours.
     pub quality: Quality,
     /// File format.
@@ -90,6 +93,7 @@ impl PictureRequest {
             frame,
             mirror: false,
             rotation: Rotation::None,
+            tilt: Tilt::default(),
             quality: Quality::Default,
             format,
             processing: Processing::default(),

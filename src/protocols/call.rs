@@ -5,6 +5,7 @@ use crate::model::{ImageId, Request, Want};
 use crate::protocols::deepzoom;
 use crate::protocols::iiif;
 use crate::protocols::iip;
+use crate::protocols::presentation::ManifestCall;
 use crate::protocols::protocol::Protocol;
 use crate::protocols::wire::{RawRequest, Response};
 
@@ -13,6 +14,8 @@ use crate::protocols::wire::{RawRequest, Response};
 pub enum Parsed {
     /// A question about an image.
     Call(Box<Call>),
+    /// A question about an image, a stack or a folder.
+    Manifest(Box<ManifestCall>),
     /// The answer: a redirect, the methods allowed, an IIP object that needs no image.
     Response(Response),
     /// A path of some other mount.

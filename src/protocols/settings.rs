@@ -1,10 +1,12 @@
 //! `Settings`: what an operator may choose about the protocols.
 
-use crate::model::{DeepZoomCut, Format, Limits, Negotiate, UpscaleUnmarked};
+use crate::model::{DeepZoomCut, ExtraInfo, Format, Limits, Negotiate, UpscaleUnmarked};
 
 /// The versions of the IIIF Image API that are spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum IiifVersion {
+    /// 1.1.
+    V1,
     /// 2.1 (2.1.1).
     V2,
     /// 3.0.
@@ -54,6 +56,14 @@ pub struct Settings {
     pub negotiate: Negotiate,
     /// Tiles of Deep Zoom.
     pub deep_zoom: DeepZoomSettings,
+    /// Whether IIIF's qualities beyond the standard's are taken (`IIIF_EXTENSIONS`).
+    pub extensions: bool,
+    /// What every `info.json` tells besides (`IIIF_EXTRA_INFO`).
+    pub extra_info: ExtraInfo,
+    /// Images of a manifest at most.
+    pub canvases_max: usize,
+    /// Formats that `info.json` of version 3 recommends, the best first.
+    pub preferred_formats: Vec<Format>,
 }
 
 impl Default for Settings {
@@ -70,6 +80,10 @@ impl Default for Settings {
             allow_bare_slash: false,
             negotiate: Negotiate::default(),
             deep_zoom: DeepZoomSettings::default(),
+            extensions: false,
+            extra_info: ExtraInfo::default(),
+            canvases_max: 500,
+            preferred_formats: Vec::new(),
         }
     }
 }

@@ -23,6 +23,7 @@ const screenshots = process.env.SCREENSHOTS ?? `${repository}/target/screenshots
 const IMAGE = "clients.tif";
 const WIDTH = 2743;
 const HEIGHT = 1839;
+const MANIFEST = `${base}/presentation/3/${IMAGE}/manifest.json`;
 const VIEW = { width: 900, height: 700 };
 const TIMEOUT_MS = 20_000;
 
@@ -49,45 +50,12 @@ const PAGES = {
 // How a tile's address looks, and which level it is of.
 const TILES = {
   iiif: {
-    pattern: /\/iiif\/[23]\/[^/]+\/(?:full|\d+,\d+,(\d+),\d+)\/(?:max|full|(\d+),\d*)\/0\/default\.jpg$/,
+    pattern: /\/iiif\/[123]\/[^/]+\/(?:full|\d+,\d+,(\d+),\d+)\/(?:max|full|(\d+),\d*)\/0\/(?:default|native)\.jpg$/,
     level: ([, region, size]) => (size ? Math.round(Math.log2((region ?? WIDTH) / size)) : 0),
   },
   deepzoom: { pattern: /\/deepzoom\/.+_files\/(\d+)\/\d+_\d+\.jpg/, level: ([, level]) => level },
   zoomify: { pattern: /\/zoomify\/.+\/TileGroup\d+\/(\d+)-\d+-\d+\.jpg$/, level: ([, level]) => level },
   iip: { pattern: /\/iip\?.*JTL=(\d+),\d+$/, level: ([, level]) => level },
-};
-
-// The least manifest that shows one image (IIIF Presentation API 3.0, sections 5.2, 5.3 and 5.6).
-const MANIFEST = {
-  "@context": "http://iiif.io/api/presentation/3/context.json",
-  id: `${base}/manifest`,
-  type: "Manifest",
-  label: { none: [IMAGE] },
-  items: [{
-    id: `${base}/canvas`,
-    type: "Canvas",
-    label: { none: ["1"] },
-    width: WIDTH,
-    height: HEIGHT,
-    items: [{
-      id: `${base}/page`,
-      type: "AnnotationPage",
-      items: [{
-        id: `${base}/annotation`,
-        type: "Annotation",
-        motivation: "painting",
-        target: `${base}/canvas`,
-        body: {
-          id: `${base}/iiif/3/${IMAGE}/full/max/0/default.jpg`,
-          type: "Image",
-          format: "image/jpeg",
-          width: WIDTH,
-          height: HEIGHT,
-          service: [{ id: `${base}/iiif/3/${IMAGE}`, type: "ImageService3", profile: "level2" }],
-        },
-      }],
-    }],
-  }],
 };
 
 let browser;
@@ -98,7 +66,7 @@ const seen = [];
 before(async () => {
   assert.ok(base, "set TESSERA_URL to the address of a running server");
   mkdirSync(screenshots, { recursive: true });
-  pages = await startPages({ ...PAGES, "/manifest.json": JSON.stringify(MANIFEST) });
+  pages = await startPages(PAGES);
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
@@ -238,9 +206,10 @@ function openSeadragon(tileSource, places) {
   };
 }
 
-test("OpenSeadragon shows the picture by IIIF 2 and 3, Deep Zoom, Zoomify and IIP", async (t) => {
+test("OpenSeadragon shows the picture by IIIF 1, 2 and 3, Deep Zoom, Zoomify and IIP", async (t) => {
   const sources = {
     "iiif-3": ["iiif", `${base}/iiif/3/${IMAGE}/info.json`, PLACES],
+    "iiif-1": ["iiif", `${base}/iiif/1/${IMAGE}/info.json`, [CORNER, FAR]],
     "iiif-2": ["iiif", `${base}/iiif/2/${IMAGE}/info.json`, [CORNER, FAR]],
     "deep-zoom": ["deepzoom", `${base}/deepzoom/${IMAGE}.dzi`, PLACES],
     // The same tiles, told in other words.
@@ -298,7 +267,7 @@ test("Mirador shows the picture of a manifest", async () => {
     clip: MIDDLE,
     start: (page) => page.evaluate((manifestId) => {
       window.Mirador.viewer({ id: "view", windows: [{ manifestId }], workspaceControlPanel: { enabled: false } });
-    }, `${pages.origin}/manifest.json`),
+    }, MANIFEST),
     steps: [wheel(3), wheel(4)],
   };
   await show("mirador", "/mirador", "iiif", mirador, 3);
@@ -309,7 +278,7 @@ test("Universal Viewer shows the picture of a manifest", async () => {
     clip: MIDDLE,
     start: (page) => page.evaluate((iiifManifestId) => {
       window.UV.init("view", { iiifManifestId, embedded: true });
-    }, `${pages.origin}/manifest.json`),
+    }, MANIFEST),
     steps: [wheel(6)],
   };
   await show("universalviewer", "/universalviewer", "iiif", universalViewer, 3);

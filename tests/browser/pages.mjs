@@ -13,8 +13,7 @@ const PACKAGES = {
   universalviewer: "node_modules/universalviewer/",
 };
 const TYPES = {
-  ".css": "text/css", ".js": "text/javascript", ".json": "application/json", ".png": "image/png",
-  ".svg": "image/svg+xml",
+  ".css": "text/css", ".js": "text/javascript", ".png": "image/png", ".svg": "image/svg+xml",
 };
 
 // Serves `pages` (a text for each path) and files of packages below `/npm/`; gives the origin, and what
@@ -24,7 +23,7 @@ export async function startPages(pages) {
     const { pathname } = new URL(request.url, "http://pages");
     const page = pages[pathname];
     if (page !== undefined) {
-      response.writeHead(200, { "Content-Type": TYPES[extname(pathname)] ?? "text/html; charset=utf-8" });
+      response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" });
       response.end(page);
       return;
     }

@@ -18,6 +18,7 @@ mod formats;
 mod harness;
 mod hostile;
 mod http;
+mod iiif;
 mod inspect;
 mod lifecycle;
 mod metadata;

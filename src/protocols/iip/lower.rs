@@ -5,7 +5,7 @@ use crate::model::request::{
 };
 use crate::model::{Bands, Depth, Fault, Format, ImageId, Slice, TiffCompression, Want};
 use crate::protocols::call::{Call, Dialect, Parsed};
-use crate::protocols::iip::change::Changes;
+use crate::protocols::change::Changes;
 use crate::protocols::iip::command::Command;
 use crate::protocols::iip::error::IipError;
 use crate::protocols::iip::grammar::{Token, tokens};

@@ -5,7 +5,7 @@ use crate::model::processing::{
     BandRange, ColourMap, Contrast, Kernel, Light, Processing, Tone, Twist, is_moderate,
 };
 use crate::model::request::{PictureRequest, Quality, Rotation};
-use crate::model::{Bands, Fault, Filter, ImageId};
+use crate::model::{Bands, Fault, Filter, ImageId, Tilt};
 use crate::protocols::number::{parts, whole};
 use crate::protocols::percent::excerpt;
 
@@ -45,6 +45,8 @@ pub(crate) enum Change {
         mirror: bool,
         /// Clockwise.
         rotation: Rotation,
+        /// And by so much more.
+        tilt: Tilt,
     },
 }
 
@@ -72,6 +74,13 @@ impl Change {
     }
 }
 
+impl Change {
+    /// Whether it changes sample values, and not which colours are shown or how they are turned.
+    pub(crate) const fn is_of_values(&self) -> bool {
+        !matches!(self, Self::Quality(_) | Self::Turn { .. })
+    }
+}
+
 /// All changes that were asked for so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Changes {
@@ -83,6 +92,7 @@ pub(crate) struct Changes {
     mirror: bool,
     /// The turn, for `OBJ=Max-size` too.
     pub(crate) rotation: Rotation,
+    tilt: Tilt,
 }
 
 impl Changes {
@@ -115,8 +125,8 @@ impl Changes {
             }
             Change::Preset(name) => self.preset = Some(name),
             Change::Filter(filter) => self.filter = Some(filter),
-            Change::Turn { mirror, rotation } => {
-                (self.mirror, self.rotation) = (mirror, rotation);
+            Change::Turn { mirror, rotation, tilt } => {
+                (self.mirror, self.rotation, self.tilt) = (mirror, rotation, tilt);
             }
         }
         Ok(())
@@ -136,11 +146,23 @@ impl Changes {
         image.with_bands(bands)
     }
 
+    /// The picture with what was asked of sample values, and of nothing else: what it asks itself comes
+    /// first.
+    pub(crate) fn valued(&self, picture: &PictureRequest) -> PictureRequest {
+        PictureRequest {
+            processing: picture.processing.over(&self.processing),
+            preset: self.preset.clone().or_else(|| picture.preset.clone()),
+            filter: self.filter.or(picture.filter),
+            ..picture.clone()
+        }
+    }
+
     /// The picture with all that was asked.
     pub(crate) fn applied(&self, picture: &PictureRequest) -> PictureRequest {
         PictureRequest {
             mirror: self.mirror,
             rotation: self.rotation,
+            tilt: self.tilt,
             quality: self.quality,
             processing: self.processing.clone(),
             preset: self.preset.clone(),
@@ -255,23 +277,16 @@ fn filter(value: &str) -> Result<Change, &'static str> {
     found.map(|(_, filter)| Change::Filter(filter)).ok_or(takes)
 }
 
-/// `!` for a mirror, and a multiple of 90 degrees, either way round.
+/// `!` for a mirror, and an angle, either way round.
 fn turn(value: &str) -> Result<Change, &'static str> {
-    let takes =
-        "ROT takes a multiple of 90 degrees from -3600 to 3600, with ! before it for a mirror";
+    let takes = "ROT takes an angle in degrees from -3600 to 3600, with ! before it for a mirror";
     let (mirror, angle) = match value.trim().strip_prefix('!') {
         Some(angle) => (true, angle),
         None => (false, value),
     };
     let angle = number(angle).filter(|angle| angle.abs() <= 3600.0).ok_or(takes)?;
-    let rotation = match angle.rem_euclid(360.0) {
-        0.0 => Rotation::None,
-        90.0 => Rotation::Quarter,
-        180.0 => Rotation::Half,
-        270.0 => Rotation::ThreeQuarters,
-        _ => return Err(takes),
-    };
-    Ok(Change::Turn { mirror, rotation })
+    let (rotation, tilt) = Tilt::split(f64::from(angle)).ok_or(takes)?;
+    Ok(Change::Turn { mirror, rotation, tilt })
 }
 
 #[cfg(test)]
@@ -286,7 +301,7 @@ mod tests {
     fn values_are_read_as_iipsrv_writes_them() {
         let range = |band| Change::Range(BandRange { band, min: 50.0, max: 100.0 });
         let light = |azimuth_deg| Change::Light(Light { azimuth_deg, elevation_deg: 30.0 });
-        let turn = |mirror, rotation| Change::Turn { mirror, rotation };
+        let turn = |mirror, rotation| Change::Turn { mirror, rotation, tilt: Tilt::default() };
         for (name, value, expected) in [
             ("CNT", "eq", Change::Equalise),
             ("cnt", "STRETCH", Change::Contrast(Contrast::Stretch)),
@@ -356,7 +371,6 @@ mod tests {
             ("MINMAX", "0:nan,1"),
             ("PRE", ""),
             ("INT", "cubic"),
-            ("ROT", "45"),
             ("ROT", "1e9"),
             ("ROT", "x"),
         ] {
