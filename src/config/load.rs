@@ -10,11 +10,11 @@ use std::time::Duration;
 use crate::config::keys::{KEYS, Key};
 use crate::config::watermark::{self, RULES, RuleTables};
 use crate::config::{
-    AccessLog, Bind, CacheConfig, Config, FastCgiConfig, ImagesConfig, LogConfig, LogFormat,
-    OutputConfig, PoolConfig, ProtocolConfig, RenderConfig, ServerConfig, TrustedProxies,
-    WatermarkConfig,
+    AccessLog, Bind, CacheConfig, Config, DeepZoomConfig, FastCgiConfig, ImagesConfig, LogConfig,
+    LogFormat, OutputConfig, PoolConfig, ProtocolConfig, RenderConfig, ServerConfig,
+    TrustedProxies, WatermarkConfig,
 };
-use crate::model::{ColourRule, Filter, Limits};
+use crate::model::{ColourRule, DeepZoomCut, Filter, Format, Limits};
 
 /// Largest TOML file read, in bytes: a hundred times what all settings need.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -364,6 +364,7 @@ fn blank() -> Config {
         watermark: WatermarkConfig::default(),
         output: OutputConfig::default(),
         protocol: ProtocolConfig::default(),
+        deepzoom: DeepZoomConfig { cut: DeepZoomCut::default(), format: Format::Jpeg },
         log: LogConfig { format: LogFormat::Text, level: String::new(), access: AccessLog::On },
     }
 }
