@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_types)]
 
 pub mod fault;
+pub mod file_mark;
 pub mod filter;
 pub mod format;
 pub mod geometry;
@@ -22,6 +23,7 @@ pub mod version;
 pub mod watermark;
 
 pub use fault::{Fault, FaultKind};
+pub use file_mark::FileMark;
 pub use filter::Filter;
 pub use format::{Depth, Format, Subsampling, TiffCompression};
 pub use geometry::{Rect, Size};
