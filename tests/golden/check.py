@@ -13,6 +13,7 @@ from pathlib import Path
 import imagecodecs
 import numpy
 import tifffile
+from jpeg2000_fixtures import decompressed, start_of
 from PIL import Image, ImageCms, ImageOps
 
 FOLDER = Path(sys.argv[1])
@@ -144,19 +145,30 @@ def as_ours(page, path):
 
 def flat_fault(check, expected):
     """What is wrong with the samples decoded of a file without tiles, or None: of its first picture, or of
-    a JPEG or JPEG 2000 decoded at one over a power of two."""
+    a JPEG decoded at one over a power of two."""
+    if check["samples"] == "u16":
+        # Pillow has the high bytes.
+        expected = expected.view(numpy.uint16) >> 8
     with Image.open(check["tiff"]) as image:
-        if image.format == "JPEG2000":
-            image.reduce = check["page"]
-        elif check["page"]:
+        if check["page"]:
             image.draft(None, [side >> check["page"] for side in image.size])
         if image.mode == "P":
             image = image.convert("RGBA" if "transparency" in image.info else "RGB")
         found = numpy.asarray(ImageOps.exif_transpose(image))
-    if check["samples"] == "u16":
-        # Of colours Pillow has the high bytes.
-        expected = expected.view(numpy.uint16) >> (8 if found.dtype == numpy.uint8 else 0)
     return difference(found, expected.reshape(found.shape), check)
+
+
+def jpeg_2000_fault(check, expected):
+    """What is wrong with the samples decoded of a resolution of a JPEG 2000 file, or None."""
+    kind = {"u8": numpy.uint8, "u16": numpy.uint16}[check["samples"]]
+    data = Path(check["tiff"]).read_bytes()
+    # Of the codestream alone: profiles would be applied.
+    (FOLDER / "alone.j2k").write_bytes(data[start_of(data) :])
+    exif = Image.Exif()
+    if b"JpgTiffExif->JP2" in data:
+        exif.load(b"Exif\0\0" + data[data.index(b"JpgTiffExif->JP2") + 16 :])
+    found = upright(decompressed("alone.j2k", check["page"], kind), exif.get(274, 1))
+    return difference(found, expected.view(kind).reshape(found.shape), check)
 
 
 def shown_fault(check, expected):
@@ -197,8 +209,9 @@ def main():
         elif "shown" in check:
             fault = shown_fault(check, expected)
         else:
-            tiled = Path(check["tiff"]).suffix in (".tif", ".tiff", ".svs")
-            fault = (page_fault if tiled else flat_fault)(check, expected)
+            kinds = {".tif": page_fault, ".tiff": page_fault, ".svs": page_fault}
+            kinds |= {".jp2": jpeg_2000_fault, ".jph": jpeg_2000_fault}
+            fault = kinds.get(Path(check["tiff"]).suffix, flat_fault)(check, expected)
         if fault:
             print(check.get("picture") or check.get("deep") or check.get("tiff") or check["shown"], check["raw"], fault)
             faults += 1

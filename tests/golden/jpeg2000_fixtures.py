@@ -119,6 +119,15 @@ def codings():
         ("blocks-1024x4", ("-b", "1024,4", "-I", "-r", "5")),
     ]:
         served(f"jp2-precincts-{name}.jp2", colour, feature, *options, tolerance=int("-I" in options))
+    wide = picture(2600, 420, 1)
+    feature = "JPEG 2000, one tile larger than what an area needs"
+    for name, options in [
+        ("plain", ("-PLT",)),
+        ("lossy", ("-I", "-r", "9", "-d", "3,5", "-p", "PCRL")),
+        ("blocks-16", ("-b", "16,16", "-n", "4", "-d", "131,77", *RATES)),
+        ("precincts", ("-c", "[256,256]", "-p", "RPCL", "-d", "1001,13", "-PLT")),
+    ]:
+        served(f"jp2-wide-{name}.jp2", wide, feature, *options, tolerance=int("-I" in options))
     feature = "JPEG 2000, every style of code-blocks"
     for style in [1, 2, 4, 5, 8, 16, 32, 63]:
         for loss in [(), ("-I", *RATES)]:
@@ -304,6 +313,9 @@ def high_throughput():
         data = imagecodecs.htj2k_encode(colour, **options)
         boxed(file, data, 8, enumerated(16))
         record(file, levels_of(file), int(name == "lossy"), feature=feature)
+    data = imagecodecs.htj2k_encode(picture(2600, 420, 1)[:, :, 0], reversible=True)
+    (OUT / "jp2-ht-wide.jhc").write_bytes(data)
+    record("jp2-ht-wide.jhc", levels_of("jp2-ht-wide.jhc"), feature=feature)
     gray = picture(301, 203, 1)[:, :, 0].astype(numpy.uint16) * 257
     (OUT / "jp2-ht-16.jhc").write_bytes(imagecodecs.htj2k_encode(gray, reversible=True))
     record("jp2-ht-16.jhc", levels_of("jp2-ht-16.jhc", numpy.uint16), feature=feature)

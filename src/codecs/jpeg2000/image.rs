@@ -12,16 +12,17 @@ use crate::codecs::iptc;
 use crate::codecs::jpeg2000::boxes::Container;
 use crate::codecs::jpeg2000::channels::{Channels, decoded_components};
 use crate::codecs::jpeg2000::codestream::{Codestream, tile_number};
-use crate::codecs::jpeg2000::codestream_decoder::{CodestreamDecoder, Plane};
+use crate::codecs::jpeg2000::codestream_decoder::CodestreamDecoder;
 use crate::codecs::jpeg2000::coding::{Parameters, TileCoding};
+use crate::codecs::jpeg2000::component_samples::ComponentSamples;
 use crate::codecs::jpeg2000::grid::{Span, TileComponent, is_empty, tile as tile_on_grid, zip};
 use crate::codecs::jpeg2000::markers::SizComponent;
 use crate::codecs::jpeg2000::region::{Part, Region, needed};
 use crate::codecs::jpeg2000::repack::{VirtualComponent, VirtualTile};
-use crate::codecs::jpeg2000::samples::{ComponentSamples, pixels};
+use crate::codecs::jpeg2000::samples::pixels;
 use crate::codecs::jpeg2000::tile_index::TileIndex;
 use crate::codecs::jpeg2000::{JPEG_2000, malformed, unsupported};
-use crate::codecs::number::{reserved_for, u64_of, usize_of};
+use crate::codecs::number::u64_of;
 use crate::codecs::upright::upright;
 use crate::codecs::{CodecError, Decode, DecodeLimits, StoredTile};
 use crate::imaging::Pixels;
@@ -161,7 +162,9 @@ fn info(
     };
     let full = size(JPEG_2000, sides(0), limits)?;
     let [tile_width, tile_height] = zip(siz.tile, unit, u32::div_ceil);
-    let is_offered = OFFERED_PX.contains(&tile_width) && OFFERED_PX.contains(&tile_height);
+    let is_cut = 1 < codestream.tile_count();
+    let is_offered =
+        is_cut && OFFERED_PX.contains(&tile_width) && OFFERED_PX.contains(&tile_height);
     let tile = if is_offered { Size::at_least_one(tile_width, tile_height) } else { TILE };
     let count = u16::try_from(siz.components.len()).unwrap_or(u16::MAX);
     let coding = TileCoding::of(&codestream.parameters, &Parameters::default(), count)?;
@@ -219,7 +222,8 @@ impl Decode for Jpeg2000 {
             [(rect.left(), rect.right()), (rect.top(), rect.bottom())],
             |image, (start, end)| Span::new(image.start + start, image.start + end),
         );
-        let mut components = self.empty_components(image, area)?;
+        let empty = |used: &Used| ComponentSamples::empty(used.component, used.step, image, area);
+        let mut components = self.components.iter().map(empty).collect::<Result<Vec<_>, _>>()?;
         self.decode(reduction, image, &mut components)?;
         pixels(&self.channels, area, &components)
     }
@@ -235,34 +239,6 @@ impl Jpeg2000 {
         let level = self.info.stored.get(at.stored).filter(|level| level.is_in_file());
         let rect = level.and_then(|_| self.info.tile_rect(at));
         rect.ok_or_else(|| malformed("there is no such tile"))
-    }
-
-    /// Room for the samples of each component that an area needs.
-    fn empty_components(
-        &self,
-        image: [Span; 2],
-        area: [Span; 2],
-    ) -> Result<Vec<ComponentSamples>, CodecError> {
-        let component = |Used { component, step }: &Used| {
-            let there = zip(image, *step, Span::every);
-            // The sample before a pixel stands for it.
-            let wanted = zip(area, *step, |span, step| {
-                Span::new(span.start / step, span.end.div_ceil(step))
-            });
-            let spans = zip(there, wanted, |there, wanted| {
-                let start =
-                    wanted.start.clamp(there.start, there.end.saturating_sub(1).max(there.start));
-                Span::new(start, wanted.end.clamp(start + 1, there.end.max(start + 1)))
-            });
-            if zip(there, spans, Span::intersect) != spans {
-                return Err(malformed("a component without samples"));
-            }
-            let [width, height] = spans.map(|span| usize_of(span.len()));
-            let mut samples = reserved_for(width * height)?;
-            samples.resize(width * height, 0);
-            Ok(ComponentSamples { component: *component, spans, step: *step, samples })
-        };
-        self.components.iter().map(component).collect()
     }
 
     /// Decodes what components need of each tile of the codestream.
@@ -335,18 +311,13 @@ impl Jpeg2000 {
         let cut = VirtualTile::cut(of_each, tile, index.coding.style.mixed, capabilities)?;
         let source = &*self.codestream.source;
         let region = Region::read(source, &index, &cut.parts(), self.layers, &self.limits)?;
-        let virtual_area =
-            zip(area, cut.shift, |span, shift| Span::new(span.start - shift, span.end - shift));
-        let [columns, rows] = virtual_area;
-        let rect = Size::new(columns.len(), rows.len())
-            .and_then(|size| Rect::new(columns.start, rows.start, size))
-            .ok_or_else(|| malformed("an area without pixels"))?;
+        let rect = cut.area(area, &self.limits)?;
         let planes = self.decoder.decode(&cut.write(&region)?, rect)?;
         if planes.len() != components.len() {
             return Err(malformed("the decoder gave other components than were asked for"));
         }
         for (plane, component) in planes.iter().zip(components) {
-            paste(plane, cut.shift, component)?;
+            component.take(plane, cut.shift)?;
         }
         Ok(())
     }
@@ -379,35 +350,4 @@ fn virtual_component<'a>(
     let stated = SizComponent { step: step.map(small), ..*stated };
     let part = Part { tile: *tile, component, needed: needed(own_area, top) };
     Ok(VirtualComponent::new(stated, coding, part))
-}
-
-/// Copies what a decoder gave of a virtual tile to where it is in the image.
-fn paste(plane: &Plane, shift: [u32; 2], to: &mut ComponentSamples) -> Result<(), CodecError> {
-    let own_shift = zip(shift, to.step, |shift, step| shift / step);
-    let own = zip(
-        [(plane.left, plane.width), (plane.top, plane.height)],
-        own_shift,
-        |(start, len), shift| {
-            Span::new(start.saturating_add(shift), start.saturating_add(shift).saturating_add(len))
-        },
-    );
-    let width = usize_of(plane.width);
-    if width.checked_mul(usize_of(plane.height)) != Some(plane.samples.len()) {
-        return Err(malformed("the decoder gave too few samples"));
-    }
-    let [columns, rows] = zip(own, to.spans, Span::intersect);
-    let [to_columns, to_rows] = to.spans;
-    let (to_width, len) = (usize_of(to_columns.len()), usize_of(columns.len()));
-    for row in rows.start..rows.end {
-        let from_start =
-            usize_of(row - own[1].start) * width + usize_of(columns.start - own[0].start);
-        let to_start =
-            usize_of(row - to_rows.start) * to_width + usize_of(columns.start - to_columns.start);
-        let from = plane.samples.get(from_start..from_start + len);
-        let target = to.samples.get_mut(to_start..to_start + len);
-        if let (Some(from), Some(target)) = (from, target) {
-            target.copy_from_slice(from);
-        }
-    }
-    Ok(())
 }

@@ -8,7 +8,9 @@ mod channels;
 mod codestream;
 mod codestream_decoder;
 mod coding;
+mod component_samples;
 mod decoder;
+mod fetched;
 mod grid;
 mod header;
 mod image;
@@ -19,7 +21,10 @@ mod progression;
 mod region;
 mod repack;
 mod samples;
+mod stretch;
 mod tag_tree;
+#[cfg(test)]
+mod tests;
 mod tile_index;
 
 use crate::codecs::CodecError;

@@ -16,6 +16,9 @@ use crate::codecs::number::{reserved_for, usize_of_bytes};
 const PASSES_MAX: u32 = 164;
 /// Passes of a part 15 code-block: cleanup, significance, refinement.
 const HIGH_THROUGHPUT_PASSES_MAX: u32 = 3;
+/// Code-blocks of a sub-band of a precinct, some 80 bytes each: those of 32 samples a side, if it is as
+/// large as can be.
+const BLOCKS_MAX: u64 = 1 << 20;
 /// Bits of the lengths of a code-block's segments, at first.
 const LENGTH_BITS: u32 = 3;
 
@@ -130,6 +133,7 @@ impl Precinct {
         let bands = bands(resolution).iter().map(|band| {
             let places = component.blocks(resolution, *band, place);
             let [width, height] = places.map(Span::len);
+            check_count(area(places))?;
             let count = usize_of_bytes(area(places));
             let mut blocks = reserved_for(count)?;
             let block = Block { length_bits: LENGTH_BITS, ..Block::default() };
@@ -202,6 +206,15 @@ impl PrecinctBand {
         }
         Ok(body_bytes)
     }
+}
+
+/// Refuses to keep the state of too many code-blocks.
+fn check_count(blocks: u64) -> Result<(), CodecError> {
+    if BLOCKS_MAX < blocks {
+        let what = "code-blocks of a JPEG 2000 precinct";
+        return Err(CodecError::OverLimit { what, value: blocks, limit: BLOCKS_MAX });
+    }
+    Ok(())
 }
 
 /// Refuses more passes than there are planes of bits for.

@@ -3,15 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::codecs::flat::read_error;
-use crate::codecs::jpeg2000::coding::TileCoding;
+use crate::codecs::jpeg2000::coding::TileStyle;
+use crate::codecs::jpeg2000::fetched::Fetched;
 use crate::codecs::jpeg2000::grid::{Span, TileComponent, bands, is_empty, zip};
+use crate::codecs::jpeg2000::malformed;
 use crate::codecs::jpeg2000::packet_header::{Block, Precinct};
-use crate::codecs::jpeg2000::tile_index::{
-    END_OF_PACKET_HEADER, START_OF_PACKET, START_OF_PACKET_BYTES, TileIndex,
-};
-use crate::codecs::jpeg2000::{JPEG_2000, malformed};
-use crate::codecs::number::{u64_of, usize_of, usize_of_bytes, zeroed};
+use crate::codecs::jpeg2000::stretch::Stretch;
+use crate::codecs::jpeg2000::tile_index::TileIndex;
 use crate::codecs::{CodecError, DecodeLimits};
 use crate::model::ReadAt;
 
@@ -19,8 +17,9 @@ use crate::model::ReadAt;
 /// wavelet (T.800, F.3.8.2) reach one further each.
 const REACH: u32 = 4;
 
-/// Bytes between two packets that are rather read than left out.
-const GAP_BYTES: u64 = 4096;
+/// Packets up to this length are read whole, together with their neighbours; of longer ones the header, and
+/// then the code-blocks that are needed.
+const WHOLE_BYTES_MAX: u32 = 64 << 10;
 
 /// The coefficients that an area needs, for each resolution from the smallest to `top`: along each axis,
 /// on the grid of the sub-bands of that resolution.
@@ -51,11 +50,11 @@ pub(super) struct Part<'a> {
     pub(super) needed: Vec<[Span; 2]>,
 }
 
-/// A code-block, and where its bytes are in [`Region::bytes`].
+/// A code-block, and where its bytes are in the file, and how many.
 #[derive(Debug)]
 pub(super) struct FoundBlock {
     pub(super) block: Block,
-    pub(super) chunks: Vec<(usize, usize)>,
+    pub(super) chunks: Vec<(u64, u32)>,
 }
 
 /// Where a code-block is: its part, its resolution, the number of its sub-band, its row and column.
@@ -65,7 +64,10 @@ pub(super) type BlockPlace = (usize, u8, usize, u32, u32);
 #[derive(Debug, Default)]
 pub(super) struct Region {
     pub(super) blocks: BTreeMap<BlockPlace, FoundBlock>,
-    pub(super) bytes: Vec<u8>,
+    /// Packets that were read whole.
+    packets: Fetched,
+    /// Code-blocks of others.
+    rest: Fetched,
 }
 
 /// A packet that is needed.
@@ -75,8 +77,8 @@ struct Wanted {
     resolution: u8,
     place: [u32; 2],
     layer: u16,
-    start: u64,
-    length: u32,
+    /// Where it begins in the file, and its bytes.
+    range: (u64, u32),
 }
 
 impl Region {
@@ -98,22 +100,54 @@ impl Region {
                 want(index, (at, part), (resolution, *needed), layers, &mut wanted)?;
             }
         }
-        let (bytes, places) = fetch(source, &wanted, limits)?;
-        let mut region = Self { blocks: BTreeMap::new(), bytes };
-        let mut packets = wanted.iter().zip(places).peekable();
-        while let Some((first, place)) = packets.next() {
-            let part = parts.get(first.part).ok_or_else(|| malformed("no such component"))?;
-            let coding = index.coding.components.get(part.component);
-            let coding = coding.ok_or_else(|| malformed("no such component"))?;
-            let precinct = Precinct::new(&part.tile, coding, first.resolution, first.place)?;
-            let mut reading = Reading::of(precinct);
-            reading.packet(&region.bytes, (place, first.length), first.layer, &index.coding)?;
-            while let Some((next, place)) = packets.next_if(|(next, _)| next.layer != 0) {
-                reading.packet(&region.bytes, (place, next.length), next.layer, &index.coding)?;
-            }
-            region.keep(reading, first, part);
+        let short = wanted.iter().filter(|packet| packet.range.1 <= WHOLE_BYTES_MAX);
+        let ranges = short.map(|packet| packet.range).collect();
+        let packets = Fetched::read(source, ranges, limits)?;
+        let mut region = Self { packets, ..Self::default() };
+        for of_precinct in wanted.chunk_by(|_, next| next.layer != 0) {
+            region.read_precinct(source, index, parts, of_precinct)?;
         }
+        let chunks = region.blocks.values().flat_map(|found| &found.chunks).copied();
+        let ranges = chunks.filter(|chunk| region.packets.range(*chunk).is_none()).collect();
+        region.rest = Fetched::read(source, ranges, limits)?;
         Ok(region)
+    }
+
+    /// Bytes of a code-block.
+    pub(super) fn chunk(&self, chunk: (u64, u32)) -> Option<&[u8]> {
+        self.packets.range(chunk).or_else(|| self.rest.range(chunk))
+    }
+
+    /// Bytes that were read of code-blocks, and some between them.
+    pub(super) const fn len(&self) -> usize {
+        self.packets.len() + self.rest.len()
+    }
+
+    /// Reads the headers of the packets of one precinct.
+    fn read_precinct(
+        &mut self,
+        source: &dyn ReadAt,
+        index: &TileIndex,
+        parts: &[&Part<'_>],
+        packets: &[Wanted],
+    ) -> Result<(), CodecError> {
+        let Some(first) = packets.first() else { return Ok(()) };
+        let part = parts.get(first.part).copied();
+        let coding = part.and_then(|part| index.coding.components.get(part.component));
+        let found = part.zip(coding).ok_or_else(|| malformed("there is no such component"));
+        let (part, coding) = found?;
+        let precinct = Precinct::new(&part.tile, coding, first.resolution, first.place)?;
+        let mut reading = Reading::of(precinct);
+        for packet in packets {
+            let (start, length) = packet.range;
+            let mut stretch = match self.packets.range(packet.range) {
+                Some(bytes) => Stretch::at_hand(source, start, bytes),
+                None => Stretch::new(source, start, start.saturating_add(length.into())),
+            };
+            reading.packet(&mut stretch, index.coding.style, packet.layer)?;
+        }
+        self.keep(reading, first, part);
+        Ok(())
     }
 
     /// Keeps those code-blocks of a precinct that are needed.
@@ -168,64 +202,19 @@ fn want(
             let place = [column, row];
             let Some(number) = precincts.number(place) else { continue };
             for layer in 0..layers {
-                let (start, length) = index.packet(number, layer)?;
-                wanted.push(Wanted { part: at, resolution, place, layer, start, length });
+                let range = index.packet(number, layer)?;
+                wanted.push(Wanted { part: at, resolution, place, layer, range });
             }
         }
     }
     Ok(())
 }
 
-/// Reads packets, and says where each begins among the bytes.
-fn fetch(
-    source: &dyn ReadAt,
-    wanted: &[Wanted],
-    limits: &DecodeLimits,
-) -> Result<(Vec<u8>, Vec<usize>), CodecError> {
-    let mut order: Vec<usize> = (0..wanted.len()).collect();
-    order.sort_by_key(|at| wanted.get(*at).map(|packet| packet.start));
-    // Runs of the file: where each begins and before where it ends, and where it begins among the bytes.
-    let (mut runs, mut total): (Vec<(u64, u64, u64)>, u64) = (Vec::new(), 0);
-    let mut places = vec![0; wanted.len()];
-    for at in order {
-        let Some(packet) = wanted.get(at) else { continue };
-        let end = packet.start.saturating_add(packet.length.into());
-        let run = match runs.last_mut() {
-            Some(run) if packet.start <= run.1.saturating_add(GAP_BYTES) => run,
-            _ => {
-                runs.push((packet.start, packet.start, total));
-                let Some(run) = runs.last_mut() else { continue };
-                run
-            }
-        };
-        run.1 = run.1.max(end);
-        total = run.2.saturating_add(run.1 - run.0);
-        if let Some(place) = places.get_mut(at) {
-            *place = usize_of_bytes(run.2.saturating_add(packet.start - run.0));
-        }
-    }
-    let (value, limit) = (total, limits.tile_bytes_max);
-    if limit < value {
-        let what = "compressed bytes of an area of a JPEG 2000 image";
-        return Err(CodecError::OverLimit { what, value, limit });
-    }
-    if runs.iter().any(|run| source.len_bytes() < run.1) {
-        return Err(malformed("the file ends early"));
-    }
-    let mut bytes = zeroed(usize_of_bytes(total))?;
-    for (start, end, place) in runs {
-        let place = usize_of_bytes(place);
-        let to = bytes.get_mut(place..place + usize_of_bytes(end - start)).unwrap_or_default();
-        source.read_exact_at(to, start).map_err(|error| read_error(JPEG_2000, error))?;
-    }
-    Ok((bytes, places))
-}
-
 /// A precinct whose packets are being read.
 struct Reading {
     precinct: Precinct,
     /// By sub-band and code-block: where its bytes are, and how many.
-    chunks: Vec<Vec<Vec<(usize, usize)>>>,
+    chunks: Vec<Vec<Vec<(u64, u32)>>>,
 }
 
 impl Reading {
@@ -235,33 +224,20 @@ impl Reading {
         Self { precinct, chunks }
     }
 
-    /// Reads the packet at some place of the bytes.
+    /// Reads a packet's header, and takes down where its code-blocks are.
     fn packet(
         &mut self,
-        bytes: &[u8],
-        (place, length): (usize, u32),
+        stretch: &mut Stretch<'_>,
+        style: TileStyle,
         layer: u16,
-        coding: &TileCoding,
     ) -> Result<(), CodecError> {
-        let packet = bytes.get(place..).and_then(|rest| rest.get(..usize_of(length)));
-        let mut rest = packet.ok_or_else(|| malformed("a packet breaks off"))?;
-        if coding.style.starts_marked && rest.starts_with(&START_OF_PACKET) {
-            rest = rest.get(START_OF_PACKET_BYTES..).unwrap_or_default();
-        }
-        let body_bytes = self.precinct.read(&mut rest, layer)?;
-        if coding.style.ends_marked {
-            rest = rest.strip_prefix(&END_OF_PACKET_HEADER[..]).unwrap_or(rest);
-        }
-        if u64_of(rest.len()) < body_bytes {
-            return Err(malformed("a packet is longer than its length"));
-        }
-        let mut start = place + usize_of(length) - rest.len();
+        stretch.packet_header(&mut self.precinct, style, layer)?;
+        let mut start = stretch.position();
         for (band, chunks) in self.precinct.bands.iter().zip(&mut self.chunks) {
             for (block, chunks) in band.blocks.iter().zip(chunks) {
                 if 0 < block.added {
-                    let added = usize_of(block.added);
-                    chunks.push((start, added));
-                    start += added;
+                    chunks.push((start, block.added));
+                    start += u64::from(block.added);
                 }
             }
         }

@@ -5,7 +5,6 @@
 //! reaches from the area, and moved towards the origin by a distance that keeps these lines and the
 //! wavelet's phase. Only the resolutions up to the wanted one are there, as if the image were so small.
 
-use crate::codecs::CodecError;
 use crate::codecs::jpeg2000::coding::{
     CodingStyle, ComponentCoding, PRECINCT_EXPONENT_MAX, QuantizationKind,
 };
@@ -16,6 +15,8 @@ use crate::codecs::jpeg2000::markers::{
 };
 use crate::codecs::jpeg2000::packet_header::{WrittenBand, write};
 use crate::codecs::jpeg2000::region::{FoundBlock, Part, Region};
+use crate::codecs::{CodecError, DecodeLimits};
+use crate::model::{Rect, Size};
 
 /// Code-blocks of a virtual tile, coded or not: OpenJPEG keeps some 600 bytes for each.
 const BLOCKS_MAX: u64 = 1 << 19;
@@ -112,6 +113,27 @@ impl<'a> VirtualTile<'a> {
         Ok(tile)
     }
 
+    /// What to decode so that an area of the real tile is among it: where that is in the virtual one. Of
+    /// part 15 all, because OpenJPEG leaves such code-blocks out of every smaller area.
+    ///
+    /// # Errors
+    /// `OverLimit` where that is too much.
+    pub(super) fn area(&self, area: [Span; 2], limits: &DecodeLimits) -> Result<Rect, CodecError> {
+        let is_whole = self.components.iter().any(|part| part.style.is_high_throughput());
+        let moved =
+            zip(area, self.shift, |span, shift| Span::new(span.start - shift, span.end - shift));
+        let [columns, rows] = if is_whole { self.spans } else { moved };
+        let size = Size::new(columns.len(), rows.len());
+        let rect = size.and_then(|size| Rect::new(columns.start, rows.start, size));
+        let rect = rect.ok_or_else(|| malformed("an area without pixels"))?;
+        let (value, limit) = (rect.size().area(), limits.tile_px_max);
+        if limit < value {
+            let what = "pixels around an area of a JPEG 2000 image";
+            return Err(CodecError::OverLimit { what, value, limit });
+        }
+        Ok(rect)
+    }
+
     /// The parts of its components.
     pub(super) fn parts(&self) -> Vec<&Part<'a>> {
         self.components.iter().map(|component| &component.part).collect()
@@ -138,7 +160,7 @@ impl<'a> VirtualTile<'a> {
     /// # Errors
     /// `Malformed` where it would be too long for its own lengths; `Io` where memory is short.
     pub(super) fn write(&self, region: &Region) -> Result<Vec<u8>, CodecError> {
-        let mut to = Vec::with_capacity(region.bytes.len() / 2 + 1024);
+        let mut to = Vec::with_capacity(region.len() / 2 + 1024);
         put(&mut to, SOC);
         self.write_siz(&mut to);
         if let Some(capabilities) = self.capabilities {
@@ -286,9 +308,9 @@ fn write_packet(
     });
     to.extend(write(&written.collect::<Vec<_>>())?);
     for (_, found) in bands.iter().flat_map(|(_, blocks)| blocks) {
-        for (start, len) in &found.chunks {
-            let chunk = region.bytes.get(*start..*start + *len);
-            to.extend_from_slice(chunk.ok_or_else(|| malformed("a packet breaks off"))?);
+        for chunk in &found.chunks {
+            let bytes = region.chunk(*chunk).ok_or_else(|| malformed("a packet breaks off"))?;
+            to.extend_from_slice(bytes);
         }
     }
     Ok(())

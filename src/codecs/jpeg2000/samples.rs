@@ -9,22 +9,13 @@
 )]
 
 use crate::codecs::jpeg2000::channels::{Channel, Channels, Space, place};
+use crate::codecs::jpeg2000::component_samples::ComponentSamples;
 use crate::codecs::jpeg2000::grid::Span;
 use crate::codecs::jpeg2000::{JPEG_2000, malformed};
 use crate::codecs::number::{reserved_for, usize_of};
 use crate::codecs::{CodecError, pixels_of};
 use crate::imaging::{Pixels, Sample};
 use crate::model::{SampleType, Size};
-
-/// Samples of one component, where they are on its own grid.
-#[derive(Debug)]
-pub(super) struct ComponentSamples {
-    pub(super) component: usize,
-    pub(super) spans: [Span; 2],
-    /// Pixels from sample to sample.
-    pub(super) step: [u32; 2],
-    pub(super) samples: Vec<i32>,
-}
 
 /// A type of samples that channels are scaled to.
 trait Target: Sample {

@@ -2,29 +2,19 @@
 //! wrong, all headers of packets are read once, and their bodies skipped.
 
 use crate::codecs::CodecError;
-use crate::codecs::flat::read_error;
-use crate::codecs::jpeg2000::bits::ByteSource;
 use crate::codecs::jpeg2000::codestream::{Body, Codestream};
 use crate::codecs::jpeg2000::coding::{ComponentCoding, TileCoding};
 use crate::codecs::jpeg2000::grid::{Span, TileComponent, area, tile};
+use crate::codecs::jpeg2000::malformed;
 use crate::codecs::jpeg2000::markers::SizComponent;
 use crate::codecs::jpeg2000::packet_header::Precinct;
 use crate::codecs::jpeg2000::progression::{Ground, Precincts, Stop, walk};
-use crate::codecs::jpeg2000::{JPEG_2000, malformed};
-use crate::codecs::number::{reserved_for, u64_of, usize_of_bytes, zeroed};
+use crate::codecs::jpeg2000::stretch::Stretch;
+use crate::codecs::number::{reserved_for, u64_of, usize_of_bytes};
 use crate::model::ReadAt;
-
-/// Before a packet where its tile says that it may be: marker, length, a count.
-pub(super) const START_OF_PACKET: [u8; 4] = [0xff, 0x91, 0, 4];
-/// Bytes of it, the count too.
-pub(super) const START_OF_PACKET_BYTES: usize = 6;
-/// After a packet's header.
-pub(super) const END_OF_PACKET_HEADER: [u8; 2] = [0xff, 0x92];
 
 /// Bytes of a packet in an index: a place and a length.
 const ENTRY_BYTES: u64 = 12;
-/// Bytes that are read at once where headers are looked for.
-const WALK_BYTES: usize = 64 << 10;
 /// Code-blocks whose state is kept while headers are read, some 80 bytes each.
 const WALKED_BLOCKS_MAX: u64 = 4 << 20;
 
@@ -175,10 +165,10 @@ impl Found {
         coding: &TileCoding,
         walker: &mut Walker<'_>,
     ) -> Result<(), CodecError> {
+        check_blocks(ground)?;
         let count = usize_of_bytes(ground.precincts.count);
         let mut precincts: Vec<Option<Box<Precinct>>> = reserved_for(count)?;
         precincts.resize_with(count, || None);
-        check_blocks(ground)?;
         let mut is_over = false;
         walk(ground, coding, |stop, layer| {
             let slot = precincts.get_mut(usize_of_bytes(stop.number));
@@ -187,12 +177,8 @@ impl Found {
                 Some(precinct) => precinct,
                 None => slot.insert(Box::new(new_precinct(ground, coding, stop)?)),
             };
-            let start = walker.position;
             match walker.pass(precinct, coding, layer) {
-                Ok(()) => {
-                    let length = u32::try_from(walker.position - start).unwrap_or(0);
-                    self.put(stop, layer, (start, length));
-                }
+                Ok(place) => self.put(stop, layer, place),
                 Err(CodecError::Malformed { .. }) => is_over = true,
                 Err(error) => return Err(error),
             }
@@ -232,98 +218,39 @@ fn new_precinct(
     Precinct::new(component, coding, stop.resolution, stop.place)
 }
 
-/// Goes over the packets of a tile, reading as little as it can.
+/// Goes over the packets of a tile, from part to part.
 struct Walker<'a> {
     source: &'a dyn ReadAt,
     bodies: std::slice::Iter<'a, Body>,
-    position: u64,
-    end: u64,
-    buffer: Vec<u8>,
-    buffer_start: u64,
+    stretch: Stretch<'a>,
 }
 
 impl<'a> Walker<'a> {
     fn new(source: &'a dyn ReadAt, bodies: &'a [Body]) -> Self {
-        Self {
-            source,
-            bodies: bodies.iter(),
-            position: 0,
-            end: 0,
-            buffer: Vec::new(),
-            buffer_start: 0,
-        }
+        Self { source, bodies: bodies.iter(), stretch: Stretch::new(source, 0, 0) }
     }
 
     /// Goes on to the next tile-part where one is over: whether there is a packet.
     fn go_on(&mut self) -> bool {
-        while self.end <= self.position {
+        while self.stretch.is_over() {
             let Some(body) = self.bodies.next() else { return false };
-            (self.position, self.end) = (body.start, body.end.min(self.source.len_bytes()));
+            self.stretch = Stretch::new(self.source, body.start, body.end);
         }
         true
     }
 
-    /// Reads a packet's header and goes on behind its body.
+    /// Reads a packet's header and goes on behind its body: where it began, and all its bytes.
     fn pass(
         &mut self,
         precinct: &mut Precinct,
         coding: &TileCoding,
         layer: u16,
-    ) -> Result<(), CodecError> {
-        if coding.style.starts_marked && self.next_are(&START_OF_PACKET)? {
-            self.skip(u64_of(START_OF_PACKET_BYTES))?;
-        }
-        let body_bytes = precinct.read(self, layer)?;
-        if coding.style.ends_marked && self.next_are(&END_OF_PACKET_HEADER)? {
-            self.skip(u64_of(END_OF_PACKET_HEADER.len()))?;
-        }
-        self.skip(body_bytes)
-    }
-
-    fn skip(&mut self, len: u64) -> Result<(), CodecError> {
-        self.position = self.position.saturating_add(len);
-        if self.end < self.position { Err(malformed("a packet breaks off")) } else { Ok(()) }
-    }
-
-    /// Whether these bytes come next.
-    fn next_are(&mut self, expected: &[u8]) -> Result<bool, CodecError> {
-        let position = self.position;
-        for byte in expected {
-            if self.end <= self.position || self.next_byte()? != *byte {
-                self.position = position;
-                return Ok(false);
-            }
-        }
-        self.position = position;
-        Ok(true)
-    }
-
-    fn fill(&mut self) -> Result<(), CodecError> {
-        let len = usize_of_bytes(self.end - self.position).min(WALK_BYTES);
-        let mut buffer = zeroed(len)?;
-        self.source
-            .read_exact_at(&mut buffer, self.position)
-            .map_err(|error| read_error(JPEG_2000, error))?;
-        (self.buffer, self.buffer_start) = (buffer, self.position);
-        Ok(())
-    }
-
-    fn at_hand(&self) -> Option<u8> {
-        let at = self.position.checked_sub(self.buffer_start)?;
-        self.buffer.get(usize_of_bytes(at)).copied()
-    }
-}
-
-impl ByteSource for Walker<'_> {
-    fn next_byte(&mut self) -> Result<u8, CodecError> {
-        if self.end <= self.position {
-            return Err(malformed("a packet's header breaks off"));
-        }
-        if self.at_hand().is_none() {
-            self.fill()?;
-        }
-        let byte = self.at_hand().ok_or_else(|| malformed("a packet's header breaks off"))?;
-        self.position += 1;
-        Ok(byte)
+    ) -> Result<(u64, u32), CodecError> {
+        let start = self.stretch.position();
+        let body_bytes = self.stretch.packet_header(precinct, coding.style, layer)?;
+        self.stretch.skip(body_bytes)?;
+        let too_long = |_| malformed("a packet is longer than its tile-part can be");
+        let length = u32::try_from(self.stretch.position() - start).map_err(too_long)?;
+        Ok((start, length))
     }
 }
