@@ -10,7 +10,8 @@ use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// Protocols; the first stands for whatever is not listed.
-const PROTOCOLS: [&str; 7] = ["other", "iip", "iiif2", "iiif3", "deepzoom", "zoomify", "viewer"];
+const PROTOCOLS: [&str; 9] =
+    ["other", "iip", "iiif1", "iiif2", "iiif3", "presentation", "deepzoom", "zoomify", "viewer"];
 /// Request classes.
 const CLASSES: [&str; 6] = ["other", "info", "tile", "thumbnail", "region", "full"];
 /// Formats of answers.

@@ -16,7 +16,7 @@ use crate::actors::marks::{self, MarkError};
 use crate::actors::modules::{Modules, ModulesError};
 use crate::actors::start;
 use crate::codecs::{self, DecodeLimits, Decoders};
-use crate::config::{AccessLog, Bind, Config, LogFormat, Negotiate, ServerConfig, UpscaleUnmarked};
+use crate::config::{AccessLog, Bind, Config, LogFormat, ServerConfig};
 use crate::front::admin::{self, Admin};
 use crate::front::exchange::Front;
 use crate::front::fastcgi::FastCgi;
@@ -25,7 +25,7 @@ use crate::front::listener::Listener;
 use crate::front::request_count::RequestCount;
 use crate::metrics::Exporter;
 use crate::plan::{PassThrough, Rules};
-use crate::protocols::{self, IiifVersion, Settings};
+use crate::protocols::{IiifVersion, Settings};
 use crate::telemetry;
 
 /// How often idle images are closed and histograms drained.
@@ -102,6 +102,7 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
     let draining = Arc::new(AtomicBool::new(false));
     let requests = RequestCount::new(config.server.requests_max);
     let front = Front {
+        trusted_proxies: Arc::new(config.server.trusted_proxies.clone()),
         service: service.clone(),
         settings: Arc::new(settings(config)),
         cors: cors(&config.protocol.cors),
@@ -326,6 +327,8 @@ fn rules(config: &Config) -> Result<Rules, MarkError> {
             PassThrough::Off
         },
         filter: config.render.filter,
+        background: config.render.background,
+        dither: config.render.dither,
         colour: config.images.colour,
         icc_bytes_max: config.render.icc_bytes_max,
     })
@@ -336,21 +339,22 @@ fn settings(config: &Config) -> Settings {
     let set = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     Settings {
         limits: config.render.limits.clone(),
-        iiif_version: if protocol.iiif_version == 2 { IiifVersion::V2 } else { IiifVersion::V3 },
-        iiif_upscale_unmarked: match protocol.upscale_unmarked {
-            UpscaleUnmarked::Clip => protocols::UpscaleUnmarked::Clip,
-            UpscaleUnmarked::Refuse => protocols::UpscaleUnmarked::Refuse,
+        iiif_version: match protocol.iiif_version {
+            1 => IiifVersion::V1,
+            2 => IiifVersion::V2,
+            _ => IiifVersion::V3,
         },
+        iiif_upscale_unmarked: protocol.upscale_unmarked,
         cache_control: protocol.cache_control.clone(),
         base_url: set(&protocol.base_url),
         iiif_query_base_url: set(&protocol.query_base_url),
         uri_bytes_max: config.server.uri_bytes_max,
         allow_bare_slash: protocol.allow_bare_slash,
-        negotiate: match config.output.negotiate {
-            Negotiate::Off => protocols::Negotiate::Off,
-            Negotiate::Webp => protocols::Negotiate::Webp,
-            Negotiate::Avif => protocols::Negotiate::Avif,
-        },
+        negotiate: config.output.negotiate,
         delimiter: set(&protocol.delimiter),
+        extensions: protocol.iiif_extensions,
+        extra_info: protocol.iiif_extra_info.clone(),
+        canvases_max: protocol.canvases_max,
+        preferred_formats: protocol.iiif_preferred_formats.clone(),
     }
 }

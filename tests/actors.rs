@@ -20,12 +20,11 @@ use tessera::config::{self, Config, Layers};
 use tessera::imaging::{Pixels, Raster};
 use tessera::model::image_info::ColourModel;
 use tessera::model::request::{
-    Conditions, Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm,
-    Upscale,
+    Conditions, Frame, OverLimit, PictureRequest, Region, ScaleTo, SizeForm, Upscale,
 };
 use tessera::model::{
-    Depth, FaultKind, Format, ImageId, ImageInfo, Processing, ReadAt, Reply, Request, Size,
-    StoredLevel, TileAddress, TileEncoding, Want,
+    FaultKind, Format, ImageId, ImageInfo, ReadAt, Reply, Request, Size, StoredLevel, TileAddress,
+    TileEncoding, Want,
 };
 use tessera::plan::Rules;
 
@@ -115,20 +114,7 @@ fn tile(column: u64) -> Request {
     };
     Request {
         image: ImageId::parse("a").unwrap(),
-        want: Want::Picture(PictureRequest {
-            frame: Frame::Region { region, size },
-            mirror: false,
-            rotation: Rotation::None,
-            quality: Quality::Default,
-            format: Format::Jpeg,
-            processing: Processing::default(),
-            preset: None,
-            filter: None,
-            encoder_quality: None,
-            tiff_compression: None,
-            depth: Depth::Eight,
-            is_export: false,
-        }),
+        want: Want::Picture(PictureRequest::plain(Frame::Region { region, size }, Format::Jpeg)),
         conditions: Conditions::default(),
     }
 }

@@ -15,7 +15,7 @@ use tessera::metrics::{LABELS, METRICS};
 use tessera::model::FaultKind;
 
 /// Documents that are held to these rules; the credits of samples spell names as their owners do.
-const DOCUMENTS: [&str; 14] = [
+const DOCUMENTS: [&str; 15] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
@@ -24,6 +24,7 @@ const DOCUMENTS: [&str; 14] = [
     "docs/errors.md",
     "docs/fastcgi.md",
     "docs/formats.md",
+    "docs/iiif.md",
     "docs/metrics.md",
     "docs/modules.md",
     "docs/protocols.md",
@@ -141,7 +142,7 @@ fn the_errors_page_has_a_row_for_every_kind_of_fault() {
     while let Some(next) = kinds.last().copied().and_then(after) {
         kinds.push(next);
     }
-    assert_eq!(kinds.len(), 9);
+    assert_eq!(kinds.len(), 10);
     for kind in kinds {
         let row = format!("| `{}` | {} |", kind.label(), kind.status());
         assert!(page.contains(&row), "docs/errors.md lacks a row that begins {row}");
@@ -155,7 +156,8 @@ const fn after(kind: FaultKind) -> Option<FaultKind> {
         FaultKind::NotFound => FaultKind::MethodNotAllowed,
         FaultKind::MethodNotAllowed => FaultKind::TooLarge,
         FaultKind::TooLarge => FaultKind::UriTooLong,
-        FaultKind::UriTooLong => FaultKind::Image,
+        FaultKind::UriTooLong => FaultKind::UnsupportedFormat,
+        FaultKind::UnsupportedFormat => FaultKind::Image,
         FaultKind::Image => FaultKind::NotImplemented,
         FaultKind::NotImplemented => FaultKind::Busy,
         FaultKind::Busy => FaultKind::Bug,
@@ -228,6 +230,7 @@ fn files_that_documents_name_exist() {
 fn bases_of(document: &str) -> &'static [&'static str] {
     match document {
         "docs/protocols.md" => &["", "src/protocols"],
+        "docs/iiif.md" => &["", "tests", "src", "src/protocols", "src/protocols/iiif"],
         "docs/errors.md" | "ARCHITECTURE.md" => &["", "src"],
         "tests/README.md" => &["", "tests"],
         _ => &[""],

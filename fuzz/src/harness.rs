@@ -92,6 +92,8 @@ fn asked(mount: &str, bytes: &[u8]) {
         body: b"",
         scheme: "http",
         host: "localhost",
+        prefix: "",
+        iiif_id: None,
         accept: "",
         if_none_match: None,
         if_modified_since_s: None,

@@ -10,17 +10,14 @@ use std::sync::Arc;
 use crate::codecs::{self, CodecError, Decode, DecodeLimits};
 use crate::config::{WatermarkConfig, WatermarkSettings};
 use crate::imaging::{
-    self, ImagingError, LetteringError, Mark, Mosaic, Pixels, Sample, Scratch, Tools, Watermark,
-    lettering,
+    self, ImagingError, LetteringError, Mark, Scratch, Tools, Watermark, lettering,
 };
 use crate::model::image_id::ImageIdError;
 use crate::model::request::{
-    Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm, Upscale,
+    Frame, OverLimit, PictureRequest, Quality, Region, ScaleTo, SizeForm, Upscale,
 };
-use crate::model::{
-    Bands, ColourRule, Depth, Format, ImageId, Limits, Processing, SampleType, Slice,
-};
-use crate::plan::{self, PlanError, Rules, Source, Watermarks};
+use crate::model::{Bands, ColourRule, Format, ImageId, Limits, Slice};
+use crate::plan::{self, PlanError, Rules, Watermarks};
 use crate::sources::{FileSource, SourceError};
 
 /// A setting of watermarks that leads to no mark.
@@ -187,43 +184,16 @@ fn open(path: &Path) -> Result<(Arc<dyn Decode>, plan::Plan), ImageError> {
 fn whole() -> PictureRequest {
     let (form, upscale) = (SizeForm::Max, Upscale::Clip);
     let size = ScaleTo { form, upscale, over_limit: OverLimit::Clamp };
-    PictureRequest {
-        frame: Frame::Region { region: Region::Full, size },
-        mirror: false,
-        rotation: Rotation::None,
-        quality: Quality::Color,
-        format: Format::Png,
-        processing: Processing::default(),
-        tiff_compression: None,
-        depth: Depth::Eight,
-        is_export: false,
-        preset: None,
-        filter: None,
-        encoder_quality: None,
-    }
+    let frame = Frame::Region { region: Region::Full, size };
+    PictureRequest { quality: Quality::Color, ..PictureRequest::plain(frame, Format::Png) }
 }
 
 fn decode(image: &dyn Decode, plan: &plan::Plan) -> Result<Mark, ImageError> {
-    let pixels = match image.info().samples {
-        SampleType::U8 => assemble::<u8>(image, &plan.source),
-        SampleType::U16 => assemble::<u16>(image, &plan.source),
-        SampleType::F32 => assemble::<f32>(image, &plan.source),
-    }?;
+    let (info, source) = (image.info(), &plan.source);
+    let tile = |at| image.decode_tile(at).map_err(ImageError::from);
+    let pixels = imaging::assemble(info, (source.area, source.shrink), source.tiles(), tile)?;
     let mut tools = Tools { scratch: &mut Scratch::new(), histogram: None };
     Ok(Mark::of(imaging::apply(&plan.steps, pixels, &mut tools)?))
-}
-
-/// The tiles of the full image, which every file holds, put together.
-fn assemble<T: Sample>(image: &dyn Decode, source: &Source) -> Result<Pixels, ImageError> {
-    let info = image.info();
-    let mut mosaic = Mosaic::<T>::new(source.area, source.shrink, info.colour, info.alpha);
-    for at in source.tiles() {
-        let Some(rect) = info.tile_rect(at) else { continue };
-        let tile = image.decode_tile(at)?;
-        let found = tile.sample_type();
-        mosaic.add(T::unwrap(&tile).ok_or(ImagingError::SampleType { found })?, rect)?;
-    }
-    Ok(T::wrap(mosaic.finish()?))
 }
 
 #[cfg(test)]

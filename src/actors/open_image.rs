@@ -45,7 +45,6 @@ pub(super) struct Unopened {
     slice: Slice,
     views: Option<Views>,
     suffix: String,
-    presets: Presets,
     since: Instant,
 }
 
@@ -57,9 +56,9 @@ impl Unopened {
     pub(super) fn find(folder: &Folder, id: &ImageId) -> Result<Self, OpenError> {
         let since = Instant::now();
         let found = folder.source(id).map_err(Arc::new)?;
-        let (presets, suffix) = (folder.presets(id), folder.suffix_of(id));
+        let suffix = folder.suffix_of(id);
         let (file, slice, views) = (Arc::new(found.file), found.slice, found.views);
-        Ok(Self { id: id.clone(), file, slice, views, suffix, presets, since })
+        Ok(Self { id: id.clone(), file, slice, views, suffix, since })
     }
 
     /// The module that takes the file, if one does.
@@ -99,7 +98,7 @@ impl Unopened {
             decode,
             info,
             module,
-            presets: self.presets,
+            presets: OnceLock::new(),
             turns: Semaphore::new(1),
             histogram: OnceLock::new(),
             checked_ms: AtomicU64::new(now_ms()),
@@ -117,7 +116,7 @@ pub struct OpenImage {
     decode: Arc<dyn Decode>,
     info: Arc<ImageInfo>,
     module: Option<Arc<ListedModule>>,
-    presets: Presets,
+    presets: OnceLock<Presets>,
     turns: Semaphore,
     histogram: OnceLock<Arc<Histogram>>,
     checked_ms: AtomicU64,
@@ -145,9 +144,14 @@ impl OpenImage {
         &self.info
     }
 
-    /// The presets that lie beside it.
-    pub const fn presets(&self) -> &Presets {
-        &self.presets
+    /// The presets that lie beside it, where they were read.
+    pub fn presets(&self) -> Option<&Presets> {
+        self.presets.get()
+    }
+
+    /// The presets that lie beside it, which the first who asks reads.
+    pub(super) fn read_presets(&self, folder: &Folder) -> &Presets {
+        self.presets.get_or_init(|| folder.presets(&self.id))
     }
 
     /// Its codec.
@@ -170,10 +174,11 @@ impl OpenImage {
         Arc::clone(self.histogram.get_or_init(|| Arc::new(counted)))
     }
 
-    /// Whether the file under that name still is the one that was opened; marks the look.
+    /// Whether the file under that name still is the one that was opened, and so are the presets if they
+    /// were read; marks the look.
     pub fn is_current(&self, folder: &Folder) -> bool {
         let same = folder.version(&self.id).is_ok_and(|now| now == self.version)
-            && folder.presets_are_current(&self.id, &self.presets);
+            && self.presets().is_none_or(|read| folder.presets_are_current(&self.id, read));
         if same {
             self.checked_ms.store(now_ms(), Ordering::Relaxed);
         }

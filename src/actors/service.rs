@@ -138,7 +138,7 @@ impl Service {
     ) -> Result<Reply, ServiceError> {
         let Wanted { picture: request, conditions, asker } = wanted;
         let image = &found.image;
-        let request = &with_preset(request, image)?;
+        let request = &self.with_preset(request, image, asker).await?;
         let plan = plan::plan(request, image.id(), image.version(), image.info(), &self.rules)?;
         facts.class = plan.class.label();
         facts.format = request.format.suffix();
@@ -159,6 +159,27 @@ impl Service {
         metrics::pixels_served(resolved.size.area());
         let Rendered { bytes, format, .. } = rendered;
         Ok(Reply::Picture(Picture { bytes, format, resolved, etag, modified_s }))
+    }
+
+    /// The request with what its preset says.
+    async fn with_preset<'a>(
+        &self,
+        request: &'a PictureRequest,
+        image: &Arc<OpenImage>,
+        asker: &Asker,
+    ) -> Result<Cow<'a, PictureRequest>, ServiceError> {
+        let Some(name) = &request.preset else { return Ok(Cow::Borrowed(request)) };
+        if image.presets().is_none() {
+            let (image, folder) = (Arc::clone(image), Arc::clone(&self.folder));
+            let ticket = Ticket::prompt(asker, self.deadline);
+            let read = move |_: &mut _| {
+                image.read_presets(&folder);
+            };
+            self.observed.decode_pool.run(ticket, read).await?;
+        }
+        let preset = image.presets().ok_or(RenderError::Changed)?.find(name)?;
+        let processing = request.processing.over(preset);
+        Ok(Cow::Owned(PictureRequest { processing, preset: None, ..request.clone() }))
     }
 
     /// Tiles one after the other: those that the cache has cost nothing, and a range takes no more room
@@ -255,16 +276,6 @@ impl Service {
     pub fn stop(&self) {
         self.modules.stop();
     }
-}
-
-/// The request with what its preset says.
-fn with_preset<'a>(
-    request: &'a PictureRequest,
-    image: &OpenImage,
-) -> Result<Cow<'a, PictureRequest>, PresetError> {
-    let Some(name) = &request.preset else { return Ok(Cow::Borrowed(request)) };
-    let processing = request.processing.over(image.presets().find(name)?);
-    Ok(Cow::Owned(PictureRequest { processing, preset: None, ..request.clone() }))
 }
 
 fn info(found: &Found, facts: &mut Facts) -> Reply {

@@ -8,9 +8,9 @@ use crate::actors::interest::Interest;
 use crate::actors::open_image::OpenImage;
 use crate::actors::order::RenderError;
 use crate::actors::pool::PoolError;
-use crate::imaging::{ImagingError, Mosaic, Pixels, Sample, Shrink};
+use crate::imaging::{self, Pixels, Shrink};
 use crate::metrics;
-use crate::model::{Rect, SampleType, TileAddress};
+use crate::model::{Rect, TileAddress};
 use crate::plan::{Source, TileCover};
 
 /// Tiles of one image, for one answer.
@@ -84,30 +84,11 @@ impl TileSource<'_> {
         shrink: Shrink,
         tiles: impl Iterator<Item = TileAddress>,
     ) -> Result<Pixels, RenderError> {
-        match self.image.info().samples {
-            SampleType::U8 => self.mosaic_of::<u8>(area, shrink, tiles),
-            SampleType::U16 => self.mosaic_of::<u16>(area, shrink, tiles),
-            SampleType::F32 => self.mosaic_of::<f32>(area, shrink, tiles),
-        }
-    }
-
-    fn mosaic_of<T: Sample>(
-        &self,
-        area: Rect,
-        shrink: Shrink,
-        tiles: impl Iterator<Item = TileAddress>,
-    ) -> Result<Pixels, RenderError> {
-        let info = self.image.info();
-        let mut mosaic = Mosaic::<T>::new(area, shrink, info.colour, info.alpha);
-        for at in tiles {
+        imaging::assemble(self.image.info(), (area, shrink), tiles, |at| {
             if self.interest.is_gone() {
                 return Err(PoolError::Cancelled.into());
             }
-            let Some(rect) = info.tile_rect(at) else { continue };
-            let tile = self.shared(at)?;
-            let found = tile.sample_type();
-            mosaic.add(T::unwrap(&tile).ok_or(ImagingError::SampleType { found })?, rect)?;
-        }
-        Ok(T::wrap(mosaic.finish()?))
+            self.shared(at)
+        })
     }
 }

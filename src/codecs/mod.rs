@@ -16,6 +16,7 @@ mod jpegxl;
 pub mod limits;
 mod magic;
 pub(crate) mod number;
+mod pdf;
 mod png;
 mod rights;
 pub mod tiff;
@@ -30,11 +31,12 @@ use bytes::Bytes;
 
 use crate::codecs::avif::encode as encode_avif;
 use crate::codecs::bmp::open as open_bmp;
-use crate::codecs::gif::open as open_gif;
+use crate::codecs::gif::{encode as encode_gif, open as open_gif};
 use crate::codecs::jpeg::{encode as encode_jpeg, open as open_jpeg};
 use crate::codecs::jpeg2000::{CodestreamDecoder, OpenJpeg, open as open_jpeg_2000};
 use crate::codecs::magic::Magic;
 use crate::codecs::number::{usize_of_bytes, zeroed};
+use crate::codecs::pdf::encode as encode_pdf;
 use crate::codecs::png::{encode as encode_png, open as open_png};
 use crate::codecs::tiff::{encode as encode_tiff, open as open_tiff};
 use crate::codecs::webp::{encode as encode_webp, open as open_webp};
@@ -185,6 +187,8 @@ pub fn encode(pixels: &Pixels, encoding: &Encoding) -> Result<Bytes, CodecError>
         Format::Webp => encode_webp(bytes_of(pixels, "WebP")?, encoding),
         Format::Avif => encode_avif(pixels, encoding),
         Format::Tiff => encode_tiff(pixels, encoding),
+        Format::Gif => encode_gif(bytes_of(pixels, "GIF")?),
+        Format::Pdf => encode_pdf(bytes_of(pixels, "PDF")?, encoding),
     }?;
     Ok(Bytes::from(file))
 }

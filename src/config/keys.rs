@@ -4,12 +4,14 @@
 use std::path::PathBuf;
 
 use crate::config::value::{
-    Allowed, addresses, bind, bind_or_inherited, bytes, bytes_from, file_name_part, flag, header,
-    line, millis, names, number, paths, seconds, tiff_compression, word,
+    Allowed, addresses, bind, bind_or_inherited, bytes, bytes_from, colour, file_name_part, flag,
+    formats, header, line, millis, names, number, paths, seconds, tiff_compression, word,
 };
 use crate::config::watermark::{BLENDS, POSITIONS, mark_text};
-use crate::config::{AccessLog, Config, LogFormat, Negotiate, UpscaleUnmarked};
-use crate::model::{ColourRule, Filter, Subsampling, TiffCompression};
+use crate::config::{AccessLog, Config, LogFormat, TrustedProxies};
+use crate::model::{
+    ColourRule, ExtraInfo, Filter, Negotiate, Subsampling, TiffCompression, UpscaleUnmarked,
+};
 
 /// Turns the text of an iipsrv variable into the text of ours; what makes no sense stays as it is, to
 /// be refused as ours would be.
@@ -178,6 +180,8 @@ pub const KEYS: &[Key] = &[
         |c, t| number(t, &(1..=1_000_000)) => c.server.requests_max),
     key!("server.keep_alive_s", "75", "Seconds that an idle connection is kept", None,
         |c, t| seconds(t) => c.server.keep_alive),
+    key!("server.trusted_proxies", "", "Proxies whose Forwarded, X-Forwarded-Proto, -Host, -Prefix and X-IIIF-ID are believed: IP addresses, networks (10.0.0.0/8) and unix, separated by commas; with FastCGI, the client that the web server names", None,
+        |c, t| TrustedProxies::parse(t).ok_or_else(|| "IP addresses, networks and the word unix, separated by commas".to_owned()) => c.server.trusted_proxies),
     key!("images.root", "", "The folder that image names are relative to", Some(("FILESYSTEM_PREFIX", prefix_folder)),
         |c, t| Ok::<_, Allowed>(PathBuf::from(t)) => c.images.root),
     key!("images.name_prefix", "", "Put before every image name", Some(("FILESYSTEM_PREFIX", prefix_stem)),
@@ -222,6 +226,8 @@ pub const KEYS: &[Key] = &[
         |c, t| bytes_from(t, 1 << 20) => c.pool.bytes_in_decode_max),
     key!("render.output_side_px_max", "5000", "Longest side of an answer in pixels: IIP clamps to it, IIIF refuses above it", Some(("MAX_CVT", side_px)),
         |c, t| number(t, &(1..=SIDE_PX_MAX)) => c.render.limits.output_side_px_max),
+    key!("render.output_px_max", "0", "Pixels of an answer: IIP clamps to it, IIIF refuses above it; 0: as many as the longest side allows", None,
+        |c, t| number(t, &(0..=u64::MAX)).map(|px| if px == 0 { u64::MAX } else { px }) => c.render.limits.output_px_max),
     key!("render.source_px_max", "400000000", "Stored pixels that one answer may have decoded; above: 413", None,
         |c, t| number(t, &(65_536..=1_000_000_000_000)) => c.render.limits.source_px_max),
     key!("render.allow_upscaling", "true", "Whether an answer may be larger than the pixels it shows", Some(("ALLOW_UPSCALING", same)),
@@ -238,6 +244,10 @@ pub const KEYS: &[Key] = &[
         |c, t| bytes(t) => c.render.pass_through_bytes_max),
     key!("render.interpolation", "bicubic", "How pixels are weighted where the size changes: nearest, bilinear, bicubic or lanczos3; all but nearest take in every pixel of what is made smaller", Some(("INTERPOLATION", interpolation)),
         |c, t| word(t, &Filter::NAMED) => c.render.filter),
+    key!("render.background", "ffffff", "What lies under answers that cannot be transparent, RRGGBB", None,
+        |c, t| colour(t) => c.render.background),
+    key!("render.dither", "false", "Whether bitonal answers of IIIF are dithered (ordered, 8 x 8), in place of black and white parted at the middle", None,
+        |c, t| flag(t) => c.render.dither),
     key!("render.icc_bytes_max", "64KiB", "Largest ICC profile embedded in an answer, in bytes; 0: none", Some(("MAX_ICC", icc_bytes)),
         |c, t| bytes(t) => c.render.icc_bytes_max),
     key!("watermark.image", "", "The image that is put on every answer, in any format that is read; empty: none", Some(("WATERMARK", same)),
@@ -284,8 +294,14 @@ pub const KEYS: &[Key] = &[
         |c, t| word(t, &[("off", Negotiate::Off), ("webp", Negotiate::Webp), ("avif", Negotiate::Avif)]) => c.output.negotiate),
     key!("output.copyright", "", "Rights of images that tell none, in files that are exported and in IIP's metadata; empty: none", Some(("COPYRIGHT", same)),
         |c, t| line(t) => c.output.copyright),
-    key!("protocol.iiif_version", "3", "The version that /iiif/ID speaks: 2 or 3", Some(("IIIF_VERSION", same)),
-        |c, t| number(t, &(2..=3)) => c.protocol.iiif_version),
+    key!("protocol.iiif_version", "3", "The version that /iiif/ID speaks: 1, 2 or 3", Some(("IIIF_VERSION", same)),
+        |c, t| number(t, &(1..=3)) => c.protocol.iiif_version),
+    key!("protocol.iiif_extensions", "false", "Whether IIIF takes the qualities negative, stretch, equalization and log", Some(("IIIF_EXTENSIONS", same)),
+        |c, t| flag(t) => c.protocol.iiif_extensions),
+    key!("protocol.iiif_extra_info", "", "Properties that every info.json has besides: a JSON object, with or without its braces", Some(("IIIF_EXTRA_INFO", same)),
+        |c, t| ExtraInfo::parse(t) => c.protocol.iiif_extra_info),
+    key!("protocol.iiif_preferred_formats", "", "Formats that info.json of version 3 recommends, the best first, separated by commas: jpg, png, webp, avif, tif, gif, pdf", None,
+        |c, t| formats(t) => c.protocol.iiif_preferred_formats),
     key!("protocol.upscale_unmarked", "clip", "IIIF 3's !w,h above the region without ^: clip (the region's own size) or refuse (400)", None,
         |c, t| word(t, &[("clip", UpscaleUnmarked::Clip), ("refuse", UpscaleUnmarked::Refuse)]) => c.protocol.upscale_unmarked),
     key!("protocol.base_url", "", "Scheme and host that ids and redirects begin with; empty: as the client asked", None,
@@ -296,6 +312,8 @@ pub const KEYS: &[Key] = &[
         |c, t| flag(t) => c.protocol.allow_bare_slash),
     key!("protocol.delimiter", "", "What stands between a name and a page number, label, macro or thumbnail, in every protocol; empty: such names are names", Some(("IIIF_DELIMITER", same)),
         |c, t| file_name_part(t) => c.protocol.delimiter),
+    key!("protocol.canvases_max", "500", "Images of a folder, or pages of a stack, that a IIIF manifest holds; more: 413", None,
+        |c, t| number(t, &(1..=100_000)) => c.protocol.canvases_max),
     key!("protocol.cache_control", "max-age=86400", "Cache-Control of answers", Some(("CACHE_CONTROL", same)),
         |c, t| header(t) => c.protocol.cache_control),
     key!("protocol.cors", "*", "Access-Control-Allow-Origin of every answer; empty: no CORS headers", Some(("CORS", same)),

@@ -13,7 +13,7 @@ use crate::config::watermark::{self, RULES};
 use crate::config::{
     AccessLog, Bind, CacheConfig, Config, FastCgiConfig, ImagesConfig, Jpeg2000Config, LogConfig,
     LogFormat, ModulesConfig, OutputConfig, PoolConfig, ProtocolConfig, RenderConfig, ServerConfig,
-    UpscaleUnmarked, WatermarkConfig,
+    TrustedProxies, WatermarkConfig,
 };
 use crate::model::{ColourRule, Filter, Limits};
 
@@ -362,6 +362,7 @@ fn blank() -> Config {
             connections_max: 0,
             requests_max: 0,
             keep_alive: Duration::ZERO,
+            trusted_proxies: TrustedProxies::default(),
         },
         images: ImagesConfig {
             root: PathBuf::new(),
@@ -393,22 +394,15 @@ fn blank() -> Config {
             filter: Filter::default(),
             pass_through: false,
             pass_through_bytes_max: 0,
+            background: [0; 3],
+            dither: false,
             icc_bytes_max: 0,
         },
         watermark: WatermarkConfig::default(),
         modules: ModulesConfig::default(),
         jpeg2000: Jpeg2000Config::default(),
         output: OutputConfig::default(),
-        protocol: ProtocolConfig {
-            iiif_version: 3,
-            upscale_unmarked: UpscaleUnmarked::Clip,
-            base_url: String::new(),
-            query_base_url: String::new(),
-            allow_bare_slash: false,
-            delimiter: String::new(),
-            cache_control: String::new(),
-            cors: String::new(),
-        },
+        protocol: ProtocolConfig::default(),
         log: LogConfig { format: LogFormat::Text, level: String::new(), access: AccessLog::On },
     }
 }

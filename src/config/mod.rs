@@ -3,6 +3,7 @@
 pub mod keys;
 pub mod load;
 mod modules;
+mod proxies;
 mod value;
 mod watermark;
 
@@ -12,10 +13,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::{
-    Blend, ColourRule, FileMark, Filter, Limits, Position, Subsampling, TiffCompression,
+    Blend, ColourRule, ExtraInfo, FileMark, Filter, Format, Limits, Negotiate, Position,
+    Subsampling, TiffCompression, UpscaleUnmarked,
 };
 
 pub use load::{ConfigError, Layers, Origin, load, look_alikes};
+pub use proxies::TrustedProxies;
 
 /// Where a listener listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,16 +62,6 @@ pub enum AccessLog {
     On,
 }
 
-/// What IIIF 3 answers to a size above the region without `^` in its `!w,h` form (decision D1 in
-/// `docs/protocols.md`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpscaleUnmarked {
-    /// The region at its own size.
-    Clip,
-    /// 400.
-    Refuse,
-}
-
 /// The FastCGI listener and what it allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FastCgiConfig {
@@ -109,6 +102,8 @@ pub struct ServerConfig {
     pub requests_max: usize,
     /// How long a kept-alive connection may be idle.
     pub keep_alive: Duration,
+    /// Whose `Forwarded` headers are believed.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Where images are.
@@ -187,6 +182,10 @@ pub struct RenderConfig {
     pub pass_through_bytes_max: u64,
     /// Largest ICC profile embedded in an answer, in bytes.
     pub icc_bytes_max: u64,
+    /// What lies under answers that cannot be transparent: red, green, blue.
+    pub background: [u8; 3],
+    /// Whether bitonal answers are dithered.
+    pub dither: bool,
 }
 
 /// A mark and how it is put on answers.
@@ -289,18 +288,6 @@ pub struct Jpeg2000Config {
     pub isolated: bool,
 }
 
-/// In which format a tile is given that is asked for as JPEG, where `Accept` names it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Negotiate {
-    /// As JPEG.
-    #[default]
-    Off,
-    /// As WebP.
-    Webp,
-    /// As AVIF, else as WebP.
-    Avif,
-}
-
 /// How files of answers are written, and what they tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OutputConfig {
@@ -321,9 +308,9 @@ pub struct OutputConfig {
 }
 
 /// What protocols say.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProtocolConfig {
-    /// The IIIF version of `/iiif/`: 2 or 3.
+    /// The IIIF version of `/iiif/`: 1, 2 or 3.
     pub iiif_version: u8,
     /// Decision D1.
     pub upscale_unmarked: UpscaleUnmarked,
@@ -335,6 +322,14 @@ pub struct ProtocolConfig {
     pub allow_bare_slash: bool,
     /// What stands between a name and the page or associated picture; empty: neither can be named so.
     pub delimiter: String,
+    /// Whether IIIF's qualities beyond the standard's are taken.
+    pub iiif_extensions: bool,
+    /// What every `info.json` tells besides.
+    pub iiif_extra_info: ExtraInfo,
+    /// Formats that `info.json` recommends.
+    pub iiif_preferred_formats: Vec<Format>,
+    /// Images of a manifest at most.
+    pub canvases_max: usize,
     /// `Cache-Control` of answers.
     pub cache_control: String,
     /// `Access-Control-Allow-Origin`; empty: no CORS headers.

@@ -7,7 +7,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::config::Bind;
-use crate::model::TiffCompression;
+use crate::model::processing::ColourMap;
+use crate::model::{Format, TiffCompression};
 
 /// What is allowed instead, for people.
 pub(super) type Allowed = String;
@@ -45,6 +46,11 @@ pub(super) fn flag(text: &str) -> Result<bool, Allowed> {
         "false" | "no" | "off" | "0" => Ok(false),
         _ => Err("true or false".to_owned()),
     }
+}
+
+/// `RRGGBB`.
+pub(super) fn colour(text: &str) -> Result<[u8; 3], Allowed> {
+    ColourMap::stop_of_text(text).ok_or_else(|| "six hexadecimal digits, RRGGBB".to_owned())
 }
 
 /// One of a few words.
@@ -96,6 +102,21 @@ pub(super) fn addresses(text: &str) -> Result<Vec<IpAddr>, Allowed> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
     let parsed: Option<Vec<IpAddr>> = parts.map(|part| part.parse().ok()).collect();
     parsed.ok_or_else(|| "IP addresses separated by commas".to_owned())
+}
+
+/// Formats of answers by their suffixes, each once.
+pub(super) fn formats(text: &str) -> Result<Vec<Format>, Allowed> {
+    let mut formats = Vec::new();
+    for suffix in text.split(',').map(str::trim).filter(|suffix| !suffix.is_empty()) {
+        match Format::from_suffix(suffix) {
+            Some(format) if !formats.contains(&format) => formats.push(format),
+            _ => {
+                let known = Format::ALL.map(Format::suffix).join(", ");
+                return Err(format!("each once of {known}, separated by commas"));
+            }
+        }
+    }
+    Ok(formats)
 }
 
 /// A header's value: printable ASCII, so that nothing can be smuggled into an answer.

@@ -7,12 +7,15 @@ use std::sync::Arc;
 use std::time::{Instant, UNIX_EPOCH};
 
 use crate::actors::{Facts, Service, ServiceError};
+use crate::config::TrustedProxies;
+use crate::front::forwarded::is_host;
 use crate::front::gallery;
+use crate::front::manifest;
 use crate::front::request_count::RequestCount;
 use crate::metrics;
 use crate::model::{Fault, FaultKind, ImageId};
 use crate::protocols::wire::{RawRequest, Response};
-use crate::protocols::{self, Parsed, Protocol, Settings};
+use crate::protocols::{self, ManifestCall, Parsed, Protocol, Settings};
 use crate::telemetry::{Access, AccessLog};
 
 /// What CORS allows beside the origin.
@@ -39,6 +42,8 @@ pub struct Front {
     pub body_bytes_max: usize,
     /// Requests under way, over all fronts.
     pub requests: RequestCount,
+    /// Whose word on public addresses is believed.
+    pub trusted_proxies: Arc<TrustedProxies>,
     /// Where each request is written down, if anywhere.
     pub access: Option<AccessLog>,
 }
@@ -100,6 +105,7 @@ impl Front {
                 };
                 Answered { response, protocol: protocol.label(), facts }
             }
+            Ok(Parsed::Manifest(call)) => self.manifest(&call).await,
             Ok(Parsed::Response(response)) => Answered::new(response, "other"),
             Ok(Parsed::NotOurs) => {
                 let response = gallery::answer(&self.service, &self.settings, raw).await;
@@ -110,6 +116,17 @@ impl Front {
                 Answered::new(refusal.respond(), refusal.protocol.label())
             }
         }
+    }
+
+    async fn manifest(&self, call: &ManifestCall) -> Answered {
+        let protocol = Protocol::Presentation;
+        let answered = manifest::answer(&self.service, &self.settings, call).await;
+        let response = answered.unwrap_or_else(|fault| {
+            metrics::fault(fault.kind.label());
+            protocols::respond_fault(protocol, &fault)
+        });
+        let facts = Facts { class: "info", format: "text", ..Facts::default() };
+        Answered { response, protocol: protocol.label(), facts }
     }
 
     /// Adds what every answer has, and writes it down.
@@ -150,12 +167,6 @@ pub(super) fn seconds_of(date: &str) -> Option<i64> {
     i64::try_from(since_epoch.as_secs()).ok()
 }
 
-/// Whether a text holds only what a host and port can (RFC 3986, section 3.2.2).
-fn is_host(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(&byte);
-    !text.is_empty() && text.len() <= 255 && text.bytes().all(allowed)
-}
-
 /// An error in its protocol's words; the log gets the whole chain, the client the public sentence.
 fn refused(protocol: Protocol, error: &ServiceError, image: &ImageId) -> Response {
     let fault = error.fault();
@@ -188,16 +199,6 @@ impl std::fmt::Display for Chain<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_hosts_are_hosts() {
-        for host in ["example.org", "example.org:8182", "[::1]:80", "127.0.0.1"] {
-            assert!(is_host(host), "{host}");
-        }
-        for host in ["", "a b", "a\"b", "a/b", "<script>", "a\r\nb", "user@host"] {
-            assert!(!is_host(host), "{host}");
-        }
-    }
 
     #[test]
     fn a_date_is_seconds_and_what_is_no_date_is_nothing() {

@@ -10,7 +10,9 @@ use actix_web::http::{Method as HttpMethod, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, rt, web};
 use bytes::Bytes;
 
+use crate::config::TrustedProxies;
 use crate::front::exchange::{Answered, Asked, Front, body_too_large, seconds_of};
+use crate::front::forwarded::Forwarded;
 use crate::front::request_count::Place;
 use crate::front::timed_body::TimedBody;
 use crate::model::Fault;
@@ -36,7 +38,7 @@ async fn handle(
     let place = front.requests.take_place();
     let answered = match &place {
         Some(_) => match body_of(&request, payload, front.body_bytes_max).await {
-            Ok(body) => front.answer(&raw_request(&request, &body)).await,
+            Ok(body) => front.answer(&raw_request(&request, &body, &front.trusted_proxies)).await,
             Err(fault) => Answered::unread(&fault),
         },
         None => Answered::too_many(),
@@ -69,21 +71,42 @@ async fn body_of(
 }
 
 /// What protocols need of a request.
-fn raw_request<'a>(request: &'a HttpRequest, body: &'a [u8]) -> RawRequest<'a> {
+fn raw_request<'a>(
+    request: &'a HttpRequest,
+    body: &'a [u8],
+    trusted: &TrustedProxies,
+) -> RawRequest<'a> {
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let uri = request.uri();
-    let host = uri.authority().map(Authority::as_str);
+    let host = uri.authority().map(Authority::as_str).or_else(|| text(header::HOST));
+    let scheme = if request.app_config().secure() { "https" } else { "http" };
+    let peer = request.peer_addr().map(|address| address.ip());
+    let forwarded = if trusted.hold(peer) { forwarded(request) } else { Forwarded::default() };
+    let public = forwarded.public(scheme, host.unwrap_or("localhost"));
     RawRequest {
         method: method_of(request.method()),
         path: uri.path(),
         query: uri.query().unwrap_or_default(),
         query_rules: false,
         body,
-        scheme: if request.app_config().secure() { "https" } else { "http" },
-        host: host.or_else(|| text(header::HOST)).unwrap_or("localhost"),
+        scheme: public.scheme,
+        host: public.host,
+        prefix: public.prefix,
+        iiif_id: public.iiif_id,
         accept: text(header::ACCEPT).unwrap_or_default(),
         if_none_match: text(header::IF_NONE_MATCH),
         if_modified_since_s: text(header::IF_MODIFIED_SINCE).and_then(seconds_of),
+    }
+}
+
+fn forwarded(request: &HttpRequest) -> Forwarded<'_> {
+    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    Forwarded {
+        standard: text("forwarded"),
+        proto: text("x-forwarded-proto"),
+        host: text("x-forwarded-host"),
+        prefix: text("x-forwarded-prefix"),
+        iiif_id: text("x-iiif-id"),
     }
 }
 

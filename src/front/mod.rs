@@ -4,9 +4,11 @@
 pub mod admin;
 pub mod exchange;
 pub mod fastcgi;
+mod forwarded;
 pub mod gallery;
 pub mod http;
 pub mod listener;
+mod manifest;
 pub mod request_count;
 mod timed_body;
 pub mod viewer;

@@ -1,6 +1,7 @@
 //! Pixels in memory: one [`Raster`] of three sample types, one file per operation. Knows no file, format, clock or request.
 #![deny(clippy::disallowed_types)]
 
+pub mod assemble;
 pub mod bitonal;
 mod block_sums;
 pub mod cmyk;
@@ -27,12 +28,14 @@ pub mod sample;
 pub mod science;
 pub mod scratch;
 pub mod step;
+pub mod tilt;
 pub mod to_bytes;
 pub mod turn;
 pub mod watermark;
 pub mod widen;
 
-pub use bitonal::to_bitonal;
+pub use assemble::assemble;
+pub use bitonal::{Threshold, dithered, to_bitonal};
 pub use cmyk::cmyk_to_rgb;
 pub use colour::to_colour;
 pub use crop::crop;
@@ -53,9 +56,10 @@ pub use profile::read_profile;
 pub use raster::Raster;
 pub use resize::resize;
 pub use sample::Sample;
-pub use science::Operation;
+pub use science::{Operation, shape_after};
 pub use scratch::Scratch;
 pub use step::{Step, Tools, apply, apply_at_depth};
+pub use tilt::tilt;
 pub use to_bytes::to_bytes;
 pub use turn::turn;
 pub use watermark::watermark;

@@ -13,6 +13,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::imaging::error::ImagingError;
 use crate::imaging::ink_table::InkTable;
+use crate::imaging::lookup::look_up;
 use crate::imaging::raster::Raster;
 use crate::model::{ColourModel, Profile};
 
@@ -119,15 +120,9 @@ impl Conversion {
         }
     }
 
-    fn apply(&self, mut raster: Raster) -> Result<Raster, CmsError> {
+    fn apply(&self, raster: Raster) -> Result<Raster, CmsError> {
         match &self.by {
-            By::Table(table) => {
-                let bands = raster.bands();
-                for gray in raster.samples_mut().iter_mut().step_by(bands) {
-                    *gray = table.get(usize::from(*gray)).copied().unwrap_or(*gray);
-                }
-                Ok(raster)
-            }
+            By::Table(table) => Ok(look_up(raster, table)),
             By::Transform(transform) => {
                 let mut shown = Raster::zeroed(raster.size(), ColourModel::Rgb, raster.alpha());
                 transform.transform(raster.samples(), shown.samples_mut())?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::imaging::bitonal::{WHITE_FROM, to_bitonal};
+use crate::imaging::bitonal::{Threshold, WHITE_FROM, dithered, to_bitonal};
 use crate::imaging::cmyk::cmyk_to_rgb;
 use crate::imaging::colour::to_colour;
 use crate::imaging::crop::crop;
@@ -21,12 +21,13 @@ use crate::imaging::raster::Raster;
 use crate::imaging::resize::resize;
 use crate::imaging::science::{Operation, process, stretched};
 use crate::imaging::scratch::Scratch;
+use crate::imaging::tilt::tilt;
 use crate::imaging::to_bytes::to_bytes;
 use crate::imaging::turn::turn;
 use crate::imaging::watermark::watermark;
 use crate::imaging::widen::widen;
 use crate::model::request::Rotation;
-use crate::model::{Filter, Profile, Rect, SampleRange, SampleType, Size};
+use crate::model::{Filter, Profile, Rect, SampleRange, SampleType, Size, Tilt};
 
 /// A raster of whichever type through a function of any.
 macro_rules! each {
@@ -82,15 +83,14 @@ pub enum Step {
     Mirror,
     /// Clockwise.
     Turn(Rotation),
-    /// Alpha over white.
-    Flatten,
+    /// Clockwise, by less than a quarter; with alpha afterwards.
+    Tilt(Tilt),
+    /// Alpha over this colour.
+    Flatten([u8; 3]),
     /// One band by luma.
     Gray,
     /// One band, black or white.
-    Bitonal {
-        /// Whether the threshold is the image's own, and not the middle of the range.
-        by_image: bool,
-    },
+    Bitonal(Threshold),
     /// Each gray of the image as often as the others.
     Equalise,
     /// Three bands.
@@ -113,7 +113,7 @@ impl Step {
             | Self::CmykToRgb
             | Self::ToSrgb { .. }
             | Self::Gray
-            | Self::Bitonal { .. }
+            | Self::Bitonal(_)
             | Self::Colour => true,
             Self::Process { operations, .. } => operations.iter().any(Operation::makes_new_colours),
             Self::ToBytes { .. }
@@ -122,7 +122,8 @@ impl Step {
             | Self::Crop(_)
             | Self::Mirror
             | Self::Turn(_)
-            | Self::Flatten
+            | Self::Tilt(_)
+            | Self::Flatten(_)
             | Self::Equalise
             | Self::Watermark { .. } => false,
         }
@@ -132,7 +133,9 @@ impl Step {
     pub const fn needs_histogram(&self) -> bool {
         matches!(
             self,
-            Self::Process { stretch: true, .. } | Self::Bitonal { by_image: true } | Self::Equalise
+            Self::Process { stretch: true, .. }
+                | Self::Bitonal(Threshold::OfImage)
+                | Self::Equalise
         )
     }
 }
@@ -196,17 +199,22 @@ fn on_bytes(step: &Step, raster: Raster, tools: &mut Tools<'_>) -> Result<Raster
         Step::ToSrgb { ref profile } => tools.scratch.conversions.apply(raster, profile)?,
         Step::Resize { crop, to, filter } => resize(&raster, crop, to, filter, tools.scratch)?,
         Step::Crop(part) => crop(raster, part),
-        Step::Mirror => mirror(raster),
-        Step::Turn(rotation) => turn(raster, rotation),
-        Step::Flatten => flatten(raster),
+        Step::Tilt(by) => tilt(&raster, by),
+        Step::Flatten(under) => flatten(raster, under),
         Step::Gray => to_gray(raster),
-        Step::Bitonal { by_image: true } => to_bitonal(raster, tools.histogram()?.otsu()),
-        Step::Bitonal { by_image: false } => to_bitonal(raster, WHITE_FROM),
+        Step::Bitonal(Threshold::OfImage) => to_bitonal(raster, tools.histogram()?.otsu()),
+        Step::Bitonal(Threshold::Middle) => to_bitonal(raster, WHITE_FROM),
+        Step::Bitonal(Threshold::Dithered) => dithered(raster),
         Step::Equalise => look_up(raster, &tools.histogram()?.equalising()),
         Step::Colour => to_colour(raster),
         Step::Watermark { watermark: ref with, ref spread } => watermark(raster, with, spread)?,
         // Done before, on samples of any type.
-        Step::ToBytes { .. } | Step::LabToRgb | Step::Process { .. } | Step::Widen(_) => raster,
+        Step::ToBytes { .. }
+        | Step::LabToRgb
+        | Step::Process { .. }
+        | Step::Widen(_)
+        | Step::Mirror
+        | Step::Turn(_) => raster,
     })
 }
 

@@ -16,6 +16,8 @@ pub enum FaultKind {
     TooLarge,
     /// The request is longer than the limit.
     UriTooLong,
+    /// A format that is not written, where the protocol has a word for that.
+    UnsupportedFormat,
     /// The image itself is broken or of a kind not served: its owner mends it.
     Image,
     /// Valid, but this server does not do it.
@@ -38,6 +40,7 @@ impl FaultKind {
             Self::MethodNotAllowed => 405,
             Self::TooLarge => 413,
             Self::UriTooLong => 414,
+            Self::UnsupportedFormat => 415,
             Self::Image => 422,
             Self::Bug => 500,
             Self::NotImplemented => 501,
@@ -53,6 +56,7 @@ impl FaultKind {
             Self::MethodNotAllowed => "method",
             Self::TooLarge => "too_large",
             Self::UriTooLong => "uri_too_long",
+            Self::UnsupportedFormat => "format",
             Self::Image => "image",
             Self::NotImplemented => "not_implemented",
             Self::Busy => "busy",

@@ -13,11 +13,16 @@ pub enum Format {
     Avif,
     /// TIFF.
     Tiff,
+    /// GIF of one picture.
+    Gif,
+    /// PDF of one page, with a JPEG on it.
+    Pdf,
 }
 
 impl Format {
     /// All of them, in the order that documents list them.
-    pub const ALL: [Self; 5] = [Self::Jpeg, Self::Png, Self::Webp, Self::Avif, Self::Tiff];
+    pub const ALL: [Self; 7] =
+        [Self::Jpeg, Self::Png, Self::Webp, Self::Avif, Self::Tiff, Self::Gif, Self::Pdf];
 
     /// The suffix that IIIF uses, without a dot.
     pub const fn suffix(self) -> &'static str {
@@ -27,6 +32,8 @@ impl Format {
             Self::Webp => "webp",
             Self::Avif => "avif",
             Self::Tiff => "tif",
+            Self::Gif => "gif",
+            Self::Pdf => "pdf",
         }
     }
 
@@ -38,7 +45,14 @@ impl Format {
             Self::Webp => "image/webp",
             Self::Avif => "image/avif",
             Self::Tiff => "image/tiff",
+            Self::Gif => "image/gif",
+            Self::Pdf => "application/pdf",
         }
+    }
+
+    /// Whether an answer in it can have transparent pixels.
+    pub const fn has_alpha(self) -> bool {
+        !matches!(self, Self::Jpeg | Self::Pdf)
     }
 
     /// The format of an IIIF suffix (`jpg`, not `jpeg`), in lower case.

@@ -153,6 +153,14 @@ impl Rect {
     }
 }
 
+/// `side * numerator / denominator`, halves up, at least 1 pixel; saturates. `denominator` above 0.
+pub fn proportion(side: u64, numerator: u64, denominator: u64) -> u64 {
+    let (side, numerator) = (u128::from(side), u128::from(numerator));
+    let denominator = u128::from(denominator.max(1));
+    let rounded = (2 * side * numerator + denominator) / (2 * denominator);
+    u64::try_from(rounded).unwrap_or(u64::MAX).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,5 +201,19 @@ mod tests {
         let b = Rect::new(10, 0, size(10, 10)).unwrap();
         assert_eq!(a.intersect(b), None);
         assert_eq!(a.intersect(a), Some(a));
+    }
+
+    #[test]
+    fn proportions_are_rounded_half_up_and_never_empty() {
+        for (side, numerator, denominator, expected) in [
+            (56, 50, 64, 44),
+            (56, 30, 64, 26),
+            (1, 1, 1000, 1),
+            (1, 1, 2, 1),
+            (3, 1, 2, 2),
+            (u64::MAX, u64::from(u32::MAX), 1, u64::MAX),
+        ] {
+            assert_eq!(proportion(side, numerator, denominator), expected);
+        }
     }
 }

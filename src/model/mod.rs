@@ -2,6 +2,8 @@
 //! or a socket.
 #![deny(clippy::disallowed_types)]
 
+pub mod choices;
+pub mod extra_info;
 pub mod fault;
 pub mod file_mark;
 pub mod filter;
@@ -19,9 +21,12 @@ pub mod reply;
 pub mod request;
 pub mod samples;
 pub mod slice;
+pub mod tilt;
 pub mod version;
 pub mod watermark;
 
+pub use choices::{Negotiate, UpscaleUnmarked};
+pub use extra_info::ExtraInfo;
 pub use fault::{Fault, FaultKind};
 pub use file_mark::FileMark;
 pub use filter::Filter;
@@ -38,5 +43,6 @@ pub use read_at::ReadAt;
 pub use reply::{Picture, Reply, Resolved};
 pub use request::{Request, Want};
 pub use slice::{Associated, Slice, StackPage, Views};
+pub use tilt::Tilt;
 pub use version::SourceVersion;
 pub use watermark::{Blend, Position};

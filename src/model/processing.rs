@@ -29,11 +29,6 @@ pub struct Processing {
 }
 
 impl Processing {
-    /// Whether nothing is to be done.
-    pub fn is_plain(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// All of this, and where it says nothing, what `other` says.
     #[must_use]
     pub fn over(&self, other: &Self) -> Self {
@@ -55,12 +50,15 @@ impl Processing {
     pub fn is_in_floats(&self) -> bool {
         *self != Self { equalise: self.equalise, ..Self::default() }
     }
+}
 
-    /// Whether the colours afterwards are no longer those of the image, so that its profile does not
-    /// hold for them.
-    pub const fn makes_new_colours(&self) -> bool {
-        self.light.is_some() || self.twist.is_some() || self.colour_map.is_some()
-    }
+/// The largest factor, weight or sample value that processing takes: beyond, 32-bit floats lose the units of
+/// 16-bit samples.
+pub const NUMBER_MAX: f32 = 1e9;
+
+/// Whether it is a number, and a moderate one.
+pub const fn is_moderate(number: f32) -> bool {
+    number.abs() <= NUMBER_MAX
 }
 
 /// Black and white of one band, or of all.
@@ -74,6 +72,14 @@ pub struct BandRange {
     pub max: f32,
 }
 
+impl BandRange {
+    /// A range of moderate numbers, `min` below `max`.
+    pub fn new(band: Option<u16>, min: f32, max: f32) -> Option<Self> {
+        let fits = is_moderate(min) && is_moderate(max) && min < max;
+        fits.then_some(Self { band, min, max })
+    }
+}
+
 /// Where light comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Light {
@@ -81,6 +87,14 @@ pub struct Light {
     pub azimuth_deg: f32,
     /// Above the horizon, in degrees, -90 to 90.
     pub elevation_deg: f32,
+}
+
+impl Light {
+    /// Light from `azimuth_deg`, -360 to 360 and either way round, and -90 to 90 degrees.
+    pub fn new(azimuth_deg: f32, elevation_deg: f32) -> Option<Self> {
+        let fits = azimuth_deg.abs() <= 360.0 && elevation_deg.abs() <= 90.0;
+        fits.then(|| Self { azimuth_deg: azimuth_deg.rem_euclid(360.0), elevation_deg })
+    }
 }
 
 /// A matrix: a row for each band of the answer, a column for each of the image.
@@ -99,7 +113,7 @@ impl Twist {
     pub fn new(rows: Vec<Vec<f32>>) -> Option<Self> {
         let fits = (1..=Self::ROWS_MAX).contains(&rows.len())
             && rows.iter().all(|row| row.len() <= Self::COLUMNS_MAX)
-            && rows.iter().flatten().all(|number| number.is_finite())
+            && rows.iter().flatten().all(|number| is_moderate(*number))
             && rows.iter().any(|row| !row.is_empty());
         fits.then(|| Self(rows.into()))
     }
@@ -127,6 +141,20 @@ pub enum Tone {
     Log,
 }
 
+impl Tone {
+    /// The largest exponent: all but white is black long before.
+    pub const EXPONENT_MAX: f32 = 100.0;
+
+    /// To this power, 0 to [`Tone::EXPONENT_MAX`].
+    pub const fn power(exponent: f32) -> Option<Self> {
+        match exponent {
+            1.0 => Some(Self::Linear),
+            0.0..=Self::EXPONENT_MAX => Some(Self::Power(exponent)),
+            _ => None,
+        }
+    }
+}
+
 /// Steeper or flatter.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Contrast {
@@ -137,6 +165,17 @@ pub enum Contrast {
     Factor(f32),
     /// The darkest of the image becomes black, the brightest white.
     Stretch,
+}
+
+impl Contrast {
+    /// Times this moderate number, 0 or more.
+    pub const fn factor(factor: f32) -> Option<Self> {
+        match factor {
+            1.0 => Some(Self::None),
+            0.0..=NUMBER_MAX => Some(Self::Factor(factor)),
+            _ => None,
+        }
+    }
 }
 
 /// Colours for the values of one band.
@@ -192,11 +231,31 @@ impl ColourMap {
         let known = Self::NAMED.into_iter();
         known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, map)| map)
     }
+
+    /// One colour, `RRGGBB`.
+    pub fn stop_of_text(text: &str) -> Option<[u8; 3]> {
+        let is_plain = text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = if is_plain { u32::from_str_radix(text, 16).ok()? } else { return None };
+        let [_, red, green, blue] = number.to_be_bytes();
+        Some([red, green, blue])
+    }
+
+    /// A name, or `custom:` and colours in hexadecimal digits, from 0 to 1: `custom:RRGGBB,RRGGBB`.
+    pub fn of_text(text: &str) -> Option<Self> {
+        let custom = || {
+            // One more than fit is enough to know that they do not.
+            let stops = text.strip_prefix("custom:")?.split(',').take(Self::STOPS_MAX + 1);
+            let stops: Vec<[u8; 3]> = stops.map(Self::stop_of_text).collect::<Option<_>>()?;
+            let fits = (2..=Self::STOPS_MAX).contains(&stops.len());
+            fits.then(|| Self::Custom(stops.into()))
+        };
+        Self::of_name(text).or_else(custom)
+    }
 }
 
 /// Weights of a square of pixels around each pixel, row by row.
 ///
-/// Invariant: 1, 9 or 25 finite weights.
+/// Invariant: 1, 9 or 25 moderate weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kernel(Arc<[f32]>);
 
@@ -214,7 +273,7 @@ impl Kernel {
 
     /// A kernel of these weights.
     pub fn new(weights: &[f32]) -> Option<Self> {
-        let fits = matches!(weights.len(), 1 | 9 | 25) && weights.iter().all(|w| w.is_finite());
+        let fits = matches!(weights.len(), 1 | 9 | 25) && weights.iter().all(|w| is_moderate(*w));
         fits.then(|| Self(weights.into()))
     }
 
@@ -275,9 +334,8 @@ mod tests {
 
     #[test]
     fn equalising_is_done_to_bytes() {
-        assert!(Processing::default().is_plain());
         let equalised = Processing { equalise: true, ..Processing::default() };
-        assert!(!equalised.is_plain() && !equalised.is_in_floats());
+        assert!(!equalised.is_in_floats());
         assert!(Processing { invert: true, ..equalised }.is_in_floats());
     }
 }

@@ -5,6 +5,7 @@ use crate::model::format::{Depth, Format, TiffCompression};
 use crate::model::image_id::ImageId;
 use crate::model::processing::Processing;
 use crate::model::samples::SamplesRequest;
+use crate::model::tilt::Tilt;
 
 /// One question about one image.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +62,8 @@ pub struct PictureRequest {
     pub mirror: bool,
     /// Turned clockwise.
     pub rotation: Rotation,
+    /// And by so much more.
+    pub tilt: Tilt,
     /// Colours.
     pub quality: Quality,
     /// File format.
@@ -80,6 +83,27 @@ pub struct PictureRequest {
     /// Whether it is a file to be kept (IIP's `CVT`), which tells all that its format can, however small
     /// it is.
     pub is_export: bool,
+}
+
+impl PictureRequest {
+    /// These pixels with nothing done to them.
+    pub fn plain(frame: Frame, format: Format) -> Self {
+        Self {
+            frame,
+            mirror: false,
+            rotation: Rotation::None,
+            tilt: Tilt::default(),
+            quality: Quality::Default,
+            format,
+            processing: Processing::default(),
+            preset: None,
+            filter: None,
+            encoder_quality: None,
+            tiff_compression: None,
+            depth: Depth::Eight,
+            is_export: false,
+        }
+    }
 }
 
 /// Which pixels of the image, at which size.

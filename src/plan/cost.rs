@@ -1,7 +1,7 @@
 //! `Cost`: what a plan will take, known before any of it is done, for limits and admission.
 
 use crate::imaging::{Shrink, Step};
-use crate::model::{Format, ImageInfo, Limits, Rect, SampleType, StoredLevel};
+use crate::model::{Format, ImageInfo, Limits, Rect, SampleType, Size, StoredLevel};
 use crate::plan::cover::TileCover;
 use crate::plan::encode::EncodePlan;
 use crate::plan::error::PlanError;
@@ -24,24 +24,22 @@ pub struct Cost {
     pub bytes_if_decoded: u64,
 }
 
-impl Cost {
-    /// Holds the cost against the limits.
-    ///
-    /// # Errors
-    /// Over the limit of decoded pixels.
-    pub(super) fn check(&self, limits: &Limits) -> Result<(), PlanError> {
-        if self.source_px <= limits.source_px_max {
-            return Ok(());
-        }
-        let limit_px = limits.source_px_max;
-        Err(PlanError::SourceOverLimit { source_px: self.source_px, limit_px })
+/// Holds pixels that would be decoded against the limit.
+///
+/// # Errors
+/// More than that.
+pub(super) const fn check_source_px(source_px: u64, limits: &Limits) -> Result<(), PlanError> {
+    let limit_px = limits.source_px_max;
+    if source_px <= limit_px {
+        return Ok(());
     }
+    Err(PlanError::SourceOverLimit { source_px, limit_px })
 }
 
-/// The cost of carrying out `reading` for `view`.
+/// The cost of carrying out `reading` for `view`, which once it is turned has the answer's size.
 pub(super) fn cost(
     reading: &Reading,
-    view: &View,
+    (view, answer): (&View, Size),
     (steps, encode): (&[Step], EncodePlan),
     info: &ImageInfo,
 ) -> Cost {
@@ -50,7 +48,7 @@ pub(super) fn cost(
     let source_px = origin.as_ref().map_or(0, |origin| origin.area.size().area());
     let bytes_if_decoded = [
         assembled_bytes(reading, view, info),
-        view.size.area().saturating_mul(output_bytes_a_px(encode, steps, info)),
+        answer.area().saturating_mul(output_bytes_a_px(encode, steps, info)),
     ]
     .into_iter()
     .fold(0, u64::saturating_add);
@@ -64,7 +62,7 @@ pub(super) fn cost(
     Cost {
         tiles: source.cover.count(),
         source_px,
-        output_px: view.size.area(),
+        output_px: answer.area(),
         bytes_in_decode: bytes.into_iter().fold(0, u64::saturating_add),
         bytes_if_decoded,
     }
@@ -146,10 +144,13 @@ fn output_bytes_a_px(encode: EncodePlan, steps: &[Step], info: &ImageInfo) -> u6
         None => info.samples,
     };
     let deepest = u64::from(deepest.bytes());
-    let bands = bands(info).max(3);
+    let tilted = u64::from(steps.iter().any(|step| matches!(step, Step::Tilt(_))));
+    let bands = bands(info).max(3) + tilted;
     let encoder = match encode.format {
         // Trellis holds all coefficients.
-        Format::Jpeg => bands + if encode.trellis { 2 * bands } else { 0 },
+        Format::Jpeg | Format::Pdf => bands + if encode.trellis { 2 * bands } else { 0 },
+        // Pixels with alpha, their numbers in the palette, and what these are compressed to.
+        Format::Gif => bands + 2,
         Format::Png => 3 * bands,
         Format::Webp if encode.quality < 0 => 22,
         Format::Webp => 2 + bands,

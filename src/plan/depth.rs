@@ -54,7 +54,8 @@ const fn of_bytes(step: &Step) -> Option<&'static str> {
         Step::Mirror | Step::Turn(_) | Step::Widen(_) => None,
         Step::Resize { .. } | Step::Crop(_) => Some("a size that is no level's"),
         Step::CmykToRgb | Step::ToSrgb { .. } | Step::LabToRgb => Some("a change of colours"),
-        Step::Flatten | Step::Gray | Step::Bitonal { .. } | Step::Colour => Some("this quality"),
+        Step::Tilt(_) => Some("a turn that is no quarter"),
+        Step::Flatten(_) | Step::Gray | Step::Bitonal(_) | Step::Colour => Some("this quality"),
         Step::Watermark { .. } => Some("a watermark"),
         Step::ToBytes { .. } | Step::Process { .. } | Step::Equalise => Some("a change of values"),
     }

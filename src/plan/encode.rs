@@ -61,7 +61,8 @@ pub(super) fn encode(
     let jpeg_quality = wish.unwrap_or(signed(rules.jpeg_quality)).clamp(1, 100);
     let webp_quality = wish.unwrap_or(rules.webp_quality);
     let quality = match request.format {
-        Format::Jpeg => jpeg_quality,
+        Format::Jpeg | Format::Pdf => jpeg_quality,
+        Format::Gif => 0,
         Format::Webp => webp_quality,
         Format::Avif => wish.unwrap_or(rules.avif_quality),
         Format::Png => signed(rules.png_level),
@@ -71,7 +72,7 @@ pub(super) fn encode(
     let resolution = info
         .resolution
         .filter(|_| tells)
-        .map(|resolution| shown_at(resolution, view, request.rotation));
+        .and_then(|resolution| shown_at(resolution, view, &request));
     let profile_bytes = info.icc.as_ref().and_then(|profile| u64::try_from(profile.len()).ok());
     // Under the other rule answers are sRGB, and say so by having no profile.
     let embed_icc = rules.colour == ColourRule::Embed
@@ -116,18 +117,24 @@ fn tells(request: &PictureRequest, view: &View, class: RequestClass, info: &Imag
     request.is_export || is_large || is_whole
 }
 
-/// The resolution of the image as the view shows it, turned.
-fn shown_at(image: Resolution, view: &View, rotation: Rotation) -> Resolution {
+/// The resolution of the image as the view shows it, turned; nothing where it has no columns and rows of its
+/// own any more.
+fn shown_at(image: Resolution, view: &View, request: &PictureRequest) -> Option<Resolution> {
     let along = |per_metre: f64, shown: u32, of: u32| per_metre * f64::from(shown) / f64::from(of);
     let (shown, of) = (view.size, view.region);
     let scaled = Resolution {
         x_per_metre: along(image.x_per_metre, shown.width(), of.width()),
         y_per_metre: along(image.y_per_metre, shown.height(), of.height()),
     };
-    match rotation {
+    if !request.tilt.is_none() {
+        // Columns and rows are the same then, or there is no word for it.
+        let is_square = (scaled.x_per_metre / scaled.y_per_metre - 1.0).abs() < 0.01;
+        return is_square.then_some(scaled);
+    }
+    Some(match request.rotation {
         Rotation::None | Rotation::Half => scaled,
         Rotation::Quarter | Rotation::ThreeQuarters => scaled.turned(),
-    }
+    })
 }
 
 fn signed(quality: u8) -> i8 {
@@ -142,13 +149,13 @@ pub(super) fn check_sides(request: &PictureRequest, size: Size) -> Result<(), Pl
     let format = request.format;
     let limit_px = match (format, request.tiff_compression) {
         // libjpeg's JPEG_MAX_DIMENSION.
-        (Format::Jpeg, _) | (Format::Tiff, Some(TiffCompression::Jpeg)) => 65_500,
+        (Format::Jpeg | Format::Pdf, _) | (Format::Tiff, Some(TiffCompression::Jpeg)) => 65_500,
         // RFC 9649, section 2.6: 14 bits a side; libwebp's WEBP_MAX_DIMENSION.
         (Format::Webp, _) | (Format::Tiff, Some(TiffCompression::Webp)) => 16_383,
         // PNG (third edition), section 11.2.1: 31 bits a side.
         (Format::Png, _) => 0x7fff_ffff,
-        // AV1 specification, section 5.5.1: 16 bits a side, and rav1e takes no 65536.
-        (Format::Avif, _) => 65_535,
+        // AV1 specification, section 5.5.1: 16 bits a side, and rav1e takes no 65536. GIF89a, section 18.
+        (Format::Avif | Format::Gif, _) => 65_535,
         // TIFF 6.0, section 2: 32 bits a side.
         (Format::Tiff, _) => u32::MAX,
     };

@@ -57,6 +57,16 @@ pub enum PlanError {
         /// What is allowed.
         limit_px: u32,
     },
+    /// An answer of more pixels than any may have.
+    #[error("the size {width}x{height} is over the limit of {limit_px} pixels")]
+    AreaOverLimit {
+        /// Columns asked for.
+        width: u64,
+        /// Rows asked for.
+        height: u64,
+        /// What is allowed.
+        limit_px: u64,
+    },
     /// An answer larger than its format can hold.
     #[error(
         "the size {}x{} is over the {limit_px} pixels a side that {} can hold",
@@ -194,6 +204,7 @@ impl PlanError {
             | Self::SizeEmpty
             | Self::Upscaled { .. }
             | Self::OutputOverLimit { .. }
+            | Self::AreaOverLimit { .. }
             | Self::PixelsBeyond { .. }
             | Self::RangeUpwards { .. }
             | Self::DepthOfFormat { .. }

@@ -1,11 +1,9 @@
 //! Images and requests for the tests of this layer.
 
-use crate::model::request::{
-    Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm, Upscale,
-};
+use crate::model::request::{Frame, OverLimit, PictureRequest, Region, ScaleTo, SizeForm, Upscale};
 use crate::model::{
-    ColourModel, Depth, Format, ImageId, ImageInfo, Processing, Profile, Size, SourceVersion,
-    StoredLevel, TileEncoding,
+    ColourModel, Format, ImageId, ImageInfo, Profile, Size, SourceVersion, StoredLevel,
+    TileEncoding,
 };
 use crate::plan::{Plan, PlanError, Rules, plan};
 
@@ -34,20 +32,7 @@ pub(super) fn pyramid(full: (u32, u32), tile_px: u32) -> ImageInfo {
 
 /// A plain JPEG request.
 pub(super) fn jpeg(frame: Frame) -> PictureRequest {
-    PictureRequest {
-        frame,
-        mirror: false,
-        rotation: Rotation::None,
-        quality: Quality::Default,
-        format: Format::Jpeg,
-        processing: Processing::default(),
-        preset: None,
-        filter: None,
-        encoder_quality: None,
-        tiff_compression: None,
-        depth: Depth::Eight,
-        is_export: false,
-    }
+    PictureRequest::plain(frame, Format::Jpeg)
 }
 
 /// A profile of ten bytes that is taken for what is said of it.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::imaging::{CropBox, Operation, Shrink, Spread, Step, Watermark};
+use crate::imaging::{CropBox, Operation, Shrink, Spread, Step, Threshold, Watermark};
 use crate::model::request::Rotation;
 use crate::model::{
     Bands, Blend, Field, Filter, Format, ImageId, ImageInfo, Position, Size, Slice, SourceVersion,
@@ -175,6 +175,12 @@ impl Digest {
                 self.text(encode.compression.word());
                 self.subsampling(encode.subsampling);
             }
+            Format::Gif => self.tag(5),
+            Format::Pdf => {
+                self.tag(6);
+                self.subsampling(encode.subsampling);
+                self.tag(encode.trellis.into());
+            }
         }
         self.bytes(&encode.quality.to_le_bytes());
         self.tag(encode.embed_icc.into());
@@ -197,6 +203,20 @@ impl Digest {
         });
     }
 
+    fn resize(&mut self, crop: CropBox, to: Size, filter: Filter) {
+        for edge in [crop.left, crop.top, crop.width, crop.height] {
+            self.number(edge.to_bits());
+        }
+        self.number(to.width().into());
+        self.number(to.height().into());
+        self.tag(match filter {
+            Filter::Nearest => 0,
+            Filter::Bilinear => 1,
+            Filter::CatmullRom => 2,
+            Filter::Lanczos3 => 3,
+        });
+    }
+
     fn step(&mut self, step: &Step) {
         match *step {
             // What ranges and profiles are is the image's business, whose version the key holds.
@@ -208,19 +228,9 @@ impl Digest {
             Step::LabToRgb => self.tag(8),
             Step::CmykToRgb => self.tag(9),
             Step::ToSrgb { .. } => self.tag(10),
-            Step::Resize { crop: CropBox { left, top, width, height }, to, filter } => {
+            Step::Resize { crop, to, filter } => {
                 self.tag(0);
-                for edge in [left, top, width, height] {
-                    self.number(edge.to_bits());
-                }
-                self.number(to.width().into());
-                self.number(to.height().into());
-                self.tag(match filter {
-                    Filter::Nearest => 0,
-                    Filter::Bilinear => 1,
-                    Filter::CatmullRom => 2,
-                    Filter::Lanczos3 => 3,
-                });
+                self.resize(crop, to, filter);
             }
             Step::Mirror => self.tag(1),
             Step::Turn(rotation) => {
@@ -232,11 +242,22 @@ impl Digest {
                     Rotation::ThreeQuarters => 3,
                 });
             }
-            Step::Flatten => self.tag(3),
+            Step::Tilt(tilt) => {
+                self.tag(15);
+                self.number(tilt.microdegrees().into());
+            }
+            Step::Flatten(under) => {
+                self.tag(3);
+                self.bytes(&under);
+            }
             Step::Gray => self.tag(4),
-            Step::Bitonal { by_image } => {
+            Step::Bitonal(threshold) => {
                 self.tag(5);
-                self.tag(by_image.into());
+                self.tag(match threshold {
+                    Threshold::Middle => 0,
+                    Threshold::OfImage => 1,
+                    Threshold::Dithered => 2,
+                });
             }
             Step::Equalise => self.tag(11),
             Step::Crop(part) => {

@@ -2,6 +2,7 @@
 
 use crate::imaging::{Shrink, Step};
 use crate::model::{ColourRule, ImageInfo, Limits, Rect};
+use crate::plan::cost::check_source_px;
 use crate::plan::cover::TileCover;
 use crate::plan::error::PlanError;
 use crate::plan::reading::Source;
@@ -34,10 +35,7 @@ impl Overview {
         }
         let smallest = info.stored.iter().enumerate().next_back();
         let (stored, level) = smallest.ok_or(PlanError::NoLevel)?;
-        let (source_px, limit_px) = (level.size.area(), limits.source_px_max);
-        if limit_px < source_px {
-            return Err(PlanError::SourceOverLimit { source_px, limit_px });
-        }
+        check_source_px(level.size.area(), limits)?;
         let factor = level.size.longer().div_ceil(SIDE_PX_MAX).next_power_of_two();
         let factor = factor.min(Shrink::FACTOR_MAX);
         let area = Rect::whole(level.size);

@@ -21,14 +21,6 @@ pub(super) fn whole_up(value: f64) -> u32 {
     whole(value.ceil())
 }
 
-/// `side * numerator / denominator`, halves up, at least 1 pixel; saturates. `denominator` above 0.
-pub(super) fn proportion(side: u64, numerator: u64, denominator: u64) -> u64 {
-    let (side, numerator) = (u128::from(side), u128::from(numerator));
-    let denominator = u128::from(denominator.max(1));
-    let rounded = (2 * side * numerator + denominator) / (2 * denominator);
-    u64::try_from(rounded).unwrap_or(u64::MAX).max(1)
-}
-
 /// A side as 32 bits; one that needs more is far above every limit.
 pub(super) fn side_px(side: u64) -> u32 {
     u32::try_from(side).unwrap_or(u32::MAX)
@@ -46,19 +38,5 @@ mod tests {
             assert_eq!(round_px(value), expected, "{value}");
         }
         assert_eq!((whole(2.9), whole_up(2.1), whole_up(2.0)), (2, 3, 2));
-    }
-
-    #[test]
-    fn proportions_are_rounded_half_up_and_never_empty() {
-        for (side, numerator, denominator, expected) in [
-            (56, 50, 64, 44),
-            (56, 30, 64, 26),
-            (1, 1, 1000, 1),
-            (1, 1, 2, 1),
-            (3, 1, 2, 2),
-            (u64::MAX, u64::from(u32::MAX), 1, u64::MAX),
-        ] {
-            assert_eq!(proportion(side, numerator, denominator), expected);
-        }
     }
 }

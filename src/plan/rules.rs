@@ -29,6 +29,10 @@ pub struct Rules {
     pub pass_through: PassThrough,
     /// How pixels are weighted where the size changes (`INTERPOLATION`).
     pub filter: Filter,
+    /// What lies under an answer that cannot be transparent: red, green, blue.
+    pub background: [u8; 3],
+    /// Whether [`Quality::Bitonal`](crate::model::request::Quality::Bitonal) is dithered.
+    pub dither: bool,
     /// What is done with the colours of an image that has an ICC profile.
     pub colour: ColourRule,
     /// Bytes of the largest ICC profile that is embedded; 0 embeds none (`MAX_ICC`).
@@ -51,6 +55,8 @@ impl Default for Rules {
             tiff_quality: -1,
             pass_through: PassThrough::On { bytes_max: None },
             filter: Filter::default(),
+            background: [255; 3],
+            dither: false,
             colour: ColourRule::default(),
             icc_bytes_max: 65_535,
             watermarks: Watermarks::default(),

@@ -3,9 +3,11 @@
 use crate::imaging::Shrink;
 use crate::model::samples::{Place, SamplesRequest};
 use crate::model::{ImageInfo, Limits, Rect, Size};
+use crate::plan::cost::check_source_px;
 use crate::plan::cover::TileCover;
 use crate::plan::error::PlanError;
 use crate::plan::reading::Source;
+use crate::plan::tiles;
 
 /// The source of a request's values. Of a level that is offered and not stored, each value is the mean of the
 /// pixels that it stands for.
@@ -17,19 +19,11 @@ pub fn samples(
     info: &ImageInfo,
     limits: &Limits,
 ) -> Result<Source, PlanError> {
-    let count = info.levels.len();
-    let level_last = u32::try_from(count.saturating_sub(1)).unwrap_or(u32::MAX);
-    let beyond = PlanError::LevelBeyond { level: request.resolution, level_last };
-    let from_full = level_last.checked_sub(request.resolution).ok_or_else(|| beyond.clone())?;
-    let halvings = usize::try_from(from_full).unwrap_or(usize::MAX);
-    let size = info.levels.get(halvings).ok_or(beyond)?.size;
+    let (halvings, size) = tiles::level(request.resolution, info)?;
     let area = area(request.place, size, info)?;
-    let source = source(area, size, from_full, info).ok_or(PlanError::NoLevel)?;
+    let source = source(area, size, halvings, info).ok_or(PlanError::NoLevel)?;
     let read = info.stored.get(source.stored).and_then(|level| source.cover.area(level));
-    let (source_px, limit_px) = (read.map_or(0, |area| area.size().area()), limits.source_px_max);
-    if limit_px < source_px {
-        return Err(PlanError::SourceOverLimit { source_px, limit_px });
-    }
+    check_source_px(read.map_or(0, |area| area.size().area()), limits)?;
     Ok(source)
 }
 

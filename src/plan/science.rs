@@ -16,6 +16,7 @@ use crate::imaging::{Operation, Step};
 use crate::model::processing::{Contrast, Processing, Tone, Twist};
 use crate::model::{ColourModel, ImageInfo, SampleRange, SampleType};
 use crate::plan::error::PlanError;
+use crate::plan::steps::is_converted;
 
 /// The step that does what is asked of samples before they are bytes; nothing where nothing is.
 pub(super) fn process(processing: &Processing, info: &ImageInfo) -> Option<Step> {
@@ -88,7 +89,7 @@ fn first_bands(info: &ImageInfo) -> Option<Twist> {
 /// file.
 fn ranges(processing: &Processing, info: &ImageInfo) -> Vec<SampleRange> {
     // Inks and L*a*b* are bytes of RGB by then.
-    let is_converted = matches!(info.colour, ColourModel::Cmyk | ColourModel::Lab);
+    let is_converted = is_converted(info);
     let own = |band: usize| {
         if is_converted { SampleType::U8.full_range() } else { info.range(band) }
     };

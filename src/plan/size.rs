@@ -1,10 +1,11 @@
 //! A client's size to pixels (IIIF Image API 3.0, section 4.2, and implementation note 4 for the limits):
 //! the side that was given is exact, the other rounded half up, at least 1.
 
+use crate::model::geometry::proportion;
 use crate::model::request::{OverLimit, ScaleTo, SizeForm, Upscale};
 use crate::model::{Limits, Size};
 use crate::plan::error::PlanError;
-use crate::plan::rounding::{proportion, round_px, side_px};
+use crate::plan::rounding::{round_px, side_px};
 
 /// The size of an answer that shows a region of `region` pixels, before any turn.
 ///
@@ -19,10 +20,7 @@ pub(super) fn size(scale: ScaleTo, region: Size, limits: &Limits) -> Result<Size
 
 /// The largest size without upscaling: the region's own, scaled down to the limits.
 pub(super) fn max_size(region: Size, limits: &Limits) -> Size {
-    if region.longer() <= limits.output_side_px_max {
-        return region;
-    }
-    to_longer_side(sides(region), limits.output_side_px_max)
+    limits.fitted(sides(region))
 }
 
 /// What the client asked of upscaling, as far as this server goes along.
@@ -62,7 +60,7 @@ fn asked(
     let limit = limits.output_side_px_max;
     let asked = match form {
         SizeForm::Max if allowed == Allowed::Yes || allowed == Allowed::NotHere => {
-            sides(to_longer_side((full_width, full_height), limit))
+            sides(limits.largest(region))
         }
         SizeForm::Max => sides(max_size(region, limits)),
         SizeForm::Width(width) => {
@@ -75,7 +73,8 @@ fn asked(
         SizeForm::Exact(width, height) => (u64::from(width), u64::from(height)),
         // A box is what the answer may not leave, so the limits only make it smaller.
         SizeForm::Within(width, height) => {
-            within(region, (u64::from(width.min(limit)), u64::from(height.min(limit))))
+            let boxed = within(region, (u64::from(width.min(limit)), u64::from(height.min(limit))));
+            if limits.hold(boxed) { boxed } else { sides(limits.fitted(boxed)) }
         }
     };
     if asked.0 == 0 || asked.1 == 0 { Err(PlanError::SizeEmpty) } else { Ok(asked) }
@@ -118,23 +117,18 @@ fn hold_to_region(asked: Sides, region: Size, allowed: Allowed) -> Result<Sides,
 
 fn hold_to_limit(asked: Sides, over: OverLimit, limits: &Limits) -> Result<Size, PlanError> {
     let (width, height) = asked;
-    let limit_px = limits.output_side_px_max;
-    if width.max(height) <= u64::from(limit_px) {
+    if limits.hold(asked) {
         return Ok(Size::at_least_one(side_px(width), side_px(height)));
     }
+    let limit_px = limits.output_side_px_max;
     match over {
-        OverLimit::Refuse => Err(PlanError::OutputOverLimit { width, height, limit_px }),
-        OverLimit::Clamp => Ok(to_longer_side(asked, limit_px)),
-    }
-}
-
-/// The same proportions with the longer side at `longer_px`.
-fn to_longer_side((width, height): Sides, longer_px: u32) -> Size {
-    let longer = u64::from(longer_px);
-    if height <= width {
-        Size::at_least_one(longer_px, side_px(proportion(height, longer, width)))
-    } else {
-        Size::at_least_one(side_px(proportion(width, longer, height)), longer_px)
+        OverLimit::Clamp => Ok(limits.fitted(asked)),
+        OverLimit::Refuse if u64::from(limit_px) < width.max(height) => {
+            Err(PlanError::OutputOverLimit { width, height, limit_px })
+        }
+        OverLimit::Refuse => {
+            Err(PlanError::AreaOverLimit { width, height, limit_px: limits.output_px_max })
+        }
     }
 }
 

@@ -1,49 +1,74 @@
 //! The steps of a plan, in the order of IIIF Image API 3.0 section 4: region, size, mirror, rotation,
 //! quality, format. Steps that change nothing are left out, so that a plan without steps is known as such.
 
-use crate::imaging::Step;
+use crate::imaging::{Step, Threshold, shape_after};
 use crate::model::request::{PictureRequest, Quality, Rotation};
 use crate::model::{
-    ColourModel, ColourRule, Depth, Format, ImageInfo, Processing, SampleRange, SampleType,
-    TiffCompression,
+    ColourModel, ColourRule, Depth, ImageInfo, Processing, SampleRange, SampleType, TiffCompression,
 };
 use crate::plan::depth;
+use crate::plan::rules::Rules;
 use crate::plan::science::process;
 
-/// All steps after assembly; `crop` and `resize` make it the view's size. Before the first of the standard's, samples of other types become bytes, and
-/// colours what a screen shows.
+/// All steps after assembly; `crop` and `resize` make it the view's size. Before the first of the
+/// standard's, samples of other types become bytes, and colours what a screen shows.
 pub(super) fn steps(
     request: &PictureRequest,
     info: &ImageInfo,
-    rule: ColourRule,
+    rules: &Rules,
     [crop, resize]: [Option<Step>; 2],
 ) -> Vec<Step> {
     let processing = &request.processing;
     let process = process(processing, info);
-    // Inks and L*a*b* become RGB first; all else is processed as the samples are.
-    let is_converted = matches!(info.colour, ColourModel::Cmyk | ColourModel::Lab);
-    let is_shown = request.depth == Depth::Eight || info.colour == ColourModel::Lab;
-    let to_bytes =
-        if is_shown && (process.is_none() || is_converted) { to_bytes(info) } else { None };
-    let to_shown = to_shown(info, rule);
-    let (process, to_shown) = match process {
-        Some(process) if !is_converted => {
-            let holds = !processing.makes_new_colours();
-            (Some(process), to_shown.filter(|_| holds))
-        }
-        process => (to_shown, process),
+    let (colour, alpha) = match &process {
+        Some(Step::Process { operations, .. }) => shape_after(operations, processed(info)),
+        _ => (info.colour.shown(), info.alpha),
     };
-    let (colour, alpha) = shape(processing, info);
+    let mut steps = before_sizing(request, info, rules.colour, process);
     let mirror = request.mirror.then_some(Step::Mirror);
     let turn = (request.rotation != Rotation::None).then_some(Step::Turn(request.rotation));
-    let flatten = (alpha && drops_alpha(request)).then_some(Step::Flatten);
-    let colours = colours(request.quality, colour);
+    let tilt = (!request.tilt.is_none()).then_some(Step::Tilt(request.tilt));
+    let has_alpha = alpha || tilt.is_some();
+    let flatten = (has_alpha && drops_alpha(request)).then_some(Step::Flatten(rules.background));
+    let colours = colours(request.quality, colour, rules.dither);
     let equalise = processing.equalise.then_some(Step::Equalise);
     let widen = depth::widen(request.depth, info.samples);
-    [to_bytes, process, to_shown, crop, resize, mirror, turn, flatten, colours, equalise, widen]
-        .into_iter()
-        .flatten()
-        .collect()
+    let after = [crop, resize, mirror, turn, tilt, flatten, colours, equalise, widen];
+    steps.extend(after.into_iter().flatten());
+    steps
+}
+
+/// Bytes, or what is asked of samples before they are, and colours that a screen shows.
+fn before_sizing(
+    request: &PictureRequest,
+    info: &ImageInfo,
+    rule: ColourRule,
+    process: Option<Step>,
+) -> Vec<Step> {
+    let to_shown = to_shown(info, rule);
+    let is_shown = request.depth == Depth::Eight || info.colour == ColourModel::Lab;
+    let to_bytes = || if is_shown { to_bytes(info) } else { None };
+    let steps = match process {
+        None => [to_bytes(), to_shown, None],
+        // Inks and L*a*b* become RGB first; all else is processed as the samples are.
+        Some(process) if is_converted(info) => [to_bytes(), to_shown, Some(process)],
+        Some(process) => {
+            // A profile does not hold for colours that are not the image's.
+            let holds = !process.changes_colours();
+            [Some(process), to_shown.filter(|_| holds), None]
+        }
+    };
+    steps.into_iter().flatten().collect()
+}
+
+/// Whether samples become bytes of RGB before anything is asked of them.
+pub(super) const fn is_converted(info: &ImageInfo) -> bool {
+    matches!(info.colour, ColourModel::Cmyk | ColourModel::Lab)
+}
+
+/// Colours and alpha that operations begin with.
+const fn processed(info: &ImageInfo) -> (ColourModel, bool) {
+    (if is_converted(info) { ColourModel::Rgb } else { info.colour }, info.alpha)
 }
 
 /// What makes bytes of gray or RGB of the image's samples.
@@ -77,62 +102,49 @@ fn to_shown(info: &ImageInfo, rule: ColourRule) -> Option<Step> {
     }
 }
 
-/// JPEG has no alpha, also in TIFF, and bitonal is one component.
+/// JPEG has no alpha, also in PDF and TIFF, and bitonal is one component.
 fn drops_alpha(request: &PictureRequest) -> bool {
-    request.format == Format::Jpeg
+    !request.format.has_alpha()
         || request.tiff_compression == Some(TiffCompression::Jpeg)
         || matches!(request.quality, Quality::Bitonal | Quality::BitonalByImage)
 }
 
-/// What is shown after processing: gray or RGB, and whether with alpha.
-fn shape(processing: &Processing, info: &ImageInfo) -> (ColourModel, bool) {
-    let by_bands = |bands| if bands < 3 { ColourModel::Gray } else { ColourModel::Rgb };
-    let mut shape = (info.colour.shown(), info.alpha);
-    if processing.light.is_some() {
-        shape.0 = ColourModel::Gray;
-    }
-    if let Some(twist) = &processing.twist {
-        let rows = twist.rows().len();
-        shape = (by_bands(rows), shape.1 || rows.is_multiple_of(2));
-    }
-    if processing.colour_map.is_some() {
-        shape.0 = ColourModel::Rgb;
-    }
-    shape
-}
-
-fn colours(quality: Quality, colour: ColourModel) -> Option<Step> {
+fn colours(quality: Quality, colour: ColourModel, dither: bool) -> Option<Step> {
     let is_gray = colour == ColourModel::Gray;
     match quality {
         Quality::Default => None,
         Quality::Color => is_gray.then_some(Step::Colour),
         Quality::Gray => (!is_gray).then_some(Step::Gray),
-        Quality::Bitonal => Some(Step::Bitonal { by_image: false }),
-        Quality::BitonalByImage => Some(Step::Bitonal { by_image: true }),
+        Quality::Bitonal if dither => Some(Step::Bitonal(Threshold::Dithered)),
+        Quality::Bitonal => Some(Step::Bitonal(Threshold::Middle)),
+        Quality::BitonalByImage => Some(Step::Bitonal(Threshold::OfImage)),
     }
 }
 
 /// Whether an answer of this quality is that of [`Quality::Default`].
 pub(super) fn is_default(quality: Quality, colour: ColourModel) -> bool {
-    colours(quality, colour.shown()).is_none()
+    colours(quality, colour.shown(), false).is_none()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::request::Frame;
+    use crate::model::{Format, Tilt};
     use crate::plan::fixtures::{jpeg, profile, pyramid};
 
     /// Neither cropped nor resized.
     const SIZED: [Option<Step>; 2] = [None, None];
 
+    const WHITE: Step = Step::Flatten([255; 3]);
+
     #[test]
     fn only_steps_that_change_something_are_taken_in_the_order_of_the_standard() {
         let tile = || jpeg(Frame::IipTile { resolution: 0, index: 0 });
         let mut info = pyramid((200, 200), 256);
-        assert_eq!(steps(&tile(), &info, ColourRule::Embed, SIZED), []);
+        assert_eq!(steps(&tile(), &info, &Rules::default(), SIZED), []);
         let color = PictureRequest { quality: Quality::Color, ..tile() };
-        assert_eq!(steps(&color, &info, ColourRule::Embed, SIZED), []);
+        assert_eq!(steps(&color, &info, &Rules::default(), SIZED), []);
         info.alpha = true;
         let all = PictureRequest {
             mirror: true,
@@ -141,22 +153,22 @@ mod tests {
             ..tile()
         };
         assert_eq!(
-            steps(&all, &info, ColourRule::Embed, SIZED),
-            [Step::Mirror, Step::Turn(Rotation::Quarter), Step::Flatten, Step::Gray]
+            steps(&all, &info, &Rules::default(), SIZED),
+            [Step::Mirror, Step::Turn(Rotation::Quarter), WHITE, Step::Gray]
         );
         let png = PictureRequest { format: Format::Png, quality: Quality::Gray, ..tile() };
-        assert_eq!(steps(&png, &info, ColourRule::Embed, SIZED), [Step::Gray]);
+        assert_eq!(steps(&png, &info, &Rules::default(), SIZED), [Step::Gray]);
         let bitonal = PictureRequest { quality: Quality::Bitonal, ..png };
         assert_eq!(
-            steps(&bitonal, &info, ColourRule::Embed, SIZED),
-            [Step::Flatten, Step::Bitonal { by_image: false }]
+            steps(&bitonal, &info, &Rules::default(), SIZED),
+            [WHITE, Step::Bitonal(Threshold::Middle)]
         );
         info.colour = ColourModel::Gray;
         info.alpha = false;
         let gray = PictureRequest { quality: Quality::Gray, ..tile() };
-        assert_eq!(steps(&gray, &info, ColourRule::Embed, SIZED), []);
+        assert_eq!(steps(&gray, &info, &Rules::default(), SIZED), []);
         let color = PictureRequest { quality: Quality::Color, ..gray };
-        assert_eq!(steps(&color, &info, ColourRule::Embed, SIZED), [Step::Colour]);
+        assert_eq!(steps(&color, &info, &Rules::default(), SIZED), [Step::Colour]);
     }
 
     #[test]
@@ -184,11 +196,12 @@ mod tests {
             let mut info = pyramid((200, 200), 256);
             info.colour = colour;
             info.icc = Some(profile(space, false));
-            let found = steps(&tile, &info, rule, SIZED);
+            let rules = Rules { colour: rule, ..Rules::default() };
+            let found = steps(&tile, &info, &rules, SIZED);
             assert_eq!(found, expected, "{colour:?} {space:?} {rule:?}");
             if space.is_none() {
                 info.icc = None;
-                assert_eq!(steps(&tile, &info, rule, SIZED), expected, "{colour:?} without one");
+                assert_eq!(steps(&tile, &info, &rules, SIZED), expected, "{colour:?} without one");
             }
         }
     }
@@ -198,7 +211,8 @@ mod tests {
         let tile = jpeg(Frame::IipTile { resolution: 0, index: 0 });
         let mut info = pyramid((200, 200), 256);
         info.icc = Some(profile(Some(ColourModel::Rgb), true));
-        assert_eq!(steps(&tile, &info, ColourRule::Convert, SIZED), []);
+        let convert = Rules { colour: ColourRule::Convert, ..Rules::default() };
+        assert_eq!(steps(&tile, &info, &convert, SIZED), []);
     }
 
     #[test]
@@ -208,11 +222,11 @@ mod tests {
         info.colour = ColourModel::Cmyk;
         info.samples = SampleType::U16;
         let gray = PictureRequest { mirror: true, quality: Quality::Gray, ..tile };
-        let steps = steps(&gray, &info, ColourRule::Embed, [None, Some(Step::Flatten)]);
+        let steps = steps(&gray, &info, &Rules::default(), [None, Some(WHITE)]);
         assert!(
             matches!(
                 *steps,
-                [Step::ToBytes { .. }, Step::CmykToRgb, Step::Flatten, Step::Mirror, Step::Gray]
+                [Step::ToBytes { .. }, Step::CmykToRgb, WHITE, Step::Mirror, Step::Gray]
             ),
             "{steps:?}"
         );
@@ -226,5 +240,26 @@ mod tests {
         }
         assert!(is_default(Quality::Gray, ColourModel::Gray));
         assert!(!is_default(Quality::Color, ColourModel::Gray));
+    }
+
+    #[test]
+    fn a_tilted_picture_is_transparent_outside_or_lies_on_the_background() {
+        let (_, tilt) = Tilt::split(30.0).unwrap();
+        let tile = jpeg(Frame::IipTile { resolution: 0, index: 0 });
+        let info = pyramid((200, 200), 256);
+        let rules = Rules { background: [1, 2, 3], dither: true, ..Rules::default() };
+        let tilted = |format, quality| {
+            let rotation = Rotation::Half;
+            let request = PictureRequest { rotation, tilt, quality, format, ..tile.clone() };
+            steps(&request, &info, &rules, SIZED)
+        };
+        let (turn, under) = (Step::Turn(Rotation::Half), Step::Flatten([1, 2, 3]));
+        let turned = [turn, Step::Tilt(tilt)];
+        assert_eq!(tilted(Format::Png, Quality::Default), turned);
+        let [turn, tilt] = turned;
+        let on_colour = [turn.clone(), tilt.clone(), under.clone()];
+        assert_eq!(tilted(Format::Jpeg, Quality::Default), on_colour);
+        let dithered = Step::Bitonal(Threshold::Dithered);
+        assert_eq!(tilted(Format::Gif, Quality::Bitonal), [turn, tilt, under, dithered]);
     }
 }

@@ -14,10 +14,8 @@ pub(super) fn turned(request: &PictureRequest, info: &ImageInfo) -> Frame {
         Frame::IipTile { resolution, index }
             if request.rotation == Rotation::Half && !request.mirror =>
         {
-            let last = info.levels.iter().rev().nth(usize_of(resolution)).map(|level| {
-                let (columns, rows) = level.size.grid(info.tile);
-                columns.saturating_mul(rows).saturating_sub(1)
-            });
+            let last = level(resolution, info).map(|(_, size)| index_last(size, info));
+            let last = last.ok().and_then(|last| u32::try_from(last).ok());
             let index = last.and_then(|last| last.checked_sub(index)).unwrap_or(index);
             Frame::IipTile { resolution, index }
         }
@@ -35,11 +33,9 @@ const TILES_MAX: u64 = 256;
 /// A resolution or tile that there is not; more than 256 of them.
 pub fn range(asked: &TileRange, info: &ImageInfo) -> Result<Vec<u32>, PlanError> {
     let TileRange { resolution, start, end, .. } = *asked;
-    let level_last = u32::try_from(info.levels.len()).unwrap_or(u32::MAX).saturating_sub(1);
-    let level = info.levels.iter().rev().nth(usize_of(resolution));
-    let level = level.ok_or(PlanError::LevelBeyond { level: resolution, level_last })?;
-    let (columns, rows) = level.size.grid(info.tile);
-    let index_last = u64::from(columns) * u64::from(rows) - 1;
+    let (_, size) = level(resolution, info)?;
+    let (columns, _) = size.grid(info.tile);
+    let index_last = index_last(size, info);
     if let Some(index) = [start, end].into_iter().find(|index| index_last < u64::from(*index)) {
         return Err(PlanError::IndexBeyond { index, index_last });
     }
@@ -57,21 +53,30 @@ pub fn range(asked: &TileRange, info: &ImageInfo) -> Result<Vec<u32>, PlanError>
     Ok((left..=right).flat_map(column).collect())
 }
 
-/// A level's number as an index.
-fn usize_of(level: u32) -> usize {
-    usize::try_from(level).unwrap_or(usize::MAX)
+/// IIP's levels: 0 is the smallest. How often the full image is halved for one, and its size.
+///
+/// # Errors
+/// A level that there is not.
+pub(super) fn level(resolution: u32, info: &ImageInfo) -> Result<(u32, Size), PlanError> {
+    let count = u32::try_from(info.levels.len()).unwrap_or(u32::MAX);
+    let level_last = count.checked_sub(1).ok_or(PlanError::NoLevel)?;
+    let beyond = PlanError::LevelBeyond { level: resolution, level_last };
+    let halvings = level_last.checked_sub(resolution).ok_or_else(|| beyond.clone())?;
+    let level = usize::try_from(halvings).ok().and_then(|at| info.levels.get(at));
+    Ok((halvings, level.ok_or(beyond)?.size))
+}
+
+/// The number of the last tile of a level, counted row by row.
+fn index_last(size: Size, info: &ImageInfo) -> u64 {
+    let (columns, rows) = size.grid(info.tile);
+    u64::from(columns) * u64::from(rows) - 1
 }
 
 /// IIP: resolution 0 is the smallest of the offered levels, tiles are numbered row by row.
 pub(super) fn iip(resolution: u32, index: u32, info: &ImageInfo) -> Result<View, PlanError> {
-    let count = u32::try_from(info.levels.len()).unwrap_or(u32::MAX);
-    let level_last = count.checked_sub(1).ok_or(PlanError::NoLevel)?;
-    let beyond = PlanError::LevelBeyond { level: resolution, level_last };
-    let halvings = level_last.checked_sub(resolution).ok_or(beyond)?;
-    let level = info.levels.get(usize_of(halvings));
-    let size = level.ok_or(PlanError::NoLevel)?.size;
-    let (columns, rows) = size.grid(info.tile);
-    let index_last = u64::from(columns) * u64::from(rows) - 1;
+    let (halvings, size) = level(resolution, info)?;
+    let (columns, _) = size.grid(info.tile);
+    let index_last = index_last(size, info);
     if index_last < u64::from(index) {
         return Err(PlanError::IndexBeyond { index, index_last });
     }

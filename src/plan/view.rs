@@ -66,7 +66,7 @@ fn on_grid(scale: ScaleTo, region: Rect, size: Size, image: Size, limits: &Limit
     };
     let candidates = [Some(size), other_by(-1), other_by(1)];
     let fitting = candidates.into_iter().flatten().find(|candidate| {
-        candidate.longer() <= limits.output_side_px_max
+        limits.hold((candidate.width().into(), candidate.height().into()))
             && candidate.fits(region.size())
             && halvings(region, *candidate, image).is_some()
     });

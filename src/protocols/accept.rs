@@ -1,8 +1,7 @@
 //! `Accept` (RFC 9110, section 12.5.1): what a client prefers, and the tiles that it is given because of it.
 
-use crate::model::{Format, Want};
+use crate::model::{Format, Negotiate, Want};
 use crate::protocols::call::{Call, Dialect};
-use crate::protocols::settings::Negotiate;
 use crate::protocols::wire::{RawRequest, Response};
 
 /// The weight (`q`, 0 to 1) that `Accept` gives a media type by name.

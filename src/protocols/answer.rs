@@ -2,6 +2,7 @@
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
+use crate::model::request::Conditions;
 use crate::model::{Fault, FaultKind, ImageInfo, Picture, Reply, Want};
 use crate::protocols::accept::varied;
 use crate::protocols::call::{Call, Dialect};
@@ -61,15 +62,25 @@ fn respond_info(call: &Call, info: &ImageInfo, modified_s: i64, settings: &Setti
     documented(call, document, modified_s, settings)
 }
 
-/// A text with a validator of its own, which is made of it.
 fn documented(call: &Call, document: Document, modified_s: i64, settings: &Settings) -> Response {
+    let response = with_validators(&call.request.conditions, document, modified_s, settings);
+    add_info_headers(call, response)
+}
+
+/// A text with a validator of its own, which is made of it.
+pub(crate) fn with_validators(
+    conditions: &Conditions,
+    document: Document,
+    modified_s: i64,
+    settings: &Settings,
+) -> Response {
     let etag = format!("{:016x}", xxh3_64(document.body.as_bytes()));
-    let response = if call.request.conditions.are_met_by(&etag, modified_s) {
+    let response = if conditions.are_met_by(&etag, modified_s) {
         Response::new(304, "")
     } else {
         Response::new(200, document.body).with("Content-Type", document.content_type)
     };
-    add_info_headers(call, validated(response, quoted(&etag), modified_s, settings))
+    validated(response, quoted(&etag), modified_s, settings)
 }
 
 fn respond_picture(call: &Call, picture: &Picture, settings: &Settings) -> Response {

@@ -1,9 +1,10 @@
 //! `Call`: a request as the service takes it, and beside it what the answer's wording needs.
 
-use crate::model::request::{Conditions, Frame, PictureRequest, Quality, Rotation};
-use crate::model::{Depth, Format, ImageId, Processing, Request, Want};
+use crate::model::request::{Conditions, PictureRequest};
+use crate::model::{ImageId, Request, Want};
 use crate::protocols::iiif;
 use crate::protocols::iip;
+use crate::protocols::presentation::ManifestCall;
 use crate::protocols::protocol::Protocol;
 use crate::protocols::wire::{RawRequest, Response};
 
@@ -12,6 +13,8 @@ use crate::protocols::wire::{RawRequest, Response};
 pub enum Parsed {
     /// A question about an image.
     Call(Box<Call>),
+    /// A question about an image, a stack or a folder.
+    Manifest(Box<ManifestCall>),
     /// The answer: a redirect, the methods allowed, an IIP object that needs no image.
     Response(Response),
     /// A path of some other mount.
@@ -73,23 +76,5 @@ impl Call {
 impl From<Call> for Parsed {
     fn from(call: Call) -> Self {
         Self::Call(Box::new(call))
-    }
-}
-
-/// A picture of these pixels with nothing done to them.
-pub(crate) fn plain_picture(frame: Frame, format: Format) -> PictureRequest {
-    PictureRequest {
-        frame,
-        mirror: false,
-        rotation: Rotation::None,
-        quality: Quality::Default,
-        format,
-        processing: Processing::default(),
-        preset: None,
-        filter: None,
-        encoder_quality: None,
-        tiff_compression: None,
-        depth: Depth::Eight,
-        is_export: false,
     }
 }

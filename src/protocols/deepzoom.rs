@@ -1,10 +1,10 @@
 //! Deep Zoom: `NAME.dzi` and `NAME_files/LEVEL/COLUMN_ROW.FORMAT`. Names may hold slashes, so addresses
 //! are read from the right. The form is that of Microsoft's schema of 2008, as iipsrv writes it.
 
-use crate::model::request::Frame;
+use crate::model::request::{Frame, PictureRequest};
 use crate::model::{Fault, Format, ImageInfo, Want};
 use crate::protocols::answer::Document;
-use crate::protocols::call::{Call, Dialect, Parsed, plain_picture};
+use crate::protocols::call::{Call, Dialect, Parsed};
 use crate::protocols::image_name::image_id;
 use crate::protocols::number::whole;
 use crate::protocols::percent::decode;
@@ -36,7 +36,7 @@ fn split(text: &str) -> Result<(&str, Want), Fault> {
         return Err(Fault::not_found("Deep Zoom has NAME.dzi and NAME_files/LEVEL/COLUMN_ROW.jpg"));
     };
     let (frame, format) = read_tile(tile)?;
-    Ok((name, Want::Picture(plain_picture(frame, format))))
+    Ok((name, Want::Picture(PictureRequest::plain(frame, format))))
 }
 
 fn read_tile(text: &str) -> Result<(Frame, Format), Fault> {

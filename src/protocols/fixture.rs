@@ -26,6 +26,8 @@ pub(crate) fn get(address: &str) -> RawRequest<'_> {
         body: b"",
         scheme: "http",
         host: "ex.org",
+        prefix: "",
+        iiif_id: None,
         accept: "",
         if_none_match: None,
         if_modified_since_s: None,

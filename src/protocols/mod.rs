@@ -8,6 +8,7 @@
 mod accept;
 mod answer;
 mod call;
+mod change;
 mod deepzoom;
 mod http_date;
 mod iiif;
@@ -16,6 +17,7 @@ mod image_name;
 mod mount;
 mod number;
 pub(crate) mod percent;
+mod presentation;
 mod protocol;
 mod query_form;
 mod refusal;
@@ -29,10 +31,11 @@ pub use call::{Call, Dialect, Parsed};
 pub use iiif::Words as IiifWords;
 pub use iip::Words as IipWords;
 pub(crate) use image_name::image_id;
+pub use presentation::{Canvas, ManifestCall};
 pub use protocol::Protocol;
 pub use query_form::names_an_image;
 pub use refusal::{Refusal, respond_fault};
-pub use settings::{IiifVersion, Negotiate, Settings, UpscaleUnmarked};
+pub use settings::{IiifVersion, Settings};
 pub use wire::{Method, RawRequest, Response};
 
 use crate::model::{Fault, FaultKind};
@@ -57,10 +60,9 @@ pub fn parse(raw: &RawRequest<'_>, settings: &Settings) -> Result<Parsed, Refusa
     let parsed = match mount {
         Mount::Query => query_form::parse(raw, settings),
         Mount::Iiif { version, rest } => iiif::parse_path(raw, settings, version, rest),
-        Mount::IiifReserved => Err(Refusal::new(
-            protocol,
-            Fault::not_found("IIIF Image API 1.1 is not served here; use /iiif/3/ or /iiif/2/"),
-        )),
+        Mount::Presentation(rest) => {
+            presentation::parse(raw, settings, rest).map(|call| Parsed::Manifest(Box::new(call)))
+        }
         Mount::DeepZoom(rest) => deepzoom::parse(raw, rest, settings),
         Mount::Zoomify(rest) => zoomify::parse(raw, rest, settings),
     };

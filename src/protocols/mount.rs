@@ -18,8 +18,8 @@ pub(crate) enum Mount<'a> {
         /// Identifier and what follows it.
         rest: &'a str,
     },
-    /// `/iiif/1/...`.
-    IiifReserved,
+    /// `/presentation/3/...`.
+    Presentation(&'a str),
     /// `/deepzoom/...`.
     DeepZoom(&'a str),
     /// `/zoomify/...`.
@@ -37,6 +37,7 @@ impl<'a> Mount<'a> {
         }
         path.strip_prefix("/deepzoom/")
             .map(Self::DeepZoom)
+            .or_else(|| path.strip_prefix("/presentation/3/").map(Self::Presentation))
             .or_else(|| path.strip_prefix("/zoomify/").map(Self::Zoomify))
     }
 
@@ -45,7 +46,8 @@ impl<'a> Mount<'a> {
         match self {
             Self::Query => Protocol::Iip,
             Self::Iiif { version: Some(version), .. } => Protocol::iiif(version),
-            Self::Iiif { version: None, .. } | Self::IiifReserved => Protocol::iiif(default),
+            Self::Iiif { version: None, .. } => Protocol::iiif(default),
+            Self::Presentation(_) => Protocol::Presentation,
             Self::DeepZoom(_) => Protocol::DeepZoom,
             Self::Zoomify(_) => Protocol::Zoomify,
         }
@@ -54,7 +56,7 @@ impl<'a> Mount<'a> {
     fn iiif(rest: &'a str) -> Self {
         let (head, tail) = rest.split_once('/').unwrap_or((rest, ""));
         match head {
-            "1" => Self::IiifReserved,
+            "1" => Self::Iiif { version: Some(IiifVersion::V1), rest: tail },
             "2" => Self::Iiif { version: Some(IiifVersion::V2), rest: tail },
             "3" => Self::Iiif { version: Some(IiifVersion::V3), rest: tail },
             _ => Self::Iiif { version: None, rest },
@@ -76,12 +78,14 @@ mod tests {
             ("/iiif/3/a/info.json", iiif(Some(IiifVersion::V3), "a/info.json")),
             ("/iiif/2/a", iiif(Some(IiifVersion::V2), "a")),
             ("/iiif/3", iiif(Some(IiifVersion::V3), "")),
-            ("/iiif/1/a/info.json", Some(Mount::IiifReserved)),
+            ("/iiif/1/a/info.json", iiif(Some(IiifVersion::V1), "a/info.json")),
             ("/iiif/33/info.json", iiif(None, "33/info.json")),
             ("/iiif/a", iiif(None, "a")),
             ("/iiif", None),
             ("/deepzoom/x/a.dzi", Some(Mount::DeepZoom("x/a.dzi"))),
             ("/zoomify/a/ImageProperties.xml", Some(Mount::Zoomify("a/ImageProperties.xml"))),
+            ("/presentation/3/a/manifest.json", Some(Mount::Presentation("a/manifest.json"))),
+            ("/presentation/2/a/manifest.json", None),
             ("/deepzoomer/a.dzi", None),
             ("/view/a.tif", None),
             ("/", None),

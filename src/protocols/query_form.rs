@@ -3,10 +3,10 @@
 
 use crate::model::{Depth, Fault, FaultKind, Slice, TiffCompression, Want};
 use crate::protocols::call::{Call, Dialect, Parsed};
+use crate::protocols::change::Changes;
 use crate::protocols::deepzoom;
 use crate::protocols::iiif;
 use crate::protocols::iip;
-use crate::protocols::iip::change::Changes;
 use crate::protocols::iip::command::Command;
 use crate::protocols::iip::grammar::{Token, tokens};
 use crate::protocols::image_name::viewed;
@@ -32,9 +32,11 @@ pub(crate) fn parse(raw: &RawRequest<'_>, settings: &Settings) -> Result<Parsed,
     let refused = |fault| Refusal::new(protocol, fault);
     let setters = Setters::read(text, address, settings).map_err(refused)?;
     let mut parsed = match protocol {
-        Protocol::Iip | Protocol::Iiif2 | Protocol::Iiif3 => {
-            iiif::parse_query(raw, settings, address.value)
-        }
+        Protocol::Iip
+        | Protocol::Iiif1
+        | Protocol::Iiif2
+        | Protocol::Iiif3
+        | Protocol::Presentation => iiif::parse_query(raw, settings, address.value),
         Protocol::DeepZoom => deepzoom::parse(raw, address.value, settings),
         Protocol::Zoomify => zoomify::parse(raw, address.value, settings),
     }?;
@@ -75,7 +77,7 @@ struct Setters {
     depth: Depth,
     /// `SDS`.
     view: Option<Slice>,
-    /// `CNT` and its like, where the address has no words of its own for these.
+    /// `CNT` and its like; for IIIF, whose address has words of its own for colours and turns, but these.
     changes: Changes,
 }
 
@@ -93,7 +95,9 @@ impl Setters {
                 Command::Depth(depth) => setters.depth = depth,
                 Command::View(view) => setters.view = Some(view),
                 Command::Neutral => {}
-                Command::Change(change) if !address.name.eq_ignore_ascii_case("iiif") => {
+                Command::Change(change)
+                    if change.is_of_values() || !address.name.eq_ignore_ascii_case("iiif") =>
+                {
                     setters.changes.add(change)?;
                 }
                 _ => {
@@ -116,8 +120,16 @@ impl Setters {
         let request = &mut call.request;
         match &mut request.want {
             Want::Picture(picture) => {
-                if !matches!(call.dialect, Dialect::Iiif(_)) {
-                    *picture = self.changes.applied(picture);
+                match &mut call.dialect {
+                    Dialect::Iiif(words) => {
+                        let changed = self.changes.valued(picture);
+                        // No address in the standard's form says so.
+                        words.is_canonical &= changed == *picture;
+                        *picture = changed;
+                    }
+                    Dialect::Iip(_) | Dialect::DeepZoom | Dialect::Zoomify => {
+                        *picture = self.changes.applied(picture);
+                    }
                 }
                 picture.encoder_quality = self.encoder_quality;
                 picture.tiff_compression = self.tiff_compression;

@@ -1,7 +1,9 @@
 //! `Refusal`: a request that never reaches the service, and how faults are worded.
 
 use crate::model::{Fault, FaultKind};
+use crate::protocols::iiif::profile_link;
 use crate::protocols::protocol::Protocol;
+use crate::protocols::settings::IiifVersion;
 use crate::protocols::wire::Response;
 
 /// A request that was refused by its text alone.
@@ -42,6 +44,11 @@ pub fn respond_fault(protocol: Protocol, fault: &Fault) -> Response {
     let response = Response::new(fault.kind.status(), format!("{}\n", fault.text))
         .with("Content-Type", "text/plain; charset=utf-8")
         .with("Cache-Control", "no-cache");
+    let response = match protocol {
+        // Version 1.1 wants it with every answer (section 6.2).
+        Protocol::Iiif1 => response.with("Link", profile_link(IiifVersion::V1)),
+        _ => response,
+    };
     match fault.kind {
         FaultKind::Busy => response.with("Retry-After", FaultKind::RETRY_AFTER_S.to_string()),
         FaultKind::MethodNotAllowed => response.with("Allow", protocol.methods()),
@@ -49,6 +56,7 @@ pub fn respond_fault(protocol: Protocol, fault: &Fault) -> Response {
         | FaultKind::NotFound
         | FaultKind::TooLarge
         | FaultKind::UriTooLong
+        | FaultKind::UnsupportedFormat
         | FaultKind::Image
         | FaultKind::NotImplemented
         | FaultKind::Bug => response,

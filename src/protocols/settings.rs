@@ -1,38 +1,17 @@
 //! `Settings`: what an operator may choose about the protocols.
 
-use crate::model::Limits;
+use crate::model::{ExtraInfo, Format, Limits, Negotiate, UpscaleUnmarked};
 
 /// The versions of the IIIF Image API that are spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum IiifVersion {
+    /// 1.1.
+    V1,
     /// 2.1 (2.1.1).
     V2,
     /// 3.0.
     #[default]
     V3,
-}
-
-/// What IIIF 3.0's `!w,h` without `^` does where the box is larger than the region: the text of 4.2
-/// can be read both ways.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum UpscaleUnmarked {
-    /// The region's own size is the answer, as Mirador expects for its thumbnails.
-    #[default]
-    Clip,
-    /// An error, as the IIIF validator wants it.
-    Refuse,
-}
-
-/// In which format a tile is given that is asked for as JPEG, where `Accept` names it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Negotiate {
-    /// As JPEG.
-    #[default]
-    Off,
-    /// As WebP.
-    Webp,
-    /// As AVIF, else as WebP.
-    Avif,
 }
 
 /// What the protocols need to know of the configuration.
@@ -60,6 +39,14 @@ pub struct Settings {
     pub allow_bare_slash: bool,
     /// Tiles in newer formats than JPEG.
     pub negotiate: Negotiate,
+    /// Whether IIIF's qualities beyond the standard's are taken (`IIIF_EXTENSIONS`).
+    pub extensions: bool,
+    /// What every `info.json` tells besides (`IIIF_EXTRA_INFO`).
+    pub extra_info: ExtraInfo,
+    /// Images of a manifest at most.
+    pub canvases_max: usize,
+    /// Formats that `info.json` of version 3 recommends, the best first.
+    pub preferred_formats: Vec<Format>,
 }
 
 impl Default for Settings {
@@ -75,6 +62,10 @@ impl Default for Settings {
             delimiter: None,
             allow_bare_slash: false,
             negotiate: Negotiate::default(),
+            extensions: false,
+            extra_info: ExtraInfo::default(),
+            canvases_max: 500,
+            preferred_formats: Vec::new(),
         }
     }
 }

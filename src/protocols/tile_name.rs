@@ -12,12 +12,12 @@ pub(crate) fn split_format(text: &str) -> Result<(&str, Format), Fault> {
     let format = match suffix {
         "jpeg" => Some(Format::Jpeg),
         "tiff" => Some(Format::Tiff),
-        _ => Format::from_suffix(suffix),
+        _ => Format::from_suffix(suffix).filter(|format| *format != Format::Pdf),
     };
     format.map(|format| (numbers, format)).ok_or_else(|| {
         let shown = excerpt(suffix);
         Fault::bad_request(format!(
-            "a tile's name ends in .jpg, .jpeg, .png, .webp, .avif or .tif, not .{shown}"
+            "a tile's name ends in .jpg, .jpeg, .png, .webp, .avif, .tif or .gif, not .{shown}"
         ))
     })
 }

@@ -38,6 +38,11 @@ pub struct RawRequest<'a> {
     /// Host and port as the client named them, checked by the front to hold only characters that a
     /// host can have (RFC 3986, section 3.2).
     pub host: &'a str,
+    /// What a proxy that is trusted takes away before the path, checked by the front; without a slash at
+    /// its end, mostly empty.
+    pub prefix: &'a str,
+    /// The image's public address, where such a proxy tells it (`X-IIIF-ID`), checked by the front.
+    pub iiif_id: Option<&'a str>,
     /// `Accept`, empty where there is none.
     pub accept: &'a str,
     /// `If-None-Match`.

@@ -2,10 +2,10 @@
 //! slashes, so addresses are read from the right. The group tells nothing that the rest does not, and
 //! some viewers always say 0: any number is taken.
 
-use crate::model::request::Frame;
+use crate::model::request::{Frame, PictureRequest};
 use crate::model::{Fault, Format, ImageInfo, Size, Want};
 use crate::protocols::answer::Document;
-use crate::protocols::call::{Call, Dialect, Parsed, plain_picture};
+use crate::protocols::call::{Call, Dialect, Parsed};
 use crate::protocols::image_name::image_id;
 use crate::protocols::number::whole;
 use crate::protocols::percent::decode;
@@ -44,7 +44,7 @@ fn split(text: &str) -> Result<(&str, Want), Fault> {
         ));
     };
     let (frame, format) = read_tile(tile)?;
-    Ok((name, Want::Picture(plain_picture(frame, format))))
+    Ok((name, Want::Picture(PictureRequest::plain(frame, format))))
 }
 
 fn read_tile(text: &str) -> Result<(Frame, Format), Fault> {

@@ -1,7 +1,6 @@
 //! Presets: named changes of sample values that lie beside an image, in a file of its name and
 //! `.presets.toml`. Curators and scientists write them once, viewers ask for them by name.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -133,6 +132,15 @@ enum NumberOr {
     Word(String),
 }
 
+impl NumberOr {
+    const fn number(&self) -> Option<f32> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Word(_) => None,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum KernelWritten {
@@ -145,32 +153,29 @@ impl Written {
         let mut processing =
             Processing { invert: self.invert == Some(true), ..Processing::default() };
         for (band, min, max) in self.ranges.unwrap_or_default() {
-            if min.partial_cmp(&max).is_none_or(Ordering::is_ge) {
-                return Err("ranges takes [BAND, MIN, MAX] with MIN below MAX");
-            }
-            processing.ranges.push(BandRange { band: Some(band), min, max });
+            let takes = "ranges takes [BAND, MIN, MAX] with MIN below MAX";
+            processing.ranges.push(BandRange::new(Some(band), min, max).ok_or(takes)?);
         }
         if let Some((azimuth_deg, elevation_deg)) = self.light {
-            if !(0.0..=360.0).contains(&azimuth_deg) || !(-90.0..=90.0).contains(&elevation_deg) {
-                return Err("light takes [AZIMUTH, ELEVATION], 0 to 360 and -90 to 90 degrees");
-            }
-            processing.light = Some(Light { azimuth_deg, elevation_deg });
+            let takes = "light takes [AZIMUTH, ELEVATION], -360 to 360 and -90 to 90 degrees";
+            processing.light = Some(Light::new(azimuth_deg, elevation_deg).ok_or(takes)?);
         }
         if let Some(rows) = self.twist {
             let takes = "twist takes 1 to 4 rows of up to 256 numbers";
             processing.twist = Some(Twist::new(rows).ok_or(takes)?);
         }
         match self.gamma {
-            Some(NumberOr::Number(power)) if (0.0..=100.0).contains(&power) => {
-                processing.tone = Tone::Power(power);
-            }
-            Some(NumberOr::Word(word)) if word == "log" => processing.tone = Tone::Log,
             None => {}
-            Some(_) => return Err("gamma takes a number from 0 to 100, or \"log\""),
+            Some(NumberOr::Word(word)) if word == "log" => processing.tone = Tone::Log,
+            Some(number) => {
+                let takes = "gamma takes a number from 0 to 100, or \"log\"";
+                processing.tone = number.number().and_then(Tone::power).ok_or(takes)?;
+            }
         }
         if let Some(name) = self.colour_map {
-            let takes = "colour_map takes the name of one";
-            processing.colour_map = Some(ColourMap::of_name(&name).ok_or(takes)?);
+            let takes =
+                "colour_map takes the name of one, or custom:RRGGBB,RRGGBB of 2 to 32 colours";
+            processing.colour_map = Some(ColourMap::of_text(&name).ok_or(takes)?);
         }
         if let Some(kernel) = self.kernel {
             let kernel = match kernel {
@@ -181,16 +186,14 @@ impl Written {
             processing.kernel = Some(kernel.ok_or(takes)?);
         }
         match self.contrast {
-            Some(NumberOr::Number(factor)) if 0.0 <= factor && factor.is_finite() => {
-                processing.contrast = Contrast::Factor(factor);
-            }
+            None => {}
             Some(NumberOr::Word(word)) if word == "stretch" => {
                 processing.contrast = Contrast::Stretch;
             }
             Some(NumberOr::Word(word)) if word == "equalization" => processing.equalise = true,
-            None => {}
-            Some(_) => {
-                return Err("contrast takes a number from 0, \"stretch\" or \"equalization\"");
+            Some(number) => {
+                let takes = "contrast takes a number from 0, \"stretch\" or \"equalization\"";
+                processing.contrast = number.number().and_then(Contrast::factor).ok_or(takes)?;
             }
         }
         Ok(processing)

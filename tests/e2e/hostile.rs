@@ -147,3 +147,87 @@ fn junk_on_the_wire_is_refused_and_the_server_lives_on() {
     assert_eq!(server.get("/iiif/3/a.tif/info.json").status, 200);
     server.finish(&[]);
 }
+
+/// Marsaglia's xorshift: the same junk in every run.
+struct Junk(u64);
+
+impl Junk {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(limit).unwrap()).unwrap()
+    }
+
+    /// A character of the validator's junk, 0x30 to 0x7a, or one that paths are made of.
+    fn character(&mut self) -> char {
+        const OFTEN: &[u8] = b"/,:%.0123456789^!;&=-";
+        if self.below(2) == 0 {
+            char::from(OFTEN[self.below(OFTEN.len())])
+        } else {
+            char::from(b'0' + u8::try_from(self.below(75)).unwrap())
+        }
+    }
+
+    /// A request that makes sense with some of its characters changed, left out, doubled or cut off.
+    fn damaged(&mut self, target: &str) -> String {
+        let mut characters: Vec<char> = target.chars().collect();
+        for _ in 0..=self.below(4) {
+            let at = 1 + self.below(characters.len() - 1);
+            match self.below(4) {
+                0 => characters[at] = self.character(),
+                1 => characters.insert(at, self.character()),
+                2 if 2 < characters.len() => drop(characters.remove(at)),
+                _ if 8 < at => characters.truncate(at),
+                _ => characters.push(self.character()),
+            }
+        }
+        characters.into_iter().collect()
+    }
+}
+
+#[test]
+fn ten_thousand_requests_of_junk_are_each_refused_in_a_sentence_or_answered() {
+    const WHOLE: [&str; 12] = [
+        "/iiif/3/a.tif/full/max/0/default.jpg",
+        "/iiif/3/a.tif/0,0,99,99/^120,/22.5/gray.png",
+        "/iiif/2/a.tif/pct:1,2,30,40/!50,60/!90/color.webp",
+        "/iiif/1/a.tif/full/50,/0/native.gif",
+        "/iiif/3/a.tif/square/pct:5/0/bitonal.pdf?contrast=2&gamma=log",
+        "/iiif/a.tif/info.json",
+        "/presentation/3/a.tif/manifest.json",
+        "/deepzoom/a.tif_files/8/0_0.jpg",
+        "/zoomify/a.tif/TileGroup0/0-0-0.jpg",
+        "/iip?FIF=a.tif&CNT=1.2&WID=90&RGN=0,0,1,1&CVT=jpeg",
+        "/iip?IIIF=a.tif/full/60,/0/default.jpg",
+        "/iip?FIF=a.tif&obj=IIP,1.0&obj=Max-size&JTL=0,0",
+    ];
+    let folder = folder_with(&[("a.tif", RETINA)]);
+    // Small answers: this is about text.
+    let server = Server::start(folder.path(), &["--render-output-side-px-max", "128"]);
+    let mut junk = Junk(0x9e37_79b9_7f4a_7c15);
+    let (mut refused, mut answered) = (0, 0);
+    for number in 0..10_000 {
+        let target = if number % 10 == 0 {
+            let length = 1 + junk.below(60);
+            let mount = ["/iiif/3/", "/iiif/", "/iip?", "/"][junk.below(4)];
+            mount.chars().chain((0..length).map(|_| junk.character())).collect()
+        } else {
+            junk.damaged(WHOLE[number % WHOLE.len()])
+        };
+        let answer = server.get(&target);
+        match answer.status {
+            200 | 303 => answered += 1,
+            400 | 404 | 413 | 414 | 415 | 501 => {
+                refused += 1;
+                let text = answer.text();
+                assert!(text.lines().count() <= 2 && text.len() < 700, "{target}: {text}");
+            }
+            status => panic!("{target}: {status} {}", answer.text()),
+        }
+    }
+    assert!(5000 < refused && 500 < answered, "{refused} refused, {answered} answered");
+    assert!(server.metric("tessera_faults_total", &["kind=\"bug\""]) < 1.0);
+    assert_eq!(server.get("/iiif/3/a.tif/info.json").status, 200);
+    server.finish(&[]);
+}

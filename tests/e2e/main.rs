@@ -17,6 +17,7 @@ mod formats;
 mod harness;
 mod hostile;
 mod http;
+mod iiif;
 mod inspect;
 mod isolated;
 mod lifecycle;

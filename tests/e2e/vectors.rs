@@ -330,7 +330,7 @@ fn what_cannot_be_done_is_refused_by_name() {
         ("FIF=g8.tif&TIL=3,12-6", 400, "go upwards"),
         ("FIF=g8.tif&TIL=7,0", 404, "there is no level 7"),
         ("FIF=g8.tif&CTW=[]&JTL=0,0", 400, "CTW takes"),
-        ("FIF=g8.tif&ROT=-45&JTL=0,0", 400, "ROT takes"),
+        ("FIF=g8.tif&ROT=4500&JTL=0,0", 400, "ROT takes"),
         ("PFL=0:0,0", 400, "FIF=NAME must come first"),
         ("MINMAX=0:0,1", 400, "nothing was asked"),
     ] {

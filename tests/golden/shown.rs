@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use tessera::codecs::Decode;
 use tessera::imaging::{Raster, Scratch, Shrink, Tools, apply};
 use tessera::model::request::{
-    Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm, Upscale,
+    Frame, OverLimit, PictureRequest, Region, ScaleTo, SizeForm, Upscale,
 };
-use tessera::model::{ColourRule, Depth, Format, ImageId, Processing, Rect, SourceVersion};
+use tessera::model::{ColourRule, Format, ImageId, Rect, SourceVersion};
 use tessera::plan::{Rules, plan};
 
 use crate::checks::Checks;
@@ -176,20 +176,8 @@ fn alike(folder: &Path, reference: &str, others: &[(&str, (f64, f64))], checks: 
 fn shown(image: &dyn Decode, rule: ColourRule) -> Raster {
     let (upscale, over_limit) = (Upscale::Refuse, OverLimit::Refuse);
     let size = ScaleTo { form: SizeForm::Max, upscale, over_limit };
-    let request = PictureRequest {
-        frame: Frame::Region { region: Region::Full, size },
-        mirror: false,
-        rotation: Rotation::None,
-        quality: Quality::Default,
-        format: Format::Png,
-        processing: Processing::default(),
-        preset: None,
-        filter: None,
-        encoder_quality: None,
-        tiff_compression: None,
-        depth: Depth::Eight,
-        is_export: false,
-    };
+    let frame = Frame::Region { region: Region::Full, size };
+    let request = PictureRequest::plain(frame, Format::Png);
     let id = ImageId::parse("shown").unwrap();
     let version = SourceVersion { len_bytes: 1, modified_ns: 1, inode: 1 };
     let rules = Rules { colour: rule, ..Rules::default() };

@@ -1,5 +1,7 @@
-//! GIF in.
+//! GIF in and out.
 
+mod encoder;
 mod image;
 
+pub(super) use encoder::encode;
 pub(super) use image::open;

@@ -84,6 +84,16 @@ pub(super) struct Variables<'a> {
     pub(super) http_if_none_match: Option<&'a str>,
     pub(super) http_if_modified_since: Option<&'a str>,
     pub(super) remote_addr: Option<&'a str>,
+    /// The headers of proxies before the web server.
+    pub(super) http_forwarded: Option<&'a str>,
+    /// `X-Forwarded-Proto`.
+    pub(super) http_x_forwarded_proto: Option<&'a str>,
+    /// `X-Forwarded-Host`.
+    pub(super) http_x_forwarded_host: Option<&'a str>,
+    /// `X-Forwarded-Prefix`.
+    pub(super) http_x_forwarded_prefix: Option<&'a str>,
+    /// `X-IIIF-ID`.
+    pub(super) http_x_iiif_id: Option<&'a str>,
 }
 
 /// Variables that are no variables.
@@ -134,6 +144,11 @@ impl<'a> Variables<'a> {
             b"HTTP_IF_NONE_MATCH" => &mut self.http_if_none_match,
             b"HTTP_IF_MODIFIED_SINCE" => &mut self.http_if_modified_since,
             b"REMOTE_ADDR" => &mut self.remote_addr,
+            b"HTTP_FORWARDED" => &mut self.http_forwarded,
+            b"HTTP_X_FORWARDED_PROTO" => &mut self.http_x_forwarded_proto,
+            b"HTTP_X_FORWARDED_HOST" => &mut self.http_x_forwarded_host,
+            b"HTTP_X_FORWARDED_PREFIX" => &mut self.http_x_forwarded_prefix,
+            b"HTTP_X_IIIF_ID" => &mut self.http_x_iiif_id,
             _ => return None,
         })
     }

@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
+use crate::config::TrustedProxies;
 use crate::front::exchange::{Answered, Asked, Front, body_too_large, seconds_of};
 use crate::front::fastcgi::intake::{PARAMS_BYTES_MAX, Request};
 use crate::front::fastcgi::params::Variables;
+use crate::front::forwarded::Forwarded;
 use crate::front::gallery;
 use crate::model::{Fault, FaultKind};
 use crate::protocols;
@@ -26,7 +28,7 @@ pub(super) async fn answer(front: &Front, request: &Request) -> Answer {
         Err(fault) => (Variables::default(), Some(fault)),
     };
     let read = match unread {
-        None => raw_request(&variables, request, front.body_bytes_max),
+        None => raw_request(&variables, request, front.body_bytes_max, &front.trusted_proxies),
         Some(fault) => Err(fault),
     };
     let place = front.requests.take_place();
@@ -58,6 +60,7 @@ fn raw_request<'a>(
     variables: &Variables<'a>,
     request: &'a Request,
     body_bytes_max: usize,
+    trusted: &TrustedProxies,
 ) -> Result<RawRequest<'a>, Fault> {
     let Some(method) = variables.request_method.map(method_of) else {
         return Err(Fault::bad_request("the web server sent no REQUEST_METHOD"));
@@ -67,18 +70,38 @@ fn raw_request<'a>(
         Method::Get | Method::Head | Method::Options | Method::Other => &[],
     };
     let (path, query) = address(variables);
+    let scheme = if is_https(variables.https) { "https" } else { "http" };
+    let host = variables.http_host.or(variables.server_name).unwrap_or("localhost");
+    let public = forwarded(variables, trusted).public(scheme, host);
     Ok(RawRequest {
         method,
         path,
         query,
         query_rules: query_rules(path, query, method),
         body,
-        scheme: if is_https(variables.https) { "https" } else { "http" },
-        host: variables.http_host.or(variables.server_name).unwrap_or("localhost"),
+        scheme: public.scheme,
+        host: public.host,
+        prefix: public.prefix,
+        iiif_id: public.iiif_id,
         accept: variables.http_accept.unwrap_or_default(),
         if_none_match: variables.http_if_none_match,
         if_modified_since_s: variables.http_if_modified_since.and_then(seconds_of),
     })
+}
+
+/// What the web server's client says of public addresses, where that client is a proxy that is trusted.
+fn forwarded<'a>(variables: &Variables<'a>, trusted: &TrustedProxies) -> Forwarded<'a> {
+    let client = variables.remote_addr.and_then(|address| address.parse().ok());
+    if client.is_none_or(|client| !trusted.hold(Some(client))) {
+        return Forwarded::default();
+    }
+    Forwarded {
+        standard: variables.http_forwarded,
+        proto: variables.http_x_forwarded_proto,
+        host: variables.http_x_forwarded_host,
+        prefix: variables.http_x_forwarded_prefix,
+        iiif_id: variables.http_x_iiif_id,
+    }
 }
 
 fn method_of(method: &str) -> Method {
@@ -140,7 +163,7 @@ mod tests {
     use super::*;
 
     fn raw<'a>(variables: &Variables<'a>, request: &'a Request) -> Result<RawRequest<'a>, Fault> {
-        raw_request(variables, request, 100)
+        raw_request(variables, request, 100, &TrustedProxies::default())
     }
 
     fn request(body: Option<&[u8]>) -> Request {

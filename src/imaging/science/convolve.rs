@@ -13,16 +13,23 @@ pub(super) fn convolve(raster: &Raster<f32>, kernel: &Kernel) -> Raster<f32> {
     let (row_len, height) = (raster.row_len(), usize_of(raster.size().height()));
     let radius = usize_of(kernel.radius_px());
     let side = 2 * radius + 1;
-    let mut padded = vec![0.0; row_len + 2 * radius * bands];
+    let samples = raster.samples();
+    // The rows under the kernel, each in a place of its own until it is passed.
+    let mut padded = vec![vec![0.0; row_len + 2 * radius * bands]; side];
+    let enter = |padded: &mut Vec<Vec<f32>>, y: usize| {
+        if let Some(row) = samples.get(y * row_len..(y + 1) * row_len) {
+            pad(&mut padded[y % side], row, bands, radius);
+        }
+    };
+    (0..radius).for_each(|y| enter(&mut padded, y));
     for (y, target) in convolved.samples_mut().chunks_exact_mut(row_len).enumerate() {
+        enter(&mut padded, y + radius);
         clear(target, bands, colours);
         for down in 0..side {
-            let from = (y + down).saturating_sub(radius).min(height - 1);
-            let row = &raster.samples()[from * row_len..(from + 1) * row_len];
-            pad(&mut padded, row, bands, radius);
+            let row = &padded[(y + down).saturating_sub(radius).min(height - 1) % side];
             for (across, weight) in weights[down * side..(down + 1) * side].iter().enumerate() {
                 if *weight != 0.0 {
-                    add(target, &padded[across * bands..], *weight, (bands, colours));
+                    add(target, &row[across * bands..], *weight, (bands, colours));
                 }
             }
         }

@@ -63,6 +63,16 @@ impl Operation {
     }
 }
 
+/// The colours and alpha of pixels that the operations leave.
+pub fn shape_after(
+    operations: &[Operation],
+    (colour, alpha): (ColourModel, bool),
+) -> (ColourModel, bool) {
+    let bands = Bands { colours: colour.bands().into(), alpha };
+    let bands = operations.iter().fold(bands, Bands::after);
+    (bands.shown(), bands.alpha)
+}
+
 impl Bands {
     fn after(self, operation: &Operation) -> Self {
         match operation {

@@ -2,16 +2,18 @@
 
 use std::fmt::{self, Write};
 
+use crate::model::geometry::proportion;
 use crate::model::request::{PictureRequest, Quality};
-use crate::model::{Limits, Rect, Resolved, Size};
+use crate::model::{Limits, Rect, Resolved};
 use crate::protocols::iiif::quality;
 use crate::protocols::iiif::rotation;
 use crate::protocols::settings::IiifVersion;
 
-/// Appends `/region/size/rotation/quality.format` to the base URI.
+/// Appends `/region/size/rotation/quality.format` to the base URI, with the word of a quality beyond the
+/// standard's where one was asked for. Version 1.1 has no canonical address; its words would be those of 2.1.
 pub(crate) fn push(
     version: IiifVersion,
-    asked: &PictureRequest,
+    (asked, extension): (&PictureRequest, Option<&'static str>),
     resolved: &Resolved,
     limits: &Limits,
     into: &mut String,
@@ -19,10 +21,11 @@ pub(crate) fn push(
     // Writing to a String cannot fail.
     write_frame(version, resolved, limits, into).unwrap_or_default();
     into.push('/');
-    into.push_str(rotation::print(asked.mirror, asked.rotation));
+    rotation::push(asked, into);
     into.push('/');
     let same = resolved.is_default_quality;
-    into.push_str(quality::print(if same { Quality::Default } else { asked.quality }));
+    let quality = quality::print(if same { Quality::Default } else { asked.quality });
+    into.push_str(extension.unwrap_or(quality));
     into.push('.');
     into.push_str(asked.format.suffix());
 }
@@ -41,7 +44,7 @@ fn write_frame(
         write!(into, "/{left},{top},{},{}/", region.width(), region.height())?;
     }
     match version {
-        IiifVersion::V2 => write_size_v2(resolved, into),
+        IiifVersion::V1 | IiifVersion::V2 => write_size_v2(resolved, into),
         IiifVersion::V3 => write_size_v3(resolved, limits, into),
     }
 }
@@ -53,7 +56,7 @@ fn write_size_v3(resolved: &Resolved, limits: &Limits, into: &mut String) -> fmt
         into.write_str("max")
     } else if size.fits(region) {
         write!(into, "{width},{height}")
-    } else if size == enlarged(region, limits.output_side_px_max) {
+    } else if size == limits.largest(region) {
         into.write_str("^max")
     } else {
         write!(into, "^{width},{height}")
@@ -66,35 +69,20 @@ fn write_size_v2(resolved: &Resolved, into: &mut String) -> fmt::Result {
     let (width, height) = (size.width(), size.height());
     if resolved.is_max {
         into.write_str("full")
-    } else if height == in_proportion(region.height(), width, region.width()) {
+    } else if u64::from(height)
+        == proportion(region.height().into(), width.into(), region.width().into())
+    {
         write!(into, "{width},")
     } else {
         write!(into, "{width},{height}")
     }
 }
 
-/// The region scaled until its longer side is `side_px`.
-fn enlarged(region: Size, side_px: u32) -> Size {
-    if region.height() <= region.width() {
-        Size::at_least_one(side_px, in_proportion(region.height(), side_px, region.width()))
-    } else {
-        Size::at_least_one(in_proportion(region.width(), side_px, region.height()), side_px)
-    }
-}
-
-/// `side * to / from`, rounded half up, at least 1.
-fn in_proportion(side: u32, to: u32, from: u32) -> u32 {
-    let from = u64::from(from.max(1));
-    let scaled = (u64::from(side) * u64::from(to) * 2 + from) / (from * 2);
-    u32::try_from(scaled.max(1)).unwrap_or(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Format;
     use crate::model::request::{Frame, Rotation};
-    use crate::protocols::call::plain_picture;
+    use crate::model::{Format, Size};
 
     fn resolved(image: (u32, u32), region: [u32; 4], size: (u32, u32), is_max: bool) -> Resolved {
         let sized = |(width, height)| Size::new(width, height).unwrap();
@@ -111,13 +99,13 @@ mod tests {
     #[test]
     fn the_address_is_the_one_of_the_standard() {
         let frame = Frame::IipTile { resolution: 0, index: 0 };
-        let plain = plain_picture(frame, Format::Jpeg);
+        let plain = PictureRequest::plain(frame, Format::Jpeg);
         let (quality, rotation) = (Quality::Gray, Rotation::Quarter);
         let gray = PictureRequest {
             quality,
             rotation,
             mirror: true,
-            ..plain_picture(frame, Format::Jpeg)
+            ..PictureRequest::plain(frame, Format::Jpeg)
         };
         let small = (64, 56);
         let whole = [0, 0, 64, 56];
@@ -166,7 +154,7 @@ mod tests {
             let limits = Limits { output_side_px_max: 1000, ..Limits::default() };
             for (version, expected) in [(IiifVersion::V3, v3), (IiifVersion::V2, v2)] {
                 let mut text = String::new();
-                push(version, asked, &resolved, &limits, &mut text);
+                push(version, (asked, None), &resolved, &limits, &mut text);
                 assert_eq!(text, expected);
             }
         }

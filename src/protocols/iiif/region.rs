@@ -1,18 +1,19 @@
-//! The region parameter: IIIF Image API 3.0 and 2.1, section 4.1.
+//! The region parameter: IIIF Image API 3.0, 2.1 and 1.1, section 4.1.
 
 use crate::model::Fault;
 use crate::model::request::Region;
 use crate::protocols::number::{decimal, parts, whole};
 use crate::protocols::percent::excerpt;
+use crate::protocols::settings::IiifVersion;
 
 /// Reads a decoded region. Where it lies is for the plan to say, which knows the image.
 ///
 /// # Errors
 /// Bad request for anything but the four forms, and for a width or height of 0.
-pub(crate) fn parse(text: &str) -> Result<Region, Fault> {
+pub(crate) fn parse(text: &str, version: IiifVersion) -> Result<Region, Fault> {
     let region = match text {
         "full" => Some(Region::Full),
-        "square" => Some(Region::Square),
+        "square" if version != IiifVersion::V1 => Some(Region::Square),
         _ => match text.strip_prefix("pct:") {
             Some(numbers) => percent(numbers),
             None => pixels(text),
@@ -72,7 +73,7 @@ mod tests {
             (",,,", None),
             ("99999999999999999999,0,1,1", None),
         ] {
-            assert_eq!(parse(text).ok(), expected, "{text}");
+            assert_eq!(parse(text, IiifVersion::V3).ok(), expected, "{text}");
         }
     }
 
@@ -92,14 +93,14 @@ mod tests {
             left in 0.0..100.0, top in 0.0..100.0, w in 1e-9..1e9, h in 1e-9..1e9,
         ) {
             let pixels = Region::Pixels { x, y, width, height };
-            prop_assert_eq!(parse(&print(pixels)), Ok(pixels));
+            prop_assert_eq!(parse(&print(pixels), IiifVersion::V3), Ok(pixels));
             let percent = Region::Percent { x: left, y: top, width: w, height: h };
-            prop_assert_eq!(parse(&print(percent)), Ok(percent));
+            prop_assert_eq!(parse(&print(percent), IiifVersion::V3), Ok(percent));
         }
 
         #[test]
         fn junk_never_panics_and_is_never_repeated_raw(text in "\\PC*") {
-            if let Err(fault) = parse(&text) {
+            if let Err(fault) = parse(&text, IiifVersion::V3) {
                 prop_assert!(!fault.text.contains(char::is_control));
             }
         }

@@ -1,56 +1,52 @@
 //! The rotation parameter: IIIF Image API 3.0 and 2.1, section 4.3.
 
-use crate::model::request::Rotation;
-use crate::model::{Fault, FaultKind};
+use std::fmt::Write;
+
+use crate::model::request::{PictureRequest, Rotation};
+use crate::model::{Fault, Tilt};
 use crate::protocols::number::decimal;
 use crate::protocols::percent::excerpt;
+use crate::protocols::settings::IiifVersion;
 
-/// The angles that are done, in degrees clockwise.
-const TURNS: [(f64, Rotation); 5] = [
-    (0.0, Rotation::None),
-    (90.0, Rotation::Quarter),
-    (180.0, Rotation::Half),
-    (270.0, Rotation::ThreeQuarters),
-    (360.0, Rotation::None),
-];
-
-/// Reads a decoded rotation: whether the image is mirrored first, and its quarter turns.
+/// Reads a decoded rotation: whether the image is mirrored first, its quarter turns, and what is left.
 ///
 /// # Errors
-/// Bad request for junk and for angles outside 0 to 360; not implemented for angles between the
-/// quarter turns.
-pub(crate) fn parse(text: &str) -> Result<(bool, Rotation), Fault> {
-    let (mirror, angle) = match text.strip_prefix('!') {
+/// Bad request for junk and for angles outside 0 to 360.
+pub(crate) fn parse(text: &str, version: IiifVersion) -> Result<(bool, Rotation, Tilt), Fault> {
+    let mirrored = text.strip_prefix('!').filter(|_| version != IiifVersion::V1);
+    let (mirror, angle) = match mirrored {
         Some(angle) => (true, angle),
         None => (false, text),
     };
-    let degrees =
-        decimal(angle).filter(|degrees| (0.0..=360.0).contains(degrees)).ok_or_else(|| {
-            Fault::bad_request(format!(
-                "the rotation is a number of degrees from 0 to 360, behind ! to mirror first, not {}",
-                excerpt(text)
-            ))
-        })?;
-    let rotation = TURNS.iter().find(|(angle, _)| degrees.total_cmp(angle).is_eq());
-    rotation.map(|(_, rotation)| (mirror, *rotation)).ok_or_else(|| {
-        Fault::new(
-            FaultKind::NotImplemented,
-            format!("images are turned by 0, 90, 180 or 270 degrees, not by {degrees}"),
-        )
+    let degrees = decimal(angle).filter(|degrees| (0.0..=360.0).contains(degrees));
+    let split = degrees.and_then(Tilt::split).map(|(rotation, tilt)| (mirror, rotation, tilt));
+    split.ok_or_else(|| {
+        Fault::bad_request(format!(
+            "the rotation is a number of degrees from 0 to 360, behind ! to mirror first, not {}",
+            excerpt(text)
+        ))
     })
 }
 
-/// The parameter as the canonical address has it.
-pub(crate) const fn print(mirror: bool, rotation: Rotation) -> &'static str {
-    match (mirror, rotation) {
-        (false, Rotation::None) => "0",
-        (false, Rotation::Quarter) => "90",
-        (false, Rotation::Half) => "180",
-        (false, Rotation::ThreeQuarters) => "270",
-        (true, Rotation::None) => "!0",
-        (true, Rotation::Quarter) => "!90",
-        (true, Rotation::Half) => "!180",
-        (true, Rotation::ThreeQuarters) => "!270",
+/// Appends the parameter as the canonical address has it: the shortest decimal.
+pub(crate) fn push(asked: &PictureRequest, into: &mut String) {
+    if asked.mirror {
+        into.push('!');
+    }
+    let quarters = match asked.rotation {
+        Rotation::None => 0,
+        Rotation::Quarter => 90,
+        Rotation::Half => 180,
+        Rotation::ThreeQuarters => 270,
+    };
+    let (degrees, rest) =
+        (asked.tilt.microdegrees() / 1_000_000, asked.tilt.microdegrees() % 1_000_000);
+    // Writing to a String cannot fail.
+    write!(into, "{}", quarters + degrees).unwrap_or_default();
+    if rest != 0 {
+        let digits = format!("{rest:06}");
+        into.push('.');
+        into.push_str(digits.trim_end_matches('0'));
     }
 }
 
@@ -59,45 +55,61 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::Format;
+    use crate::model::request::Frame;
+
+    /// Read, and written as the canonical address has it.
+    fn canonical(text: &str) -> Option<String> {
+        let (mirror, rotation, tilt) = parse(text, IiifVersion::V3).ok()?;
+        let frame = Frame::IipTile { resolution: 0, index: 0 };
+        let plain = PictureRequest::plain(frame, Format::Jpeg);
+        let mut printed = String::new();
+        push(&PictureRequest { mirror, rotation, tilt, ..plain }, &mut printed);
+        Some(printed)
+    }
 
     #[test]
     fn rotations_are_read_as_the_standard_writes_them() {
         for (text, expected) in [
-            ("0", Ok((false, Rotation::None))),
-            ("360", Ok((false, Rotation::None))),
-            ("90", Ok((false, Rotation::Quarter))),
-            ("90.0", Ok((false, Rotation::Quarter))),
-            ("180", Ok((false, Rotation::Half))),
-            ("!270", Ok((true, Rotation::ThreeQuarters))),
-            ("!0", Ok((true, Rotation::None))),
-            ("22.5", Err(FaultKind::NotImplemented)),
-            ("!1", Err(FaultKind::NotImplemented)),
-            ("361", Err(FaultKind::BadRequest)),
-            ("450", Err(FaultKind::BadRequest)),
-            ("-90", Err(FaultKind::BadRequest)),
-            ("+90", Err(FaultKind::BadRequest)),
-            ("9e1", Err(FaultKind::BadRequest)),
-            ("!", Err(FaultKind::BadRequest)),
-            ("!!0", Err(FaultKind::BadRequest)),
-            ("90x", Err(FaultKind::BadRequest)),
-            ("", Err(FaultKind::BadRequest)),
+            ("0", Some("0")),
+            ("360", Some("0")),
+            ("90", Some("90")),
+            ("90.0", Some("90")),
+            ("180", Some("180")),
+            ("!270", Some("!270")),
+            ("!0", Some("!0")),
+            ("22.5", Some("22.5")),
+            ("22.50", Some("22.5")),
+            (".5", Some("0.5")),
+            ("!1", Some("!1")),
+            ("359.9999999", Some("0")),
+            ("123.456789", Some("123.456789")),
+            ("361", None),
+            ("450", None),
+            ("-90", None),
+            ("+90", None),
+            ("9e1", None),
+            ("!", None),
+            ("!!0", None),
+            ("90x", None),
+            ("nan", None),
+            ("", None),
         ] {
-            assert_eq!(parse(text).map_err(|fault| fault.kind), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_printed_rotation_is_read_back() {
-        let all = [Rotation::None, Rotation::Quarter, Rotation::Half, Rotation::ThreeQuarters];
-        for turn in all.into_iter().flat_map(|rotation| [(false, rotation), (true, rotation)]) {
-            assert_eq!(parse(print(turn.0, turn.1)), Ok(turn));
+            assert_eq!(canonical(text).as_deref(), expected, "{text}");
         }
     }
 
     proptest! {
         #[test]
+        fn a_printed_rotation_is_read_back(mirror: bool, millionths in 0_u32..360_000_000) {
+            let mark = if mirror { "!" } else { "" };
+            let printed = canonical(&format!("{mark}{}", f64::from(millionths) / 1e6)).unwrap();
+            prop_assert_eq!(canonical(&printed), Some(printed));
+        }
+
+        #[test]
         fn junk_never_panics_and_is_never_repeated_raw(text in "\\PC*") {
-            if let Err(fault) = parse(&text) {
+            if let Err(fault) = parse(&text, IiifVersion::V1) {
                 prop_assert!(!fault.text.contains(char::is_control));
             }
         }

@@ -1,11 +1,11 @@
-//! The size parameter: IIIF Image API 3.0 and 2.1, section 4.2. Version 3 marks upscaling with `^`;
-//! version 2 leaves it to the server.
+//! The size parameter: IIIF Image API 3.0, 2.1 and 1.1, section 4.2. Version 3 marks upscaling with `^`;
+//! the older ones leave it to the server.
 
 use crate::model::request::{OverLimit, ScaleTo, SizeForm, Upscale};
-use crate::model::{Fault, FaultKind};
+use crate::model::{Fault, FaultKind, UpscaleUnmarked};
 use crate::protocols::number::{decimal, whole};
 use crate::protocols::percent::excerpt;
-use crate::protocols::settings::{IiifVersion, Settings, UpscaleUnmarked};
+use crate::protocols::settings::{IiifVersion, Settings};
 
 /// Reads a decoded size. Whether it is above the region or the limits is for the plan to say.
 ///
@@ -29,7 +29,7 @@ pub(crate) fn parse(
         ));
     }
     let upscale = match version {
-        IiifVersion::V2 => upscale_v2(form, settings),
+        IiifVersion::V1 | IiifVersion::V2 => upscale_v2(form, settings),
         IiifVersion::V3 if marked => Upscale::Allow,
         IiifVersion::V3 => upscale_unmarked_v3(form, settings)?,
     };
@@ -37,8 +37,12 @@ pub(crate) fn parse(
 }
 
 fn form(text: &str, version: IiifVersion) -> Option<SizeForm> {
-    if text == "max" || (text == "full" && version == IiifVersion::V2) {
-        return Some(SizeForm::Max);
+    match (text, version) {
+        ("full", IiifVersion::V1 | IiifVersion::V2)
+        | ("max", IiifVersion::V2 | IiifVersion::V3) => {
+            return Some(SizeForm::Max);
+        }
+        _ => {}
     }
     if let Some(percent) = text.strip_prefix("pct:") {
         return decimal(percent).filter(|percent| 0.0 < *percent).map(SizeForm::Percent);
@@ -86,6 +90,7 @@ fn upscale_unmarked_v3(form: SizeForm, settings: &Settings) -> Result<Upscale, F
 
 fn malformed(text: &str, version: IiifVersion) -> Fault {
     let forms = match version {
+        IiifVersion::V1 => "full, w, ,h pct:n w,h or !w,h with w, h and n above 0",
         IiifVersion::V2 => "full, max, w, ,h pct:n w,h or !w,h with w, h and n above 0",
         IiifVersion::V3 => {
             "max, w, ,h pct:n w,h or !w,h with w, h and n above 0, each perhaps behind ^"
@@ -165,6 +170,8 @@ mod tests {
             assert_eq!(upscale(text, &settings), Some(Upscale::Allow), "{text}");
         }
         assert_eq!(upscale("^10,", &settings), None);
+        let first = |text| parse(text, IiifVersion::V1, &settings).is_ok();
+        assert!(first("full") && first("10,") && !first("max") && !first("^10,"));
         settings.limits.upscaling_allowed = false;
         assert_eq!(upscale("10,", &settings), Some(Upscale::Refuse));
         assert_eq!(upscale("!10,10", &settings), Some(Upscale::Clip));
@@ -223,7 +230,7 @@ mod tests {
 
         #[test]
         fn junk_never_panics_and_is_never_repeated_raw(text in "[\\^!,.a-z0-9:]{0,12}|\\PC*") {
-            for version in [IiifVersion::V2, IiifVersion::V3] {
+            for version in [IiifVersion::V1, IiifVersion::V2, IiifVersion::V3] {
                 if let Err(fault) = parse(&text, version, &Settings::default()) {
                     prop_assert!(!fault.text.contains(char::is_control));
                 }

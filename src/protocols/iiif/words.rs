@@ -19,7 +19,20 @@ const JSON_LD_V3: &str = "application/ld+json;profile=\"http://iiif.io/api/image
 pub struct Words {
     version: IiifVersion,
     base_uri: String,
+    /// Where the image's manifest is, if that is known.
+    manifest: Option<String>,
     info_media_type: &'static str,
+    /// The word of a quality beyond the standard's.
+    extension: Option<&'static str>,
+    /// What is asked behind the address, as the canonical one has it.
+    query: String,
+    /// Whether the answer has a canonical address at all.
+    pub(crate) is_canonical: bool,
+}
+
+/// The `Link` that every answer has.
+pub(crate) fn profile_link(version: IiifVersion) -> String {
+    format!("<{}>;rel=\"profile\"", info_json::profile_uri(version))
 }
 
 impl Words {
@@ -27,10 +40,28 @@ impl Words {
     pub(crate) fn new(version: IiifVersion, base_uri: String, accept: &str) -> Self {
         let info_media_type = match (wants_json_ld(accept, version), version) {
             (false, _) => JSON,
-            (true, IiifVersion::V2) => JSON_LD,
+            (true, IiifVersion::V1 | IiifVersion::V2) => JSON_LD,
             (true, IiifVersion::V3) => JSON_LD_V3,
         };
-        Self { version, base_uri, info_media_type }
+        Self {
+            version,
+            base_uri,
+            manifest: None,
+            info_media_type,
+            extension: None,
+            query: String::new(),
+            is_canonical: version != IiifVersion::V1,
+        }
+    }
+
+    /// The same for an image whose manifest is at this address.
+    pub(super) fn with_manifest(self, manifest: Option<String>) -> Self {
+        Self { manifest, ..self }
+    }
+
+    /// The same with what the canonical address says beyond the standard.
+    pub(super) fn with_extras(self, extension: Option<&'static str>, query: String) -> Self {
+        Self { extension, query, ..self }
     }
 
     /// The protocol and its version.
@@ -40,21 +71,18 @@ impl Words {
 
     /// `info.json`.
     pub(crate) fn document(&self, info: &ImageInfo, settings: &Settings) -> Document {
-        let limits = &settings.limits;
-        let body = match self.version {
-            IiifVersion::V2 => info_json::version_2(&self.base_uri, info, limits),
-            IiifVersion::V3 => info_json::version_3(&self.base_uri, info, limits),
-        };
+        let addresses = (self.base_uri.as_str(), self.manifest.as_deref());
+        let body = info_json::print(self.version, addresses, info, settings);
         Document { content_type: self.info_media_type, body }
     }
 
     /// What `info.json` says beside its text: its type depends on `Accept`.
     pub(crate) fn add_info_headers(&self, response: Response) -> Response {
-        let link = format!("<{}>;rel=\"profile\"", info_json::profile_uri(self.version));
-        response.with("Vary", "Accept").with("Link", link)
+        response.with("Vary", "Accept").with("Link", profile_link(self.version))
     }
 
-    /// One `Link` header for both relations: validators look at the first header only.
+    /// One `Link` header for both relations: validators look at the first header only. In version 1.1 the
+    /// format may depend on `Accept`.
     pub(crate) fn add_picture_headers(
         &self,
         response: Response,
@@ -63,13 +91,19 @@ impl Words {
         settings: &Settings,
     ) -> Response {
         let mut link = String::with_capacity(self.base_uri.len() + 128);
-        link.push('<');
-        link.push_str(&self.base_uri);
-        canonical::push(self.version, asked, &picture.resolved, &settings.limits, &mut link);
-        link.push_str(">;rel=\"canonical\",<");
-        link.push_str(info_json::profile_uri(self.version));
-        link.push_str(">;rel=\"profile\"");
-        response.with("Link", link)
+        if self.is_canonical {
+            link.push('<');
+            link.push_str(&self.base_uri);
+            let asked = (asked, self.extension);
+            canonical::push(self.version, asked, &picture.resolved, &settings.limits, &mut link);
+            link.push_str(&self.query);
+            link.push_str(">;rel=\"canonical\",");
+        }
+        link.push_str(&profile_link(self.version));
+        match self.version {
+            IiifVersion::V1 => response.with("Vary", "Accept").with("Link", link),
+            IiifVersion::V2 | IiifVersion::V3 => response.with("Link", link),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::model::request::{Frame, Region};
 use crate::model::samples::{Place, SamplesRequest};
 use crate::model::{Depth, Fault, Format, ImageId, Slice, TiffCompression};
-use crate::protocols::iip::change::Change;
+use crate::protocols::change::Change;
 use crate::protocols::iip::error::IipError;
 use crate::protocols::iip::grammar::Token;
 use crate::protocols::iip::objects::Object;
@@ -251,9 +251,13 @@ fn export(value: &str) -> Result<Command, Fault> {
         "webp" => Ok(Command::Export(Format::Webp)),
         "avif" => Ok(Command::Export(Format::Avif)),
         "tiff" | "tif" => Ok(Command::Export(Format::Tiff)),
+        "gif" => Ok(Command::Export(Format::Gif)),
+        "pdf" => Ok(Command::Export(Format::Pdf)),
         _ => {
             let shown = excerpt(value);
-            Err(Fault::bad_request(format!("CVT takes jpeg, png, webp, avif or tiff, not {shown}")))
+            Err(Fault::bad_request(format!(
+                "CVT takes jpeg, png, webp, avif, tiff, gif or pdf, not {shown}"
+            )))
         }
     }
 }

@@ -4,8 +4,8 @@ use crate::model::request::{
     Frame, OverLimit, PictureRequest, Region, Rotation, ScaleTo, SizeForm, TileRange, Upscale,
 };
 use crate::model::{Bands, Depth, Fault, Format, ImageId, Slice, TiffCompression, Want};
-use crate::protocols::call::{Call, Dialect, Parsed, plain_picture};
-use crate::protocols::iip::change::Changes;
+use crate::protocols::call::{Call, Dialect, Parsed};
+use crate::protocols::change::Changes;
 use crate::protocols::iip::command::Command;
 use crate::protocols::iip::error::IipError;
 use crate::protocols::iip::grammar::{Token, tokens};
@@ -95,7 +95,7 @@ impl Asked {
             }
             Command::RawTiles { resolution, start, end } => {
                 let frame = Frame::IipTile { resolution, index: start };
-                let picture = plain_picture(frame, Format::Jpeg);
+                let picture = PictureRequest::plain(frame, Format::Jpeg);
                 let range = |picture| Want::Tiles(TileRange { resolution, start, end, picture });
                 let want = range(self.picture(&picture));
                 self.output(token, self.view, want, Form::RawTiles { resolution })?;
@@ -110,7 +110,7 @@ impl Asked {
                 let attachment = method == Method::Post;
                 let picture = PictureRequest {
                     is_export: true,
-                    ..plain_picture(self.export_frame(settings), format)
+                    ..PictureRequest::plain(self.export_frame(settings), format)
                 };
                 let want = Want::Picture(self.picture(&picture));
                 self.output(token, self.view, want, Form::Export { attachment })?;
@@ -154,7 +154,7 @@ impl Asked {
 
     /// The same as the answer to a request.
     fn picture_of(&self, frame: Frame, format: Format) -> Want {
-        Want::Picture(self.picture(&plain_picture(frame, format)))
+        Want::Picture(self.picture(&PictureRequest::plain(frame, format)))
     }
 
     /// Whether width and height have changed places.

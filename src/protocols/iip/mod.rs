@@ -1,6 +1,5 @@
 //! IIP 1.0 as iipsrv speaks it: a query of commands, executed from left to right.
 
-pub(crate) mod change;
 pub(crate) mod command;
 mod error;
 pub(crate) mod grammar;

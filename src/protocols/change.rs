@@ -2,19 +2,12 @@
 //! Numbers may have a sign, a point and an exponent; they are finite and moderate.
 
 use crate::model::processing::{
-    BandRange, ColourMap, Contrast, Kernel, Light, Processing, Tone, Twist,
+    BandRange, ColourMap, Contrast, Kernel, Light, Processing, Tone, Twist, is_moderate,
 };
 use crate::model::request::{PictureRequest, Quality, Rotation};
-use crate::model::{Bands, Fault, Filter, ImageId};
+use crate::model::{Bands, Fault, Filter, ImageId, Tilt};
 use crate::protocols::number::{parts, whole};
 use crate::protocols::percent::excerpt;
-
-/// The largest factor, weight or sample value that a command takes: beyond, 32-bit floats lose the units of
-/// 16-bit samples.
-const NUMBER_MAX: f32 = 1e9;
-
-/// The largest exponent that `GAM` takes: all but white is black long before.
-const EXPONENT_MAX: f32 = 100.0;
 
 /// Bytes of a preset's name at most.
 const PRESET_BYTES_MAX: usize = 64;
@@ -52,6 +45,8 @@ pub(crate) enum Change {
         mirror: bool,
         /// Clockwise.
         rotation: Rotation,
+        /// And by so much more.
+        tilt: Tilt,
     },
 }
 
@@ -79,6 +74,13 @@ impl Change {
     }
 }
 
+impl Change {
+    /// Whether it changes sample values, and not which colours are shown or how they are turned.
+    pub(crate) const fn is_of_values(&self) -> bool {
+        !matches!(self, Self::Quality(_) | Self::Turn { .. })
+    }
+}
+
 /// All changes that were asked for so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Changes {
@@ -90,6 +92,7 @@ pub(crate) struct Changes {
     mirror: bool,
     /// The turn, for `OBJ=Max-size` too.
     pub(crate) rotation: Rotation,
+    tilt: Tilt,
 }
 
 impl Changes {
@@ -122,8 +125,8 @@ impl Changes {
             }
             Change::Preset(name) => self.preset = Some(name),
             Change::Filter(filter) => self.filter = Some(filter),
-            Change::Turn { mirror, rotation } => {
-                (self.mirror, self.rotation) = (mirror, rotation);
+            Change::Turn { mirror, rotation, tilt } => {
+                (self.mirror, self.rotation, self.tilt) = (mirror, rotation, tilt);
             }
         }
         Ok(())
@@ -143,11 +146,23 @@ impl Changes {
         image.with_bands(bands)
     }
 
+    /// The picture with what was asked of sample values, and of nothing else: what it asks itself comes
+    /// first.
+    pub(crate) fn valued(&self, picture: &PictureRequest) -> PictureRequest {
+        PictureRequest {
+            processing: picture.processing.over(&self.processing),
+            preset: self.preset.clone().or_else(|| picture.preset.clone()),
+            filter: self.filter.or(picture.filter),
+            ..picture.clone()
+        }
+    }
+
     /// The picture with all that was asked.
     pub(crate) fn applied(&self, picture: &PictureRequest) -> PictureRequest {
         PictureRequest {
             mirror: self.mirror,
             rotation: self.rotation,
+            tilt: self.tilt,
             quality: self.quality,
             processing: self.processing.clone(),
             preset: self.preset.clone(),
@@ -159,7 +174,7 @@ impl Changes {
 
 fn number(text: &str) -> Option<f32> {
     let value: f32 = text.trim().parse().ok()?;
-    (value.abs() <= NUMBER_MAX).then_some(value)
+    is_moderate(value).then_some(value)
 }
 
 fn contrast(value: &str) -> Result<Change, &'static str> {
@@ -172,9 +187,7 @@ fn contrast(value: &str) -> Result<Change, &'static str> {
     let factor = number(value).ok_or(takes)?;
     Ok(Change::Contrast(match factor {
         -1.0 => Contrast::Stretch,
-        1.0 => Contrast::None,
-        factor if 0.0 <= factor => Contrast::Factor(factor),
-        _ => return Err(takes),
+        factor => Contrast::factor(factor).ok_or(takes)?,
     }))
 }
 
@@ -185,30 +198,14 @@ fn tone(value: &str) -> Result<Change, &'static str> {
     }
     Ok(Change::Tone(match number(value).ok_or(takes)? {
         -1.0 => Tone::Log,
-        1.0 => Tone::Linear,
-        exponent if (0.0..=EXPONENT_MAX).contains(&exponent) => Tone::Power(exponent),
-        _ => return Err(takes),
+        exponent => Tone::power(exponent).ok_or(takes)?,
     }))
 }
 
-/// A name, or `custom:` and colours in hexadecimal digits, from 0 to 1.
 fn colour_map(value: &str) -> Result<Change, &'static str> {
     let takes = "CMP takes hot, cold, jet, blue, green, red, gray, viridis, magma, inferno, turbo, \
                  or custom:RRGGBB,RRGGBB of 2 to 32 colours";
-    let custom = || {
-        let stops: Vec<[u8; 3]> =
-            value.strip_prefix("custom:")?.split(',').map(colour).collect::<Option<_>>()?;
-        let fits = (2..=ColourMap::STOPS_MAX).contains(&stops.len());
-        fits.then(|| ColourMap::Custom(stops.into()))
-    };
-    ColourMap::of_name(value).or_else(custom).map(Change::ColourMap).ok_or(takes)
-}
-
-fn colour(text: &str) -> Option<[u8; 3]> {
-    let is_plain = text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let number = if is_plain { u32::from_str_radix(text, 16).ok()? } else { return None };
-    let [_, red, green, blue] = number.to_be_bytes();
-    Some([red, green, blue])
+    ColourMap::of_text(value).map(Change::ColourMap).ok_or(takes)
 }
 
 fn light(value: &str) -> Result<Change, &'static str> {
@@ -216,11 +213,7 @@ fn light(value: &str) -> Result<Change, &'static str> {
                  -90 to 90 above the horizon";
     let [azimuth, elevation] = parts::<2>(value).ok_or(takes)?;
     let (azimuth, elevation) = number(azimuth).zip(number(elevation)).ok_or(takes)?;
-    if azimuth.abs() > 360.0 || elevation.abs() > 90.0 {
-        return Err(takes);
-    }
-    let azimuth_deg = azimuth.rem_euclid(360.0);
-    Ok(Change::Light(Light { azimuth_deg, elevation_deg: elevation }))
+    Light::new(azimuth, elevation).map(Change::Light).ok_or(takes)
 }
 
 fn quality(value: &str) -> Result<Change, &'static str> {
@@ -268,7 +261,7 @@ fn range(value: &str) -> Result<Change, &'static str> {
     };
     let [min, max] = parts::<2>(limits).ok_or(takes)?;
     let (min, max) = number(min).zip(number(max)).ok_or(takes)?;
-    if min < max { Ok(Change::Range(BandRange { band, min, max })) } else { Err(takes) }
+    BandRange::new(band, min, max).map(Change::Range).ok_or(takes)
 }
 
 fn preset(value: &str) -> Result<Change, &'static str> {
@@ -284,23 +277,16 @@ fn filter(value: &str) -> Result<Change, &'static str> {
     found.map(|(_, filter)| Change::Filter(filter)).ok_or(takes)
 }
 
-/// `!` for a mirror, and a multiple of 90 degrees, either way round.
+/// `!` for a mirror, and an angle, either way round.
 fn turn(value: &str) -> Result<Change, &'static str> {
-    let takes =
-        "ROT takes a multiple of 90 degrees from -3600 to 3600, with ! before it for a mirror";
+    let takes = "ROT takes an angle in degrees from -3600 to 3600, with ! before it for a mirror";
     let (mirror, angle) = match value.trim().strip_prefix('!') {
         Some(angle) => (true, angle),
         None => (false, value),
     };
     let angle = number(angle).filter(|angle| angle.abs() <= 3600.0).ok_or(takes)?;
-    let rotation = match angle.rem_euclid(360.0) {
-        0.0 => Rotation::None,
-        90.0 => Rotation::Quarter,
-        180.0 => Rotation::Half,
-        270.0 => Rotation::ThreeQuarters,
-        _ => return Err(takes),
-    };
-    Ok(Change::Turn { mirror, rotation })
+    let (rotation, tilt) = Tilt::split(f64::from(angle)).ok_or(takes)?;
+    Ok(Change::Turn { mirror, rotation, tilt })
 }
 
 #[cfg(test)]
@@ -315,7 +301,7 @@ mod tests {
     fn values_are_read_as_iipsrv_writes_them() {
         let range = |band| Change::Range(BandRange { band, min: 50.0, max: 100.0 });
         let light = |azimuth_deg| Change::Light(Light { azimuth_deg, elevation_deg: 30.0 });
-        let turn = |mirror, rotation| Change::Turn { mirror, rotation };
+        let turn = |mirror, rotation| Change::Turn { mirror, rotation, tilt: Tilt::default() };
         for (name, value, expected) in [
             ("CNT", "eq", Change::Equalise),
             ("cnt", "STRETCH", Change::Contrast(Contrast::Stretch)),
@@ -385,7 +371,6 @@ mod tests {
             ("MINMAX", "0:nan,1"),
             ("PRE", ""),
             ("INT", "cubic"),
-            ("ROT", "45"),
             ("ROT", "1e9"),
             ("ROT", "x"),
         ] {
