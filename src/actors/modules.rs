@@ -186,7 +186,7 @@ fn openjpeg(config: &Config) -> Module {
         launcher: PathBuf::from(LAUNCHER),
         run: Run::Own("openjpeg"),
         path: config.modules.path.clone(),
-        memory_bytes_max: config.modules.settings.memory_bytes_max,
+        memory_bytes_max: config.jpeg2000.memory_bytes_max,
     };
     let processes_max = config.pool.decode_threads;
     Module::new(program, ModuleLimits { processes_max, ..limits(&config.modules.settings) })

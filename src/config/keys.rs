@@ -280,6 +280,8 @@ pub const KEYS: &[Key] = &[
         |c, t| bytes_from(t, 16 << 20) => c.modules.settings.memory_bytes_max),
     key!("jpeg2000.isolated", "true", "Whether OpenJPEG runs in processes of its own, where no file can make it harm the server", None,
         |c, t| flag(t) => c.jpeg2000.isolated),
+    key!("jpeg2000.memory_bytes_max", "4GiB", "Address space of such a process, in bytes: some forty for each pixel of a tile that has to be decoded whole", None,
+        |c, t| bytes_from(t, 64 << 20) => c.jpeg2000.memory_bytes_max),
     key!("output.jpeg_subsampling", "420", "Pixels that share a colour in JPEG answers: 420 (two by two), 422 (two beside each other) or 444 (none)", None,
         |c, t| word(t, &[("420", Subsampling::Quarter), ("422", Subsampling::Half), ("444", Subsampling::Full)]) => c.output.jpeg_subsampling),
     key!("output.jpeg_trellis", "false", "Whether exports as JPEG (no tiles and thumbnails) are made as small as can be, which takes some forty times as long", None,

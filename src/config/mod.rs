@@ -286,6 +286,8 @@ pub struct ModulesConfig {
 pub struct Jpeg2000Config {
     /// Whether codestreams are decoded in processes of their own.
     pub isolated: bool,
+    /// Address space of one of them, in bytes.
+    pub memory_bytes_max: u64,
 }
 
 /// How files of answers are written, and what they tell.
