@@ -17,7 +17,7 @@ use tessera::protocols::{self, Method, Parsed, RawRequest, Settings};
 pub(crate) type Harness = fn(&[u8]);
 
 /// Every target by its name.
-pub(crate) const TARGETS: [(&str, Harness); 13] = [
+pub(crate) const TARGETS: [(&str, Harness); 16] = [
     ("tiff_structure", structure),
     ("tiff_tile", |bytes| decoded(bytes, TIFF)),
     ("jpeg", |bytes| decoded(bytes, &[b"\xff\xd8"])),
@@ -25,6 +25,9 @@ pub(crate) const TARGETS: [(&str, Harness); 13] = [
     ("webp", |bytes| decoded(bytes, &[b"RIFF"])),
     ("gif", |bytes| decoded(bytes, &[b"GIF8"])),
     ("bmp", |bytes| decoded(bytes, &[b"BM"])),
+    ("jpeg2000_boxes", |bytes| drop(opened(bytes, &[JP2], Slice::Main))),
+    ("jpeg2000_index", |bytes| drop(opened(bytes, &[J2K], Slice::Main))),
+    ("jpeg2000_region", |bytes| decoded(bytes, &[JP2, J2K])),
     ("icc", |bytes| drop(read_profile(bytes.into()))),
     ("iip", |bytes| asked("/iip", bytes)),
     ("iiif", |bytes| asked("/iiif", bytes)),
@@ -34,6 +37,8 @@ pub(crate) const TARGETS: [(&str, Harness); 13] = [
 ];
 
 const TIFF: &[&[u8]] = &[b"II", b"MM"];
+const JP2: &[u8] = b"\0\0\0\x0cjP";
+const J2K: &[u8] = b"\xff\x4f\xff\x51";
 
 /// Small enough that a decoder that obeys them is fast, so that what is slow is found.
 fn limits() -> DecodeLimits {

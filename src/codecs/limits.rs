@@ -18,6 +18,8 @@ pub struct DecodeLimits {
     /// Bytes that are remembered of where packets of one tile of JPEG 2000 are, 12 for each packet; of
     /// one image, twice as many.
     pub index_bytes_max: u64,
+    /// Layers of a JPEG 2000 image that are decoded: those beyond are left out.
+    pub layers_max: u16,
     /// Bytes of one block or text of metadata; a larger one is left out.
     pub metadata_bytes_max: u64,
 }
@@ -32,6 +34,7 @@ impl Default for DecodeLimits {
             tiles_max: 16 << 20,
             icc_bytes_max: 4 << 20,
             index_bytes_max: 64 << 20,
+            layers_max: u16::MAX,
             metadata_bytes_max: 1 << 20,
         }
     }

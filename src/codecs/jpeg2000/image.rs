@@ -50,8 +50,6 @@ struct Jpeg2000 {
     components: Vec<Used>,
     /// Grid points from pixel to pixel.
     unit: [u32; 2],
-    /// How many layers count.
-    layers: u16,
     decoder: Arc<dyn CodestreamDecoder>,
     limits: DecodeLimits,
     indices: Indices,
@@ -111,7 +109,6 @@ pub(in crate::codecs) fn open(
         channels,
         components,
         unit,
-        layers: u16::MAX,
         decoder,
         limits: limits.clone(),
         indices: indices(limits.index_bytes_max)?,
@@ -310,7 +307,7 @@ impl Jpeg2000 {
         let capabilities = self.codestream.capabilities.as_deref();
         let cut = VirtualTile::cut(of_each, tile, index.coding.style.mixed, capabilities)?;
         let source = &*self.codestream.source;
-        let region = Region::read(source, &index, &cut.parts(), self.layers, &self.limits)?;
+        let region = Region::read(source, &index, &cut.parts(), &self.limits)?;
         let rect = cut.area(area, &self.limits)?;
         let planes = self.decoder.decode(&cut.write(&region)?, rect)?;
         if planes.len() != components.len() {

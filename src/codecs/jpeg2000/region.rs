@@ -82,7 +82,7 @@ struct Wanted {
 }
 
 impl Region {
-    /// Reads what the parts need of a tile, in its first `layers` layers.
+    /// Reads what the parts need of a tile, in as many layers as the limits allow.
     ///
     /// # Errors
     /// `Malformed` where packets are missing or damaged; `OverLimit`; `Io`.
@@ -90,10 +90,9 @@ impl Region {
         source: &dyn ReadAt,
         index: &TileIndex,
         parts: &[&Part<'_>],
-        layers: u16,
         limits: &DecodeLimits,
     ) -> Result<Self, CodecError> {
-        let layers = layers.min(index.coding.style.layers);
+        let layers = index.coding.style.layers.min(limits.layers_max.max(1));
         let mut wanted = Vec::new();
         for (at, part) in parts.iter().enumerate() {
             for (resolution, needed) in (0..).zip(&part.needed) {

@@ -1,0 +1,79 @@
+"""What tiles of JPEG 2000 files of 100 megapixels cost: processor time and bytes read, beside OpenJPEG's own
+program for the same area.
+
+    python3 load-tests/jpeg2000.py FOLDER        (files are made there once, 300 MiB and some minutes)
+
+Needs numpy, opj_compress and opj_decompress (Debian: libopenjp2-tools), strace and cargo.
+"""
+
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy
+
+SIDE = 10240
+LOSSY = ("-I", "-r", "12")
+PRECINCTS = ("-c", ",".join(["[256,256]"] * 6), "-p", "RPCL")
+FILES = {
+    "tiled": ("-t", "1024,1024", "-TLM", "-PLT", "-p", "RPCL", *LOSSY),
+    "precincts": (*PRECINCTS, "-PLT", "-TLM", *LOSSY),
+    "precincts-bare": (*PRECINCTS[:2], "-p", "LRCP", "-r", "40,12", "-I"),
+    "plain": LOSSY,
+}
+RUNS = 5
+
+
+def waves(random, cells):
+    """Smooth noise."""
+    grid = random.random((cells + 1, cells + 1), numpy.float32)
+    at = numpy.linspace(0, cells, SIDE, endpoint=False, dtype=numpy.float32)
+    cell = at.astype(int)
+    part = (at - cell) ** 2 * (3 - 2 * (at - cell))
+    rows = grid[cell] * (1 - part[:, None]) + grid[cell + 1] * part[:, None]
+    return rows[:, cell] * (1 - part) + rows[:, cell + 1] * part
+
+
+def make(folder):
+    random = numpy.random.default_rng(7)
+    ground = sum(waves(random, cells) * share for cells, share in [(5, 0.4), (40, 0.25), (320, 0.2), (2560, 0.15)])
+    grain = random.integers(0, 14, (SIDE, SIDE), numpy.uint8)
+    bands = [(ground * (200 - 30 * band) + 20 * band).astype(numpy.uint8) + (grain >> band) for band in range(3)]
+    with open(folder / "in.ppm", "wb") as out:
+        out.write(b"P6\n%d %d\n255\n" % (SIDE, SIDE))
+        for top in range(0, SIDE, 512):
+            out.write(numpy.stack([band[top : top + 512] for band in bands], axis=2).tobytes())
+    for name, options in FILES.items():
+        subprocess.run(["opj_compress", "-i", "in.ppm", "-o", f"{name}.jp2", *options], cwd=folder, check=True)
+
+
+def alone(file, area):
+    """Milliseconds and KiB of opj_decompress."""
+    command = ["opj_decompress", "-quiet", "-i", file, "-o", file.with_suffix(".ppm")]
+    command += ["-d", ",".join(str(edge) for edge in area)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    for _ in range(RUNS):
+        subprocess.run(command, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    traced = subprocess.run(["strace", "-e", "read", *command], capture_output=True, text=True)
+    return seconds * 1000 / RUNS, sum(int(count) for count in re.findall(r"= (\d+)$", traced.stderr, re.M)) // 1024
+
+
+def main():
+    folder = Path(sys.argv[1]).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"{name}.jp2" for name in FILES]
+    if not all(file.is_file() for file in files):
+        make(folder)
+    for file in files:
+        middle = SIDE // 2
+        for side in [256, 512, 1024]:
+            ms, kib = alone(file, (middle, middle, middle + side, middle + side))
+            print(f"{file}: OpenJPEG alone, {side}x{side} pixels: {ms:.1f} ms, {kib} KiB", flush=True)
+    subprocess.run(["cargo", "bench", "--bench", "jpeg2000", "--", *files], check=True)
+
+
+main()
