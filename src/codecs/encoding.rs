@@ -18,7 +18,7 @@ pub struct Encoding {
     pub subsampling: Subsampling,
     /// Whether a JPEG is made as small as can be, which takes some forty times as long.
     pub trellis: bool,
-    /// The strips of a TIFF.
+    /// The blocks of a TIFF.
     pub compression: TiffCompression,
     /// What goes with the samples.
     pub about: About,

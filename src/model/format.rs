@@ -61,7 +61,7 @@ impl Format {
     }
 }
 
-/// How the strips of a TIFF answer are compressed.
+/// How the blocks of a TIFF answer are compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum TiffCompression {
     /// Not at all.

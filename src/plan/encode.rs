@@ -22,7 +22,7 @@ pub struct EncodePlan {
     pub subsampling: Subsampling,
     /// Whether a JPEG is made as small as can be.
     pub trellis: bool,
-    /// The strips of a TIFF.
+    /// The blocks of a TIFF.
     pub compression: TiffCompression,
     /// Whether the image's ICC profile goes with it.
     pub embed_icc: bool,

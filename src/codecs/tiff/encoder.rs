@@ -1,24 +1,19 @@
-//! Pixels to a TIFF file: one picture in strips, of every depth, with what its source says as tags.
+//! Pixels to a TIFF file: one picture in a strip or in tiles, of every depth, with what its source says as tags.
 //!
 //! # Source
-//! TIFF 6.0, sections 2 to 8, 14, 18, 21; Technical Note 2 (JPEG); Adobe's registered tags of Deflate (8),
+//! TIFF 6.0, sections 2 to 8, 14, 15, 18, 21; Technical Note 2 (JPEG); Adobe's registered tags of Deflate (8),
 //! Zstandard (50000) and WebP (50001).
 
 use crate::codecs::CodecError;
 use crate::codecs::encoding::{About, Encoding};
 use crate::codecs::exif::TEXT_TAGS;
 use crate::codecs::fields::Fields;
-use crate::codecs::number::{reserved, u64_of, usize_of};
-use crate::codecs::tiff::strips::{Strip, compressed};
+use crate::codecs::number::{reserved, u64_of};
+use crate::codecs::tiff::block::{Block, compressed};
+use crate::codecs::tiff::blocks::Blocks;
 use crate::codecs::tiff::unsupported;
 use crate::imaging::{Pixels, Raster};
 use crate::model::{ColourModel, Field, SampleType, Subsampling, TiffCompression};
-
-/// Samples of a strip in bytes, about: readers take one at a time.
-const STRIP_BYTES: usize = 256 << 10;
-
-/// Rows of a strip are a multiple of this, as JPEG needs it.
-const ROWS_STEP: u32 = 16;
 
 /// What this program is called.
 const SOFTWARE: &str = concat!("tessera ", env!("CARGO_PKG_VERSION"));
@@ -34,7 +29,7 @@ pub(in crate::codecs) fn encode(
 ) -> Result<Vec<u8>, CodecError> {
     let is_bytes = pixels.sample_type() == SampleType::U8;
     if encoding.compression.is_lossy() && !is_bytes {
-        return Err(unsupported("JPEG and WebP strips of other than 8 bit"));
+        return Err(unsupported("JPEG and WebP of other than 8 bit"));
     }
     match pixels {
         Pixels::U8(raster) => encode_raster(raster, encoding),
@@ -43,19 +38,16 @@ pub(in crate::codecs) fn encode(
     }
 }
 
-fn encode_raster<T: Strip>(raster: &Raster<T>, encoding: &Encoding) -> Result<Vec<u8>, CodecError> {
-    let size = raster.size();
-    let row_bytes = raster.row_len() * size_of::<T>();
-    let rows = u32::try_from(STRIP_BYTES / row_bytes.max(1)).unwrap_or(u32::MAX);
-    let rows = (rows - rows % ROWS_STEP).max(ROWS_STEP).min(size.height());
+fn encode_raster<T: Block>(raster: &Raster<T>, encoding: &Encoding) -> Result<Vec<u8>, CodecError> {
+    let blocks = Blocks::of(raster.size());
     let samples_bytes = raster.samples().len().saturating_mul(size_of::<T>());
     let room = if encoding.compression == TiffCompression::None { 1 } else { 3 };
     let mut file = reserved(samples_bytes / room + encoding.about.len())?;
     // The offset of the directory follows.
     file.extend(b"II\x2a\0\0\0\0\0");
     let (mut offsets, mut lengths) = (Vec::new(), Vec::new());
-    for strip in raster.samples().chunks(raster.row_len() * usize_of(rows)) {
-        let bytes = compressed(strip, raster, encoding)?;
+    for corner in blocks.corners() {
+        let bytes = compressed(&blocks.cut(raster, corner)?, encoding)?;
         offsets.push(place(&file, bytes.len())?);
         lengths.push(place(&bytes, 0)?);
         file.extend(bytes);
@@ -64,9 +56,17 @@ fn encode_raster<T: Strip>(raster: &Raster<T>, encoding: &Encoding) -> Result<Ve
     let at = place(&file, encoding.about.len())?;
     let mut fields = Fields::new(false);
     shape(&mut fields, raster, encoding);
-    fields.longs(273, &offsets);
-    fields.longs(278, &[rows]);
-    fields.longs(279, &lengths);
+    let (width, height) = (blocks.block.width(), blocks.block.height());
+    if blocks.is_strip() {
+        fields.longs(273, &offsets);
+        fields.longs(278, &[height]);
+        fields.longs(279, &lengths);
+    } else {
+        fields.longs(322, &[width]);
+        fields.longs(323, &[height]);
+        fields.longs(324, &offsets);
+        fields.longs(325, &lengths);
+    }
     about(&mut fields, &encoding.about);
     file.extend(fields.encode(at));
     if let Some(offset) = file.get_mut(4..8) {
@@ -85,8 +85,8 @@ fn place(bytes: &[u8], more: usize) -> Result<u32, CodecError> {
     Ok(u32::try_from(bytes.len()).unwrap_or(u32::MAX))
 }
 
-/// What a pixel is made of, and how strips are compressed.
-fn shape<T: Strip>(fields: &mut Fields, raster: &Raster<T>, encoding: &Encoding) {
+/// What a pixel is made of, and how blocks are compressed.
+fn shape<T: Block>(fields: &mut Fields, raster: &Raster<T>, encoding: &Encoding) {
     let compression = encoding.compression;
     let is_gray = raster.colour() == ColourModel::Gray && compression != TiffCompression::Webp;
     let bands = u16::from(!is_gray) * 2 + 1 + u16::from(raster.alpha());
@@ -198,7 +198,7 @@ mod tests {
         whole
     }
 
-    fn check<T: Strip>(sample: impl Fn(usize) -> T) {
+    fn check<T: Block>(sample: impl Fn(usize) -> T) {
         let size = Size::new(301, 700).unwrap();
         for (colour, alpha) in [
             (ColourModel::Gray, false),

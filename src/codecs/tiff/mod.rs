@@ -3,6 +3,8 @@
 //! position and decoded by a table of our own, many at once.
 
 mod associated;
+mod block;
+mod blocks;
 mod channels;
 mod compression;
 mod encoder;
@@ -28,7 +30,6 @@ mod ranges;
 mod sample_file;
 mod slices;
 mod stored;
-mod strips;
 mod structure;
 mod thunder;
 mod tile;

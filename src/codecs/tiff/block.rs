@@ -1,4 +1,4 @@
-//! One strip of a TIFF answer, compressed.
+//! One block of a TIFF answer, a strip or a tile, compressed.
 
 use libdeflater::{CompressionLvl, Compressor};
 use weezl::BitOrder;
@@ -10,11 +10,11 @@ use crate::codecs::number::{reserved, zeroed};
 use crate::codecs::tiff::malformed;
 use crate::codecs::{jpeg, webp};
 use crate::imaging::{Raster, Sample};
-use crate::model::{Format, Size, TiffCompression};
+use crate::model::{Format, TiffCompression};
 
-/// A sample that can stand in a strip.
-pub(super) trait Strip: Sample {
-    /// Whether samples of this type are kept as differences to their neighbours (predictor 2) in strips of
+/// A sample that can stand in a block.
+pub(super) trait Block: Sample {
+    /// Whether samples of this type are kept as differences to their neighbours (predictor 2) in blocks of
     /// this compression.
     fn is_differenced(compression: TiffCompression) -> bool;
 
@@ -22,8 +22,8 @@ pub(super) trait Strip: Sample {
     /// kept.
     fn append(row: &[Self], step: Option<usize>, bytes: &mut Vec<u8>);
 
-    /// A strip of bytes as a raster; nothing for other types.
-    fn raster(_: &[Self], _: Size, _: &Raster<Self>) -> Option<Raster<u8>> {
+    /// A block of bytes; nothing for other types.
+    fn bytes(_: &Raster<Self>) -> Option<&Raster<u8>> {
         None
     }
 }
@@ -32,7 +32,7 @@ const fn compresses(compression: TiffCompression) -> bool {
     matches!(compression, TiffCompression::Lzw | TiffCompression::Deflate | TiffCompression::Zstd)
 }
 
-impl Strip for u8 {
+impl Block for u8 {
     fn is_differenced(compression: TiffCompression) -> bool {
         compresses(compression)
     }
@@ -45,12 +45,12 @@ impl Strip for u8 {
         bytes.extend(pairs.map(|(sample, before)| sample.wrapping_sub(*before)));
     }
 
-    fn raster(samples: &[Self], size: Size, of: &Raster<Self>) -> Option<Raster<u8>> {
-        Raster::new(size, of.colour(), of.alpha(), samples.to_vec()).ok()
+    fn bytes(block: &Raster<Self>) -> Option<&Raster<u8>> {
+        Some(block)
     }
 }
 
-impl Strip for u16 {
+impl Block for u16 {
     fn is_differenced(compression: TiffCompression) -> bool {
         compresses(compression)
     }
@@ -63,7 +63,7 @@ impl Strip for u16 {
     }
 }
 
-impl Strip for f32 {
+impl Block for f32 {
     fn is_differenced(_: TiffCompression) -> bool {
         false
     }
@@ -73,21 +73,20 @@ impl Strip for f32 {
     }
 }
 
-/// Compresses whole rows of `of`.
+/// Compresses a block.
 ///
 /// # Errors
 /// What the compression cannot hold; `Io` where memory is short.
-pub(super) fn compressed<T: Strip>(
-    samples: &[T],
-    of: &Raster<T>,
+pub(super) fn compressed<T: Block>(
+    block: &Raster<T>,
     encoding: &Encoding,
 ) -> Result<Vec<u8>, CodecError> {
     if encoding.compression.is_lossy() {
-        return picture(samples, of, encoding);
+        return picture(block, encoding);
     }
-    let step = T::is_differenced(encoding.compression).then_some(of.bands());
-    let mut bytes = reserved(size_of_val(samples))?;
-    for row in samples.chunks(of.row_len()) {
+    let step = T::is_differenced(encoding.compression).then_some(block.bands());
+    let mut bytes = reserved(size_of_val(block.samples()))?;
+    for row in block.samples().chunks(block.row_len()) {
         T::append(row, step, &mut bytes);
     }
     match encoding.compression {
@@ -100,24 +99,17 @@ pub(super) fn compressed<T: Strip>(
     }
 }
 
-/// The strip as a JPEG or WebP file.
-fn picture<T: Strip>(
-    samples: &[T],
-    of: &Raster<T>,
-    encoding: &Encoding,
-) -> Result<Vec<u8>, CodecError> {
-    let rows = u32::try_from(samples.len() / of.row_len()).unwrap_or(u32::MAX);
-    let size = Size::at_least_one(of.size().width(), rows);
-    let raster = T::raster(samples, size, of);
-    let raster = raster.ok_or_else(|| malformed("a strip of samples that are no bytes"))?;
+/// The block as a JPEG or WebP file.
+fn picture<T: Block>(block: &Raster<T>, encoding: &Encoding) -> Result<Vec<u8>, CodecError> {
+    let block = T::bytes(block).ok_or_else(|| malformed("a block of samples that are no bytes"))?;
     let alone = |format| Encoding {
         subsampling: encoding.subsampling,
         ..Encoding::plain(format, encoding.quality)
     };
     if encoding.compression == TiffCompression::Jpeg {
-        return jpeg::encode(&raster, &alone(Format::Jpeg));
+        return jpeg::encode(block, &alone(Format::Jpeg));
     }
-    webp::encode(&raster, &alone(Format::Webp))
+    webp::encode(block, &alone(Format::Webp))
 }
 
 fn lzw(bytes: &[u8]) -> Result<Vec<u8>, CodecError> {
