@@ -129,7 +129,8 @@ fn a_segfault_costs_one_answer_at_most_and_the_next_one_is_there_at_once() {
         match result {
             Ok(planes) => assert_eq!((deaths, planes.len()), (1, 3)),
             Err(error) => {
-                assert!(error.to_string().contains("signal: 11"), "{error}");
+                // By the signal, or because that interrupted its waiting.
+                assert!(error.to_string().contains("it ended"), "{error}");
                 assert_eq!(deaths, 2);
             }
         }
