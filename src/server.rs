@@ -25,7 +25,7 @@ use crate::front::listener::Listener;
 use crate::front::request_count::RequestCount;
 use crate::metrics::Exporter;
 use crate::plan::{PassThrough, Rules};
-use crate::protocols::{IiifVersion, Settings};
+use crate::protocols::{DeepZoomSettings, IiifVersion, Settings};
 use crate::telemetry;
 
 /// How often idle images are closed and histograms drained.
@@ -351,6 +351,7 @@ fn settings(config: &Config) -> Settings {
         uri_bytes_max: config.server.uri_bytes_max,
         allow_bare_slash: protocol.allow_bare_slash,
         negotiate: config.output.negotiate,
+        deep_zoom: DeepZoomSettings { cut: config.deepzoom.cut, format: config.deepzoom.format },
         delimiter: set(&protocol.delimiter),
         extensions: protocol.iiif_extensions,
         extra_info: protocol.iiif_extra_info.clone(),

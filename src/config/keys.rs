@@ -1,6 +1,7 @@
 //! The settings: one row per key. Flags, environment names, the TOML file and `docs/configuration.md`
 //! are all made from these rows.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use crate::config::value::{
@@ -10,7 +11,7 @@ use crate::config::value::{
 use crate::config::watermark::{BLENDS, POSITIONS, mark_text};
 use crate::config::{AccessLog, Config, LogFormat, TrustedProxies};
 use crate::model::{
-    ColourRule, ExtraInfo, Filter, Negotiate, Subsampling, TiffCompression, UpscaleUnmarked,
+    ColourRule, ExtraInfo, Filter, Format, Negotiate, Subsampling, TiffCompression, UpscaleUnmarked,
 };
 
 /// Turns the text of an iipsrv variable into the text of ours; what makes no sense stays as it is, to
@@ -320,6 +321,12 @@ pub const KEYS: &[Key] = &[
         |c, t| header(t) => c.protocol.cache_control),
     key!("protocol.cors", "*", "Access-Control-Allow-Origin of every answer; empty: no CORS headers", Some(("CORS", same)),
         |c, t| header(t) => c.protocol.cors),
+    key!("deepzoom.tile_px", "0", "Side of Deep Zoom's tiles in pixels, the overlap not counted: 64 to 4096; 0: the image's own, which can be sent as they are stored", None,
+        |c, t| own_or(t, &(64..=4096)) => c.deepzoom.cut.tile_px),
+    key!("deepzoom.overlap_px", "0", "Pixels of its neighbours that a tile of Deep Zoom shows at each side: 0 to 32", None,
+        |c, t| number(t, &(0..=32)) => c.deepzoom.cut.overlap_px),
+    key!("deepzoom.format", "jpg", "The format that Deep Zoom's descriptors name: jpg, png, webp or avif; tiles are served in any", None,
+        |c, t| word(t, &[("jpg", Format::Jpeg), ("png", Format::Png), ("webp", Format::Webp), ("avif", Format::Avif)]) => c.deepzoom.format),
     key!("log.format", "text", "Form of log lines: text or json", None,
         |c, t| word(t, &[("text", LogFormat::Text), ("json", LogFormat::Json)]) => c.log.format),
     key!("log.level", "info", "Least level of events: error, warn, info or debug", None,
@@ -327,6 +334,16 @@ pub const KEYS: &[Key] = &[
     key!("log.access", "on", "One line a request on standard output: on or off", None,
         |c, t| word(t, &[("on", AccessLog::On), ("off", AccessLog::Off)]) => c.log.access),
 ];
+
+/// 0, or a number in a range.
+fn own_or(text: &str, range: &RangeInclusive<u32>) -> Result<u32, Allowed> {
+    let side_px = number(text, &(0..=*range.end()))?;
+    if side_px == 0 || range.contains(&side_px) {
+        Ok(side_px)
+    } else {
+        Err(format!("0 or {} to {}", range.start(), range.end()))
+    }
+}
 
 fn shards(text: &str) -> Result<usize, Allowed> {
     let count = number(text, &(0..=1024))?;

@@ -11,11 +11,11 @@ use crate::config::keys::{KEYS, Key};
 use crate::config::modules::{self, DECODERS};
 use crate::config::watermark::{self, RULES};
 use crate::config::{
-    AccessLog, Bind, CacheConfig, Config, FastCgiConfig, ImagesConfig, Jpeg2000Config, LogConfig,
-    LogFormat, ModulesConfig, OutputConfig, PoolConfig, ProtocolConfig, RenderConfig, ServerConfig,
-    TrustedProxies, WatermarkConfig,
+    AccessLog, Bind, CacheConfig, Config, DeepZoomConfig, FastCgiConfig, ImagesConfig,
+    Jpeg2000Config, LogConfig, LogFormat, ModulesConfig, OutputConfig, PoolConfig, ProtocolConfig,
+    RenderConfig, ServerConfig, TrustedProxies, WatermarkConfig,
 };
-use crate::model::{ColourRule, Filter, Limits};
+use crate::model::{ColourRule, DeepZoomCut, Filter, Format, Limits};
 
 /// Largest TOML file read, in bytes: a hundred times what all settings need.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -403,6 +403,7 @@ fn blank() -> Config {
         jpeg2000: Jpeg2000Config::default(),
         output: OutputConfig::default(),
         protocol: ProtocolConfig::default(),
+        deepzoom: DeepZoomConfig { cut: DeepZoomCut::default(), format: Format::Jpeg },
         log: LogConfig { format: LogFormat::Text, level: String::new(), access: AccessLog::On },
     }
 }

@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::{
-    Blend, ColourRule, ExtraInfo, FileMark, Filter, Format, Limits, Negotiate, Position,
-    Subsampling, TiffCompression, UpscaleUnmarked,
+    Blend, ColourRule, DeepZoomCut, ExtraInfo, FileMark, Filter, Format, Limits, Negotiate,
+    Position, Subsampling, TiffCompression, UpscaleUnmarked,
 };
 
 pub use load::{ConfigError, Layers, Origin, load, look_alikes};
@@ -338,6 +338,15 @@ pub struct ProtocolConfig {
     pub cors: String,
 }
 
+/// What Deep Zoom's descriptors say, and how its tiles are cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeepZoomConfig {
+    /// Size and overlap of tiles.
+    pub cut: DeepZoomCut,
+    /// The format that clients are to ask for.
+    pub format: Format,
+}
+
 /// What is written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
@@ -372,6 +381,8 @@ pub struct Config {
     pub output: OutputConfig,
     /// Protocols.
     pub protocol: ProtocolConfig,
+    /// Deep Zoom.
+    pub deepzoom: DeepZoomConfig,
     /// Logs.
     pub log: LogConfig,
 }

@@ -8,6 +8,7 @@ use crate::imaging::colour::to_colour;
 use crate::imaging::crop::crop;
 use crate::imaging::crop_box::CropBox;
 use crate::imaging::error::ImagingError;
+use crate::imaging::extend::extend;
 use crate::imaging::flatten::flatten;
 use crate::imaging::gray::to_gray;
 use crate::imaging::histogram::Histogram;
@@ -79,6 +80,9 @@ pub enum Step {
         /// The weights.
         filter: Filter,
     },
+    /// The last column and row once more, up to this size: of a level that was rounded down, where the
+    /// answer is rounded up.
+    Extend(Size),
     /// Left and right change places.
     Mirror,
     /// Clockwise.
@@ -120,6 +124,7 @@ impl Step {
             | Self::Widen(_)
             | Self::Resize { .. }
             | Self::Crop(_)
+            | Self::Extend(_)
             | Self::Mirror
             | Self::Turn(_)
             | Self::Tilt(_)
@@ -181,6 +186,7 @@ pub fn apply_at_depth(
             Ok(process(&pixels, &operations, *contrast).into())
         }
         Step::Widen(to) => Ok(widen(pixels, *to)),
+        Step::Extend(to) => Ok(each!(pixels, |raster| extend(raster, *to))),
         Step::Mirror => Ok(each!(pixels, mirror)),
         Step::Turn(rotation) => Ok(each!(pixels, |raster| turn(raster, *rotation))),
         step => on_bytes(step, pixels.into_bytes()?, tools).map(Pixels::from),
@@ -213,6 +219,7 @@ fn on_bytes(step: &Step, raster: Raster, tools: &mut Tools<'_>) -> Result<Raster
         | Step::LabToRgb
         | Step::Process { .. }
         | Step::Widen(_)
+        | Step::Extend(_)
         | Step::Mirror
         | Step::Turn(_) => raster,
     })

@@ -142,6 +142,17 @@ impl Rect {
         Some(Self { left, top, size: Size::new(width, height)? })
     }
 
+    /// The same with so many pixels more on each side, as far as an image of `bounds` goes, which it
+    /// lies in.
+    pub fn grown(self, margin_px: u32, bounds: Size) -> Self {
+        let left = self.left.saturating_sub(margin_px);
+        let top = self.top.saturating_sub(margin_px);
+        let right = self.right().saturating_add(margin_px).min(bounds.width);
+        let bottom = self.bottom().saturating_add(margin_px).min(bounds.height);
+        let size = Size::at_least_one(right.saturating_sub(left), bottom.saturating_sub(top));
+        Self { left, top, size }
+    }
+
     /// Tile (`column`, `row`) of an image of `level` pixels cut into `tile`s, cropped at the edge;
     /// nothing where the grid has no such tile.
     pub fn tile(level: Size, tile: Size, column: u32, row: u32) -> Option<Self> {
@@ -193,6 +204,16 @@ mod tests {
         assert_eq!((last.left(), last.top(), last.size()), (768, 512, size(233, 189)));
         assert_eq!(Rect::tile(level, tile, 4, 0), None);
         assert_eq!(Rect::tile(level, tile, u32::MAX, 0), None);
+    }
+
+    #[test]
+    fn a_rectangle_grows_as_far_as_the_image_goes() {
+        let bounds = size(100, 80);
+        let inner = Rect::new(10, 20, size(30, 40)).unwrap();
+        assert_eq!(inner.grown(0, bounds), inner);
+        assert_eq!(inner.grown(3, bounds), Rect::new(7, 17, size(36, 46)).unwrap());
+        assert_eq!(inner.grown(15, bounds), Rect::new(0, 5, size(55, 70)).unwrap());
+        assert_eq!(inner.grown(u32::MAX, bounds), Rect::whole(bounds));
     }
 
     #[test]

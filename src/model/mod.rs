@@ -25,7 +25,7 @@ pub mod tilt;
 pub mod version;
 pub mod watermark;
 
-pub use choices::{Negotiate, UpscaleUnmarked};
+pub use choices::{DeepZoomCut, Negotiate, UpscaleUnmarked};
 pub use extra_info::ExtraInfo;
 pub use fault::{Fault, FaultKind};
 pub use file_mark::FileMark;

@@ -1,5 +1,6 @@
 //! `Request`: what a client wants, in our words. Protocols make it, `plan` holds it against the image.
 
+use crate::model::choices::DeepZoomCut;
 use crate::model::filter::Filter;
 use crate::model::format::{Depth, Format, TiffCompression};
 use crate::model::image_id::ImageId;
@@ -131,6 +132,8 @@ pub enum Frame {
         column: u32,
         /// From 0 at the top.
         row: u32,
+        /// What the numbers count.
+        cut: DeepZoomCut,
     },
     /// Zoomify's tile: level 0 is the largest that fits one tile, sizes are rounded down.
     ZoomifyTile {

@@ -3,7 +3,7 @@
 //! pixel is `x / f` exactly, never the ratio of two rounded sizes, and a view on that grid is whole
 //! pixels of the level or means of whole blocks of a finer one. Nothing is resampled.
 
-use crate::imaging::{CropBox, Shrink, Step};
+use crate::imaging::{Shrink, Step};
 use crate::model::{Filter, Rect, Size, StoredLevel};
 use crate::plan::view::View;
 
@@ -45,7 +45,7 @@ fn level_halvings(level: &StoredLevel) -> Option<u32> {
 /// The view from a level on the same grid; nothing where the level is on another.
 ///
 /// Where the level was rounded down and the view is rounded up, the level is a pixel short at the far
-/// edge: what is there is stretched by that pixel.
+/// edge: the last one is there twice, so that all others stay the level's own.
 pub(super) fn aligned(view: &View, level: &StoredLevel, filter: Filter) -> Option<Assembly> {
     let level_halvings = level_halvings(level)?;
     let factor = 1u32.checked_shl(view.halvings?.checked_sub(level_halvings)?)?;
@@ -64,8 +64,7 @@ pub(super) fn aligned(view: &View, level: &StoredLevel, filter: Filter) -> Optio
         length(top, view.size.height(), level.size.height()),
     )?;
     let assembled = shrink.size_of(size);
-    let stretch = Step::Resize { crop: CropBox::whole(assembled), to: view.size, filter };
-    let resize = (assembled != view.size).then_some(stretch);
+    let resize = (assembled != view.size).then_some(Step::Extend(view.size));
     Some(Assembly { area: Rect::new(left, top, size)?, shrink, resize })
 }
 

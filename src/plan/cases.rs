@@ -7,9 +7,12 @@ use crate::model::request::{
     Frame, OverLimit, PictureRequest, Quality, Region, Rotation, ScaleTo, SizeForm, Upscale,
 };
 use crate::model::{
-    ColourModel, Depth, Format, ImageInfo, Rect, StoredLevel, TiffCompression, TileEncoding,
+    ColourModel, DeepZoomCut, Depth, Format, ImageInfo, Rect, StoredLevel, TiffCompression,
+    TileEncoding,
 };
-use crate::plan::fixtures::{halved, iiif, jpeg, pixels, planned, planned_by, pyramid, stored};
+use crate::plan::fixtures::{
+    deep_zoom, halved, iiif, jpeg, pixels, planned, planned_by, pyramid, stored,
+};
 use crate::plan::properties::{painted, render, size};
 use crate::plan::{PassThrough, PlanError, Rules};
 
@@ -27,7 +30,7 @@ fn equal_pixels_in_other_words_share_a_key() {
             SizeForm::Exact(256, 256),
         ),
         Frame::IipTile { resolution: 3, index: 2 * 8 + 1 },
-        Frame::DeepZoomTile { level: 11, column: 1, row: 2 },
+        deep_zoom(11, 1, 2),
         Frame::ZoomifyTile { level: 3, column: 1, row: 2 },
     ]
     .map(|frame| planned(frame, &info).unwrap().key)
@@ -96,15 +99,28 @@ fn inner_tiles_are_passed_through_and_all_others_are_not() {
 }
 
 #[test]
-fn an_edge_tile_that_the_file_holds_a_pixel_short_is_stretched_from_it_alone() {
+fn an_edge_tile_that_the_file_holds_a_pixel_short_is_extended_by_it() {
     let info = pyramid((1001, 701), 256);
     let plan = planned(iiif(pixels(512, 0, 489, 512), SizeForm::Exact(245, 256)), &info).unwrap();
     assert_eq!((plan.source.stored, plan.cost.tiles), (1, 1));
     assert_eq!(plan.source.area, Rect::new(256, 0, size(244, 256)).unwrap());
-    assert!(matches!(plan.steps[..], [Step::Resize { to, .. }] if to == size(245, 256)));
+    assert!(matches!(plan.steps[..], [Step::Extend(to)] if to == size(245, 256)));
     // By its width alone the height that proportions give is 257; the grid's is 256.
     let alone = planned(iiif(pixels(512, 0, 489, 512), SizeForm::Width(245)), &info).unwrap();
     assert_eq!(alone.key, plan.key);
+}
+
+#[test]
+fn a_small_view_is_read_from_a_level_that_has_all_of_it() {
+    let info = pyramid((4993, 61), 256);
+    assert_eq!(info.stored.last().unwrap().size, size(156, 1));
+    for (level, stored) in [(13, 0), (12, 0), (9, 2), (8, 3), (7, 4), (6, 4), (0, 4)] {
+        let plan = planned(deep_zoom(level, 0, 0), &info).unwrap();
+        assert_eq!(plan.source.stored, stored, "level {level}");
+    }
+    // Rounded down it is the level itself.
+    let whole = planned(iiif(Region::Full, SizeForm::Exact(156, 1)), &info).unwrap();
+    assert_eq!((whole.source.stored, whole.steps.len()), (5, 0));
 }
 
 #[test]
@@ -142,13 +158,40 @@ fn levels_that_the_file_lacks_are_means_of_whole_blocks_and_join_without_a_seam(
     let mut joined = Raster::zeroed(size(176, 131), ColourModel::Rgb, false);
     let mut count = 0;
     for (column, row) in (0..3).flat_map(|row| (0..3).map(move |column| (column, row))) {
-        let plan = planned(Frame::DeepZoomTile { level: 8, column, row }, &info).unwrap();
+        let plan = planned(deep_zoom(8, column, row), &info).unwrap();
         assert!(plan.steps.is_empty());
         let tile = render(&plan, &info, &levels);
         joined.paste(&tile, Rect::whole(tile.size()), column * 64, row * 64);
         count += 1;
     }
     assert_eq!((joined, count), (whole, 9));
+}
+
+#[test]
+fn tiles_that_overlap_are_cut_from_the_level_that_others_make_up() {
+    let cut = |tile_px, overlap_px| DeepZoomCut { tile_px, overlap_px };
+    let mut count = 0;
+    // Whose level is made, a pixel short, and as large as it must be.
+    for info in [stored(&[(701, 523)], 64), pyramid((701, 523), 64), pyramid((704, 524), 64)] {
+        let levels = painted(&info);
+        let tile = |column, row, cut| {
+            let plan = planned(Frame::DeepZoomTile { level: 9, column, row, cut }, &info).unwrap();
+            render(&plan, &info, &levels)
+        };
+        let whole = tile(0, 0, cut(512, 0));
+        for overlap_px in [0, 1, 7] {
+            for (column, row) in (0..3).flat_map(|row| (0..4).map(move |column| (column, row))) {
+                let found = tile(column, row, cut(90, overlap_px));
+                let place = Rect::tile(whole.size(), size(90, 90), column, row).unwrap();
+                let place = place.grown(overlap_px, whole.size());
+                let mut expected = Raster::zeroed(place.size(), ColourModel::Rgb, false);
+                expected.paste(&whole, place, 0, 0);
+                assert_eq!(found, expected, "{column},{row} overlapping by {overlap_px}");
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(count, 108);
 }
 
 #[test]
@@ -163,7 +206,7 @@ fn tiles_resampled_from_a_level_on_another_grid_join_without_a_seam() {
     let whole = render(&whole, &info, &levels);
     let mut count = 0;
     for (column, row) in (0..4).flat_map(|row| (0..4).map(move |column| (column, row))) {
-        let plan = planned(Frame::DeepZoomTile { level: 8, column, row }, &info).unwrap();
+        let plan = planned(deep_zoom(8, column, row), &info).unwrap();
         let tile = render(&plan, &info, &levels);
         let mut part = Raster::zeroed(tile.size(), ColourModel::Rgb, false);
         let place = Rect::new(column * 64, row * 64, tile.size()).unwrap();

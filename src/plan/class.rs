@@ -49,14 +49,14 @@ impl RequestClass {
 mod tests {
     use super::*;
     use crate::model::request::{Region, SizeForm};
-    use crate::plan::fixtures::{iiif, pixels, planned, pyramid};
+    use crate::plan::fixtures::{deep_zoom, iiif, pixels, planned, pyramid};
 
     #[test]
     fn requests_are_sorted_by_what_they_are_for() {
         let info = pyramid((4096, 3000), 256);
         for (frame, expected) in [
             (Frame::IipTile { resolution: 0, index: 0 }, RequestClass::Tile),
-            (Frame::DeepZoomTile { level: 0, column: 0, row: 0 }, RequestClass::Tile),
+            (deep_zoom(0, 0, 0), RequestClass::Tile),
             (iiif(pixels(512, 0, 512, 512), SizeForm::Width(256)), RequestClass::Tile),
             (iiif(pixels(512, 0, 512, 512), SizeForm::Max), RequestClass::Region),
             (iiif(pixels(3, 0, 512, 512), SizeForm::Width(256)), RequestClass::Region),

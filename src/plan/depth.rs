@@ -51,7 +51,7 @@ pub(super) fn check(
 /// What a step does, where it does it to bytes alone.
 const fn of_bytes(step: &Step) -> Option<&'static str> {
     match step {
-        Step::Mirror | Step::Turn(_) | Step::Widen(_) => None,
+        Step::Extend(_) | Step::Mirror | Step::Turn(_) | Step::Widen(_) => None,
         Step::Resize { .. } | Step::Crop(_) => Some("a size that is no level's"),
         Step::CmykToRgb | Step::ToSrgb { .. } | Step::LabToRgb => Some("a change of colours"),
         Step::Tilt(_) => Some("a turn that is no quarter"),

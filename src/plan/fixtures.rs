@@ -2,8 +2,8 @@
 
 use crate::model::request::{Frame, OverLimit, PictureRequest, Region, ScaleTo, SizeForm, Upscale};
 use crate::model::{
-    ColourModel, Format, ImageId, ImageInfo, Profile, Size, SourceVersion, StoredLevel,
-    TileEncoding,
+    ColourModel, DeepZoomCut, Format, ImageId, ImageInfo, Profile, Size, SourceVersion,
+    StoredLevel, TileEncoding,
 };
 use crate::plan::{Plan, PlanError, Rules, plan};
 
@@ -33,6 +33,11 @@ pub(super) fn pyramid(full: (u32, u32), tile_px: u32) -> ImageInfo {
 /// A plain JPEG request.
 pub(super) fn jpeg(frame: Frame) -> PictureRequest {
     PictureRequest::plain(frame, Format::Jpeg)
+}
+
+/// A tile of Deep Zoom as it is cut where nothing is set.
+pub(super) fn deep_zoom(level: u32, column: u32, row: u32) -> Frame {
+    Frame::DeepZoomTile { level, column, row, cut: DeepZoomCut::default() }
 }
 
 /// A profile of ten bytes that is taken for what is said of it.

@@ -266,6 +266,11 @@ impl Digest {
                     self.number(edge.into());
                 }
             }
+            Step::Extend(to) => {
+                self.tag(15);
+                self.number(to.width().into());
+                self.number(to.height().into());
+            }
             Step::Process { ref operations, contrast, stretch } => {
                 self.tag(13);
                 self.number(u64_of(operations.len()));

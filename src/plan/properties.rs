@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use crate::imaging::{Mosaic, Raster, Scratch, Shrink, Step, Tools, apply};
 use crate::model::request::{Frame, OverLimit, Region, ScaleTo, SizeForm, Upscale};
 use crate::model::{ColourModel, ImageInfo, Rect, Size, StoredLevel};
-use crate::plan::fixtures::{halved, iiif, jpeg, pixels, planned, planned_by, pyramid, stored};
+use crate::plan::fixtures::{
+    deep_zoom, halved, iiif, jpeg, pixels, planned, planned_by, pyramid, stored,
+};
 use crate::plan::{Plan, Rules, TileCover};
 
 /// Images of many shapes, with all levels, some, or none below the full one; and flat ones.
@@ -155,7 +157,7 @@ proptest! {
         for k in 0..deepest.min(4) {
             let level = deepest - k;
             let frames = grid(info.size.halved_up(k), info.tile, |column, row, _| {
-                Frame::DeepZoomTile { level, column, row }
+                deep_zoom(level, column, row)
             });
             prop_assert_eq!(filled(&frames, &info), info.size.halved_up(k).area());
         }
@@ -239,7 +241,7 @@ fn forms() -> impl Strategy<Value = SizeForm> {
 fn result_size(plan: &Plan) -> Size {
     let assembled = plan.source.shrink.size_of(plan.source.area.size());
     plan.steps.iter().fold(assembled, |size, step| match step {
-        Step::Resize { to, .. } => *to,
+        Step::Resize { to, .. } | Step::Extend(to) => *to,
         _ => size,
     })
 }

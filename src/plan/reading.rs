@@ -56,11 +56,11 @@ impl Reading {
         let level = info.stored.get(self.source.stored)?;
         let (area, factor) = (self.source.area, self.source.shrink.factor());
         let margin = margin_px.saturating_mul(factor);
-        let (left, top) = (area.left().saturating_sub(margin), area.top().saturating_sub(margin));
-        let right = area.right().saturating_add(margin).min(level.size.width());
-        let bottom = area.bottom().saturating_add(margin).min(level.size.height());
+        let grown = area.grown(margin, level.size);
         // Blocks stay where they were.
-        let (left, top) = (left + (area.left() - left) % factor, top + (area.top() - top) % factor);
+        let left = grown.left() + (area.left() - grown.left()) % factor;
+        let top = grown.top() + (area.top() - grown.top()) % factor;
+        let (right, bottom) = (grown.right(), grown.bottom());
         let size = Size::new(right.checked_sub(left)?, bottom.checked_sub(top)?)?;
         let kept = Rect::new(
             (area.left() - left) / factor,
@@ -102,8 +102,30 @@ fn is_dense(view: &View, level: &StoredLevel, image: Size) -> bool {
             || f64::from(out) <= f64::from(length) / level.factor + 0.5,
             |halvings| level.factor <= f64::from(halvings).exp2() + 1e-9,
         );
-        covers && holds_start && enough
+        covers && holds_start && enough && is_complete(view, level, (start, length), out, level_px)
     };
     axis(region.left(), region.width(), size.width(), image.width(), level.size.width())
         && axis(region.top(), region.height(), size.height(), image.height(), level.size.height())
+}
+
+/// Sides of a view in pixels from which on one of them more or less at the image's edge is not seen.
+const LARGE_PX: u32 = 64;
+
+/// Whether a level holds what a small view shows along one axis, up to a quarter of its last pixel. A level
+/// that was rounded down again and again may lack half of a narrow image.
+fn is_complete(
+    view: &View,
+    level: &StoredLevel,
+    (start, length): (u32, u32),
+    out: u32,
+    level_px: u32,
+) -> bool {
+    let held = f64::from(level_px) * level.factor;
+    let lacked = f64::from(start) + f64::from(length) - held;
+    // Rounded down as the level is, it is the level that is asked for.
+    let is_own = view.halvings.is_some_and(|halvings| {
+        let same = (level.factor - f64::from(halvings).exp2()).abs() < 1e-9;
+        same && f64::from(start) + f64::from(out) * level.factor <= held
+    });
+    LARGE_PX <= out || is_own || 4.0 * lacked * f64::from(out) < f64::from(length)
 }

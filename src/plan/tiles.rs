@@ -1,9 +1,10 @@
 //! The tiles of the protocols as views. Each counts its levels in its own way and rounds their sizes in
-//! its own way. IIP cuts them into the offered tile, Deep Zoom and Zoomify into squares. The limit of an answer's sides is not
-//! theirs: a tile is as large as the image says it is.
+//! its own way. IIP cuts them into the offered tile, Deep Zoom and Zoomify into squares; Deep Zoom's may
+//! overlap. The limit of an answer's sides is not theirs: a tile is as large as the image or the operator
+//! says it is.
 
 use crate::model::request::{Frame, PictureRequest, Rotation, TileRange};
-use crate::model::{ImageInfo, Rect, Size};
+use crate::model::{DeepZoomCut, ImageInfo, Rect, Size};
 use crate::plan::error::PlanError;
 use crate::plan::view::View;
 
@@ -80,20 +81,21 @@ pub(super) fn iip(resolution: u32, index: u32, info: &ImageInfo) -> Result<View,
     if index_last < u64::from(index) {
         return Err(PlanError::IndexBeyond { index, index_last });
     }
-    tile(info, info.tile, size, halvings, (index % columns, index / columns))
+    tile(info, Grid::bare(info.tile), (size, halvings), (index % columns, index / columns))
 }
 
 /// Deep Zoom: level 0 is one pixel, the full image is `ceil(log2(longer side))`, sizes are rounded up.
 pub(super) fn deep_zoom(
     level: u32,
-    column: u32,
-    row: u32,
+    at: (u32, u32),
+    cut: DeepZoomCut,
     info: &ImageInfo,
 ) -> Result<View, PlanError> {
     let level_last = u32::BITS - (info.size.longer() - 1).leading_zeros();
     let beyond = PlanError::LevelBeyond { level, level_last };
     let halvings = level_last.checked_sub(level).ok_or(beyond)?;
-    tile(info, info.square_tile(), info.size.halved_up(halvings), halvings, (column, row))
+    let grid = Grid { tile: cut.tile(info), overlap_px: cut.overlap_px };
+    tile(info, grid, (info.size.halved_up(halvings), halvings), at)
 }
 
 /// Zoomify: level 0 is the largest that fits one tile, sizes are rounded down.
@@ -107,22 +109,36 @@ pub(super) fn zoomify(
     let level_last = (0..u32::BITS).find(fits).unwrap_or(u32::BITS);
     let beyond = PlanError::LevelBeyond { level, level_last };
     let halvings = level_last.checked_sub(level).ok_or(beyond)?;
-    tile(info, info.square_tile(), info.size.halved_down(halvings), halvings, (column, row))
+    let grid = Grid::bare(info.square_tile());
+    tile(info, grid, (info.size.halved_down(halvings), halvings), (column, row))
 }
 
-/// One tile of a level of `size`, cut into `cut`, each of whose pixels is `2^halvings` squared of the
-/// full image.
+/// What a level is cut into.
+#[derive(Clone, Copy)]
+struct Grid {
+    tile: Size,
+    /// Pixels of a neighbour that a tile shows too.
+    overlap_px: u32,
+}
+
+impl Grid {
+    /// Tiles without overlap.
+    const fn bare(tile: Size) -> Self {
+        Self { tile, overlap_px: 0 }
+    }
+}
+
+/// One tile of a level of `size`, each of whose pixels is `2^halvings` squared of the full image.
 fn tile(
     info: &ImageInfo,
-    cut: Size,
-    size: Size,
-    halvings: u32,
-    at: (u32, u32),
+    grid: Grid,
+    (size, halvings): (Size, u32),
+    (column, row): (u32, u32),
 ) -> Result<View, PlanError> {
-    let (column, row) = at;
-    let (columns, rows) = size.grid(cut);
+    let (columns, rows) = size.grid(grid.tile);
     let beyond = PlanError::TileBeyond { column, row, columns, rows };
-    let tile = Rect::tile(size, cut, column, row).ok_or_else(|| beyond.clone())?;
+    let tile = Rect::tile(size, grid.tile, column, row).ok_or_else(|| beyond.clone())?;
+    let tile = tile.grown(grid.overlap_px, size);
     let (left, width) = span(tile.left(), tile.width(), halvings, info.size.width());
     let (top, height) = span(tile.top(), tile.height(), halvings, info.size.height());
     let region = Size::new(width, height).and_then(|size| Rect::new(left, top, size));
@@ -193,17 +209,62 @@ mod tests {
         ] {
             let info = fixtures::pyramid(image, 256);
             let (columns, rows) = tiles;
-            let last = deep_zoom(level, columns - 1, rows - 1, &info).unwrap().size;
+            let own = DeepZoomCut::default();
+            let last = deep_zoom(level, (columns - 1, rows - 1), own, &info).unwrap().size;
             let got = ((columns - 1) * 256 + last.width(), (rows - 1) * 256 + last.height());
             assert_eq!(got, size, "{image:?} level {level}");
             for (column, row) in [(columns, 0), (0, rows)] {
-                let error = deep_zoom(level, column, row, &info).unwrap_err();
+                let error = deep_zoom(level, (column, row), own, &info).unwrap_err();
                 assert_eq!(error, PlanError::TileBeyond { column, row, columns, rows });
             }
         }
-        let error = deep_zoom(14, 0, 0, &fixtures::pyramid((4993, 3877), 256)).unwrap_err();
+        let info = fixtures::pyramid((4993, 3877), 256);
+        let error = deep_zoom(14, (0, 0), DeepZoomCut::default(), &info).unwrap_err();
         assert_eq!(error, PlanError::LevelBeyond { level: 14, level_last: 13 });
         assert_eq!(error.fault().kind.status(), 404);
+    }
+
+    #[test]
+    fn overlapping_tiles_show_what_lies_beside_them_up_to_the_edge() {
+        let info = fixtures::pyramid((4993, 3877), 256);
+        let cut = DeepZoomCut { tile_px: 254, overlap_px: 1 };
+        for (level, at, area) in [
+            (13, (0, 0), (0, 0, 255, 255)),
+            (13, (1, 0), (253, 0, 256, 255)),
+            (13, (1, 2), (253, 507, 256, 256)),
+            (13, (19, 15), (4825, 3809, 168, 68)),
+            (12, (9, 7), (2285, 1777, 212, 162)),
+            (8, (0, 0), (0, 0, 157, 122)),
+        ] {
+            let view = deep_zoom(level, at, cut, &info).unwrap();
+            let (left, top, width, height) = area;
+            let factor = 1 << (13 - level);
+            let found = (view.region.left() / factor, view.region.top() / factor, view.size);
+            assert_eq!(found, (left, top, Size::new(width, height).unwrap()), "{level} {at:?}");
+        }
+        let error = deep_zoom(13, (20, 0), cut, &info).unwrap_err();
+        let (columns, rows) = (20, 16);
+        assert_eq!(error, PlanError::TileBeyond { column: 20, row: 0, columns, rows });
+    }
+
+    #[test]
+    fn a_tile_that_overlaps_is_no_stored_tile_unless_it_is_all_there_is() {
+        let info = fixtures::pyramid((1024, 1024), 256);
+        let passed = |level, tile_px, overlap_px| {
+            let cut = DeepZoomCut { tile_px, overlap_px };
+            let frame = Frame::DeepZoomTile { level, column: 0, row: 0, cut };
+            fixtures::planned(frame, &info).unwrap().pass_through.is_some()
+        };
+        assert!(passed(10, 0, 0) && passed(10, 256, 0) && passed(8, 0, 1));
+        assert!(!passed(10, 0, 1) && !passed(10, 254, 1) && !passed(10, 512, 0));
+        // The corner and its overlap are a stored tile.
+        assert!(passed(10, 255, 1));
+        // As large as one, and elsewhere.
+        let cut = DeepZoomCut { tile_px: 254, overlap_px: 1 };
+        let frame = Frame::DeepZoomTile { level: 10, column: 1, row: 1, cut };
+        let plan = fixtures::planned(frame, &info).unwrap();
+        assert_eq!((plan.pass_through, plan.cost.tiles), (None, 4));
+        assert_eq!(plan.resolved.size, info.tile);
     }
 
     #[test]
@@ -237,13 +298,14 @@ mod tests {
             info.tile = Size::new(tile.0, tile.1).unwrap();
             info.stored.iter_mut().for_each(|level| level.tile = info.tile);
             let square = Size::new(side, side).unwrap();
-            assert_eq!(deep_zoom(10, 1, 1, &info).unwrap().size, square);
+            let own = DeepZoomCut::default();
+            assert_eq!(deep_zoom(10, (1, 1), own, &info).unwrap().size, square);
             let level = (0..32).find(|level| zoomify(level + 1, 0, 0, &info).is_err()).unwrap();
             assert_eq!(level, if side == 256 { 2 } else { 3 });
             let view = zoomify(level, 1, 1, &info).unwrap();
             assert_eq!((view.size, view.region.left(), view.region.top()), (square, side, side));
             assert_eq!(iip(2, 0, &info).unwrap().size, info.tile);
-            let frame = Frame::DeepZoomTile { level: 10, column: 1, row: 1 };
+            let frame = fixtures::deep_zoom(10, 1, 1);
             let plan = fixtures::planned(frame, &info).unwrap();
             assert_eq!((plan.pass_through, plan.steps.len()), (None, 0));
             assert_eq!(plan.cost.tiles, if side == 256 { 2 } else { 1 });
@@ -259,7 +321,7 @@ mod tests {
         for (frame, size) in [
             (Frame::IipTile { resolution: 5, index: 21 }, (256, 256)),
             (last, (136, 148)),
-            (Frame::DeepZoomTile { level: 12, column: 1, row: 1 }, (256, 256)),
+            (fixtures::deep_zoom(12, 1, 1), (256, 256)),
             (Frame::ZoomifyTile { level: 0, column: 0, row: 0 }, (156, 140)),
         ] {
             let plan = fixtures::planned(frame, &info).unwrap();

@@ -50,7 +50,9 @@ pub(super) fn view(frame: Frame, info: &ImageInfo, limits: &Limits) -> Result<Vi
             Ok(View { region, size, halvings, is_tile })
         }
         Frame::IipTile { resolution, index } => tiles::iip(resolution, index, info),
-        Frame::DeepZoomTile { level, column, row } => tiles::deep_zoom(level, column, row, info),
+        Frame::DeepZoomTile { level, column, row, cut } => {
+            tiles::deep_zoom(level, (column, row), cut, info)
+        }
         Frame::ZoomifyTile { level, column, row } => tiles::zoomify(level, column, row, info),
     }
 }

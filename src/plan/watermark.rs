@@ -66,9 +66,11 @@ mod tests {
     use super::*;
     use crate::imaging::{Mark, Raster};
     use crate::model::request::{Frame, PictureRequest, Quality, Region, Rotation, SizeForm};
-    use crate::model::{Blend, ColourModel, Format, Position, Size};
-    use crate::plan::fixtures::{VERSION, iiif, jpeg, pixels, pyramid};
+    use crate::model::{Blend, ColourModel, DeepZoomCut, Format, Position, Size};
+    use crate::plan::fixtures::{VERSION, deep_zoom, iiif, jpeg, pixels, pyramid};
     use crate::plan::{Plan, Rules, plan};
+
+    const OVERLAPPING: DeepZoomCut = DeepZoomCut { tile_px: 254, overlap_px: 1 };
 
     fn mark(gray: u8, opacity: f64) -> Arc<Watermark> {
         let size = Size::new(2, 2).unwrap();
@@ -125,7 +127,8 @@ mod tests {
         let plain = jpeg(Frame::IipTile { resolution: 2, index: 5 });
         let frames = [
             plain.frame,
-            Frame::DeepZoomTile { level: 10, column: 1, row: 1 },
+            deep_zoom(10, 1, 1),
+            Frame::DeepZoomTile { level: 10, column: 1, row: 1, cut: OVERLAPPING },
             Frame::ZoomifyTile { level: 2, column: 1, row: 1 },
             iiif(Region::Full, SizeForm::Max),
             iiif(pixels(256, 256, 256, 256), SizeForm::Max),
@@ -149,7 +152,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(planned_count, 144);
+        assert_eq!(planned_count, 168);
         let passed = planned("a.tif", &plain, &info, &Rules::default());
         assert!(passed.pass_through.is_some());
     }
@@ -167,7 +170,7 @@ mod tests {
             PictureRequest { encoder_quality: Some(3), ..tile.clone() },
             PictureRequest { quality: Quality::Gray, ..tile.clone() },
             PictureRequest { rotation: Rotation::Half, mirror: true, ..tile.clone() },
-            jpeg(Frame::DeepZoomTile { level: 10, column: 1, row: 1 }),
+            jpeg(deep_zoom(10, 1, 1)),
             jpeg(iiif(pixels(256, 256, 256, 256), SizeForm::Max)),
         ] {
             assert_eq!(place("a.tif", &same), seed, "{same:?}");

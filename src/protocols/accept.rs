@@ -47,7 +47,7 @@ fn is_negotiable(call: &Call, rule: Negotiate) -> bool {
     let is_tile = match &call.dialect {
         Dialect::Iip(words) => words.is_tile(),
         Dialect::Iiif(_) => false,
-        Dialect::DeepZoom | Dialect::Zoomify => call.picture().is_some(),
+        Dialect::DeepZoom(_) | Dialect::Zoomify => call.picture().is_some(),
     };
     is_tile && rule != Negotiate::Off
 }

@@ -6,7 +6,6 @@ use crate::model::request::Conditions;
 use crate::model::{Fault, FaultKind, ImageInfo, Picture, Reply, Want};
 use crate::protocols::accept::varied;
 use crate::protocols::call::{Call, Dialect};
-use crate::protocols::deepzoom;
 use crate::protocols::http_date::http_date;
 use crate::protocols::iip;
 use crate::protocols::refusal::respond_fault;
@@ -32,13 +31,13 @@ pub fn respond(call: &Call, reply: &Reply, settings: &Settings) -> Response {
         }
         Reply::Tiles(tiles) => match &call.dialect {
             Dialect::Iip(words) => respond_tiles(call, words, tiles, settings),
-            Dialect::Iiif(_) | Dialect::DeepZoom | Dialect::Zoomify => mismatch(call),
+            Dialect::Iiif(_) | Dialect::DeepZoom(_) | Dialect::Zoomify => mismatch(call),
         },
         Reply::Samples { views, modified_s } => match &call.dialect {
             Dialect::Iip(words) => words
                 .samples(views)
                 .map_or_else(|| mismatch(call), |it| documented(call, it, *modified_s, settings)),
-            Dialect::Iiif(_) | Dialect::DeepZoom | Dialect::Zoomify => mismatch(call),
+            Dialect::Iiif(_) | Dialect::DeepZoom(_) | Dialect::Zoomify => mismatch(call),
         },
         Reply::NotModified { etag, modified_s } => {
             let response = validated(Response::new(304, ""), quoted(etag), *modified_s, settings);
@@ -55,7 +54,7 @@ fn respond_info(call: &Call, info: &ImageInfo, modified_s: i64, settings: &Setti
     let document = match &call.dialect {
         Dialect::Iip(words) => words.document(info),
         Dialect::Iiif(words) => Some(words.document(info, settings)),
-        Dialect::DeepZoom => Some(deepzoom::document(info)),
+        Dialect::DeepZoom(words) => Some(words.document(info, settings)),
         Dialect::Zoomify => Some(zoomify::document(info)),
     };
     let Some(document) = document else { return mismatch(call) };
@@ -93,7 +92,7 @@ fn respond_picture(call: &Call, picture: &Picture, settings: &Settings) -> Respo
     match &call.dialect {
         Dialect::Iip(words) => words.add_picture_headers(plain(), &call.request.image, picture),
         Dialect::Iiif(words) => words.add_picture_headers(plain(), asked, picture, settings),
-        Dialect::DeepZoom | Dialect::Zoomify => plain(),
+        Dialect::DeepZoom(_) | Dialect::Zoomify => plain(),
     }
 }
 
@@ -123,7 +122,7 @@ fn add_info_headers(call: &Call, response: Response) -> Response {
     match &call.dialect {
         Dialect::Iip(words) => words.add_info_headers(response),
         Dialect::Iiif(words) => words.add_info_headers(response),
-        Dialect::DeepZoom | Dialect::Zoomify => response,
+        Dialect::DeepZoom(_) | Dialect::Zoomify => response,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::model::request::{Conditions, PictureRequest};
 use crate::model::{ImageId, Request, Want};
+use crate::protocols::deepzoom;
 use crate::protocols::iiif;
 use crate::protocols::iip;
 use crate::protocols::presentation::ManifestCall;
@@ -38,7 +39,7 @@ pub enum Dialect {
     /// As the IIIF Image API does.
     Iiif(iiif::Words),
     /// As Deep Zoom does.
-    DeepZoom,
+    DeepZoom(deepzoom::Words),
     /// As Zoomify does.
     Zoomify,
 }
@@ -49,7 +50,7 @@ impl Call {
         match &self.dialect {
             Dialect::Iip(_) => Protocol::Iip,
             Dialect::Iiif(words) => words.protocol(),
-            Dialect::DeepZoom => Protocol::DeepZoom,
+            Dialect::DeepZoom(_) => Protocol::DeepZoom,
             Dialect::Zoomify => Protocol::Zoomify,
         }
     }

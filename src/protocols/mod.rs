@@ -28,6 +28,7 @@ mod zoomify;
 
 pub use answer::respond;
 pub use call::{Call, Dialect, Parsed};
+pub use deepzoom::Words as DeepZoomWords;
 pub use iiif::Words as IiifWords;
 pub use iip::Words as IipWords;
 pub(crate) use image_name::image_id;
@@ -35,7 +36,7 @@ pub use presentation::{Canvas, ManifestCall};
 pub use protocol::Protocol;
 pub use query_form::names_an_image;
 pub use refusal::{Refusal, respond_fault};
-pub use settings::{IiifVersion, Settings};
+pub use settings::{DeepZoomSettings, IiifVersion, Settings};
 pub use wire::{Method, RawRequest, Response};
 
 use crate::model::{Fault, FaultKind};

@@ -127,7 +127,7 @@ impl Setters {
                         words.is_canonical &= changed == *picture;
                         *picture = changed;
                     }
-                    Dialect::Iip(_) | Dialect::DeepZoom | Dialect::Zoomify => {
+                    Dialect::Iip(_) | Dialect::DeepZoom(_) | Dialect::Zoomify => {
                         *picture = self.changes.applied(picture);
                     }
                 }

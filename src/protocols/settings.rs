@@ -1,6 +1,6 @@
 //! `Settings`: what an operator may choose about the protocols.
 
-use crate::model::{ExtraInfo, Format, Limits, Negotiate, UpscaleUnmarked};
+use crate::model::{DeepZoomCut, ExtraInfo, Format, Limits, Negotiate, UpscaleUnmarked};
 
 /// The versions of the IIIF Image API that are spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -12,6 +12,21 @@ pub enum IiifVersion {
     /// 3.0.
     #[default]
     V3,
+}
+
+/// What Deep Zoom's descriptors say of its tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeepZoomSettings {
+    /// How levels are cut.
+    pub cut: DeepZoomCut,
+    /// The format that clients are to ask for.
+    pub format: Format,
+}
+
+impl Default for DeepZoomSettings {
+    fn default() -> Self {
+        Self { cut: DeepZoomCut::default(), format: Format::Jpeg }
+    }
 }
 
 /// What the protocols need to know of the configuration.
@@ -39,6 +54,8 @@ pub struct Settings {
     pub allow_bare_slash: bool,
     /// Tiles in newer formats than JPEG.
     pub negotiate: Negotiate,
+    /// Tiles of Deep Zoom.
+    pub deep_zoom: DeepZoomSettings,
     /// Whether IIIF's qualities beyond the standard's are taken (`IIIF_EXTENSIONS`).
     pub extensions: bool,
     /// What every `info.json` tells besides (`IIIF_EXTRA_INFO`).
@@ -62,6 +79,7 @@ impl Default for Settings {
             delimiter: None,
             allow_bare_slash: false,
             negotiate: Negotiate::default(),
+            deep_zoom: DeepZoomSettings::default(),
             extensions: false,
             extra_info: ExtraInfo::default(),
             canvases_max: 500,

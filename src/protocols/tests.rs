@@ -3,13 +3,14 @@
 use proptest::prelude::*;
 
 use crate::model::request::Frame;
-use crate::model::{ColourModel, Fault, FaultKind, Format, Reply, Want};
+use crate::model::{ColourModel, DeepZoomCut, Fault, FaultKind, Format, Reply, Want};
 use crate::protocols::fixture::{
     MODIFIED_S, call, describe, get, info, info_reply, picture_reply, refused_status, text,
     try_call,
 };
 use crate::protocols::{
-    Call, Method, Parsed, Protocol, RawRequest, Settings, parse, respond, respond_fault,
+    Call, DeepZoomSettings, Method, Parsed, Protocol, RawRequest, Settings, parse, respond,
+    respond_fault,
 };
 
 fn picture(call: &Call) -> (Frame, Format) {
@@ -149,7 +150,8 @@ fn an_answer_of_another_kind_than_the_question_is_our_fault() {
 
 #[test]
 fn deep_zoom_addresses_are_read_from_the_right() {
-    let tile = |level, column, row| Frame::DeepZoomTile { level, column, row };
+    let cut = DeepZoomCut::default();
+    let tile = |level, column, row| Frame::DeepZoomTile { level, column, row, cut };
     for (address, name, expected) in [
         ("/deepzoom/rgb.tif_files/10/3_2.jpg", "rgb.tif", (tile(10, 3, 2), Format::Jpeg)),
         ("/deepzoom/x/y_files/a_files/0/0_0.jpeg", "x/y_files/a", (tile(0, 0, 0), Format::Jpeg)),
@@ -186,6 +188,45 @@ fn the_deep_zoom_descriptor_is_that_of_iipsrv() {
         "<Image xmlns=\"http://schemas.microsoft.com/deepzoom/2008\" TileSize=\"256\" Overlap=\"0\" \
          Format=\"jpg\"><Size Width=\"1001\" Height=\"701\"/></Image>"
     );
+}
+
+#[test]
+fn a_deep_zoom_descriptor_comes_by_each_name_that_clients_have_for_it() {
+    let xml = text(&describe("/deepzoom/x/rgb.tif.dzi")).to_owned();
+    assert_eq!(text(&describe("/deepzoom/x/rgb.tif.xml")), xml);
+    assert_eq!(text(&describe("/iip?DeepZoom=x/rgb.tif.xml")), xml);
+    let expected = serde_json::json!({ "Image": {
+        "xmlns": "http://schemas.microsoft.com/deepzoom/2008",
+        "Format": "jpg",
+        "Overlap": 0,
+        "TileSize": 256,
+        "Size": { "Width": 1001, "Height": 701 },
+    }});
+    for (address, functions) in [
+        ("/deepzoom/x/rgb.tif.js", "window[\"rgb.tif\"]"),
+        ("/deepzoom/a%20%22b.js", "window[\"a%20%22b\"] || window[\"a \\\"b\"]"),
+    ] {
+        let response = describe(address);
+        assert_eq!(response.header("Content-Type"), Some("text/javascript; charset=utf-8"));
+        let argument = text(&response).strip_prefix(&format!("({functions})("));
+        let argument = argument.and_then(|rest| rest.strip_suffix(");\n")).unwrap();
+        assert_eq!(serde_json::from_str::<serde_json::Value>(argument).unwrap(), expected);
+    }
+    assert_eq!(call("/deepzoom/x/rgb.tif.js").request.image.as_str(), "x/rgb.tif");
+}
+
+#[test]
+fn deep_zoom_tells_and_cuts_tiles_as_they_are_set() {
+    let cut = DeepZoomCut { tile_px: 254, overlap_px: 1 };
+    let deep_zoom = DeepZoomSettings { cut, format: Format::Png };
+    let settings = Settings { deep_zoom, ..Settings::default() };
+    let reply = info_reply(info(1001, 701, ColourModel::Rgb));
+    let described = try_call("/deepzoom/a.dzi", &settings).unwrap();
+    let descriptor = text(&respond(&described, &reply, &settings)).to_owned();
+    assert!(descriptor.contains("TileSize=\"254\" Overlap=\"1\" Format=\"png\""), "{descriptor}");
+    let tile = try_call("/deepzoom/a_files/9/1_2.jpg", &settings).unwrap();
+    let frame = Frame::DeepZoomTile { level: 9, column: 1, row: 2, cut };
+    assert_eq!(picture(&tile), (frame, Format::Jpeg));
 }
 
 #[test]

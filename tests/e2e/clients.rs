@@ -53,7 +53,7 @@ fn numbers(text: &str) -> Vec<u32> {
 }
 
 /// The value of an XML attribute.
-fn attribute(xml: &str, name: &str) -> u32 {
+pub fn attribute(xml: &str, name: &str) -> u32 {
     let rest = xml.split_once(&format!(" {name}=\"")).unwrap().1;
     rest.split('"').next().unwrap().parse().unwrap()
 }

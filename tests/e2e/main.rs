@@ -10,6 +10,7 @@
 
 mod cache;
 mod clients;
+mod dzsave;
 mod fastcgi;
 mod fastcgi_client;
 mod flat;

@@ -124,8 +124,9 @@ fn every_output_of_every_protocol_is_marked_and_no_tile_passed_through() {
     let mark = folder.path().join("mark.png");
     write_mark(&mark, (50, 30), [20, 180, 40, 255]);
     let image = mark.to_str().unwrap();
+    let overlapping = ["--deepzoom-overlap-px", "1"];
     let arguments = ["--watermark-image", image, "--watermark-position", "tiled"];
-    let server = Server::start(folder.path(), &arguments);
+    let server = Server::start(folder.path(), &[arguments.as_slice(), &overlapping].concat());
     for target in OUTPUTS {
         let answer = body(&server, target);
         let files = if target.contains("TIL=") { unframed(&answer) } else { vec![&*answer] };
@@ -143,7 +144,9 @@ fn every_output_of_every_protocol_is_marked_and_no_tile_passed_through() {
     let apart = server.metric("tessera_stage_seconds_count", &["stage=\"watermark\""]);
     assert!(apart > 20.0, "{apart} answers were marked");
     server.finish(&[]);
-    let plain = Server::start(folder.path(), &[]);
+    let plain = Server::start(folder.path(), &overlapping);
+    body(&plain, "/deepzoom/a.tif_files/11/1_1.jpg");
+    assert!(passed(&plain) < 0.1, "a tile that overlaps is no stored one");
     body(&plain, "/iiif/3/a.tif/256,256,256,256/max/0/default.jpg");
     assert!(passed(&plain) > 0.9);
     plain.finish(&[]);
