@@ -34,6 +34,8 @@ pub mod sources;
 
 pub mod codecs;
 
+pub mod modules;
+
 pub mod imaging;
 
 pub mod metrics;

@@ -104,6 +104,21 @@ pub const METRICS: &[(&str, &str, &str, &str)] = &[
     ("tessera_images_open", "gauge", "", "images kept open"),
     ("tessera_pool_depth", "gauge", "pool", "jobs waiting or at work"),
     ("tessera_bytes_in_decode", "gauge", "", "bytes of pixels admitted and at work"),
+    ("tessera_module_processes", "gauge", "module", "processes of a module"),
+    ("tessera_module_starts_total", "counter", "module", "processes of a module that were started"),
+    (
+        "tessera_module_deaths_total",
+        "counter",
+        "module, reason",
+        "processes of a module that crashed or were ended for what they did",
+    ),
+    (
+        "tessera_module_jobs_total",
+        "counter",
+        "module, outcome",
+        "jobs that a module's processes had",
+    ),
+    ("tessera_module_seconds", "histogram", "module", "time of one job of a module's process"),
 ];
 
 /// What `/metrics` prints.
@@ -191,6 +206,25 @@ pub fn shed(reason: &'static str) {
 /// Counts a restarted or replaced actor.
 pub fn restart(actor: &'static str) {
     counter!("tessera_restarts_total", "actor" => actor).increment(1);
+}
+
+/// Counts a process of a module that is started; modules are those of the configuration.
+pub fn module_start(module: &str) {
+    counter!("tessera_module_starts_total", "module" => module.to_owned()).increment(1);
+}
+
+/// Counts a process of a module that crashed or was ended.
+pub fn module_death(module: &str, reason: &'static str) {
+    let module = module.to_owned();
+    counter!("tessera_module_deaths_total", "module" => module, "reason" => reason).increment(1);
+}
+
+/// Counts a job of a module's process, and its time.
+pub fn module_job(module: &str, is_done: bool, took: Duration) {
+    let outcome = if is_done { "done" } else { "failed" };
+    counter!("tessera_module_jobs_total", "module" => module.to_owned(), "outcome" => outcome)
+        .increment(1);
+    histogram!("tessera_module_seconds", "module" => module.to_owned()).record(took);
 }
 
 /// Counts bytes read from a source.

@@ -13,8 +13,9 @@ use actix_web::{App, HttpServer, rt};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::actors::marks::{self, MarkError};
+use crate::actors::modules::{Modules, ModulesError};
 use crate::actors::start;
-use crate::codecs::{self, DecodeLimits};
+use crate::codecs::{self, DecodeLimits, Decoders};
 use crate::config::{AccessLog, Bind, Config, LogFormat, ServerConfig};
 use crate::front::admin::{self, Admin};
 use crate::front::exchange::Front;
@@ -53,6 +54,9 @@ pub enum ServeError {
     /// A setting of watermarks.
     #[error(transparent)]
     Mark(#[from] MarkError),
+    /// A decoder in processes of its own.
+    #[error(transparent)]
+    Module(#[from] ModulesError),
     /// Metrics.
     #[error("cannot start the metrics: {0}")]
     Metrics(String),
@@ -69,24 +73,28 @@ pub fn serve(config: &Config) -> Result<(), ServeError> {
     rt::System::new().block_on(run(config, exporter, json))
 }
 
-/// Reads and draws the marks of watermarks, as [`serve`] does before anything else.
+/// Reads and draws the marks of watermarks and asks modules for their files, as [`serve`] does before
+/// anything else.
 ///
 /// # Errors
 /// Where a setting leads to none.
 pub fn check(config: &Config) -> Result<(), ServeError> {
     marks::load(&config.watermark)?;
+    Modules::start(config)?;
     Ok(())
 }
 
 async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), ServeError> {
     let signals = StopSignals::listen()?;
+    let modules = Modules::start(config)?;
     let limits = DecodeLimits::default();
+    let decoders = Decoders { jpeg2000: modules.codestream_decoder() };
     let rights = config.output.copyright.clone();
     let opener = Arc::new(move |source, slice, bands| {
-        let image = codecs::open(source, slice, bands, &limits)?;
+        let image = codecs::open_with(source, slice, bands, &limits, &decoders)?;
         Ok(codecs::with_rights(image, &rights))
     });
-    let service = start::start(config, rules(config)?, opener)?;
+    let service = start::start(config, rules(config)?, opener, modules)?;
     let access = match config.log.access {
         AccessLog::On => Some(telemetry::AccessLog::start(json)?),
         AccessLog::Off => None,
@@ -111,7 +119,7 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
         draining,
     };
     let admin_server = admin_server(&admin, &config.server)?;
-    rt::spawn(upkeep(service, exporter));
+    rt::spawn(upkeep(service.clone(), exporter));
     // Answers until the process ends, also while the public listeners drain.
     if let Some(server) = admin_server {
         rt::spawn(server);
@@ -135,6 +143,7 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
             ended
         }
     };
+    service.stop();
     if let Some(access) = access {
         access.stop();
     }

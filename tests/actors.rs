@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
+use tessera::actors::modules::Modules;
 use tessera::actors::start::start;
 use tessera::actors::{Facts, Service};
 use tessera::codecs::{CodecError, Decode, StoredTile};
@@ -133,7 +134,7 @@ fn with_service<F: Future<Output = ()>>(
     actix_rt::System::new().block_on(async move {
         let opener =
             Arc::new(move |source: Arc<dyn ReadAt>, _, _| Stub::open(&stub, source.as_ref()));
-        let service = start(&config, Rules::default(), opener).unwrap();
+        let service = start(&config, Rules::default(), opener, Modules::default()).unwrap();
         test(service, script).await;
     });
 }

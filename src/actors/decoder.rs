@@ -13,7 +13,8 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::actors::decoder_tools::DecoderTools;
 use crate::actors::interest::Asker;
-use crate::actors::open_image::{OpenError, OpenImage};
+use crate::actors::modules::ListedModule;
+use crate::actors::open_image::{OpenError, OpenImage, Unopened};
 use crate::actors::order::{Render, RenderError, Rendered};
 use crate::actors::pool::{PoolError, Ticket};
 use crate::actors::render;
@@ -21,9 +22,9 @@ use crate::imaging::Scratch;
 use crate::metrics;
 use crate::model::ImageId;
 
-/// Panics in a row, without one answer between them, after which the image is held to be broken: one
-/// bad tile must not close its image, and an image that only panics must not burn a core.
-const PANICS_IN_A_ROW_MAX: usize = 5;
+/// Panics or dead processes in a row, without one answer between them, after which the image is held to be
+/// broken: one bad tile must not close its image, and an image that only kills must not burn a core.
+const DEATHS_IN_A_ROW_MAX: usize = 5;
 
 /// Where a Decoder publishes its open image for everybody to read without a message.
 pub type Published = Arc<ArcSwapOption<OpenImage>>;
@@ -45,7 +46,7 @@ impl LookupError {
     /// nothing of the image at all.
     pub(super) fn is_lasting(&self) -> bool {
         match self {
-            Self::Open(OpenError::Codec(error)) => !error.is_absent(),
+            Self::Open(OpenError::Codec(error)) => !error.is_absent() && !error.is_passing(),
             Self::Open(OpenError::Source(_)) => false,
             Self::Pool(error) => matches!(error, PoolError::Panicked { .. }),
         }
@@ -78,7 +79,7 @@ pub struct Decoder {
     permits: Arc<Semaphore>,
     in_flight: usize,
     panicked: bool,
-    panics_in_a_row: usize,
+    deaths_in_a_row: usize,
 }
 
 impl std::fmt::Debug for Decoder {
@@ -100,7 +101,7 @@ impl Decoder {
             permits,
             in_flight: 0,
             panicked: false,
-            panics_in_a_row: 0,
+            deaths_in_a_row: 0,
         }
     }
 
@@ -153,19 +154,32 @@ impl Decoder {
     ) {
         self.in_flight -= 1;
         match result {
-            Ok(_) => self.panics_in_a_row = 0,
+            Ok(_) => self.deaths_in_a_row = 0,
             Err(RenderError::Pool(error @ PoolError::Panicked { .. })) => {
                 self.panicked = true;
-                self.panics_in_a_row += 1;
-                if PANICS_IN_A_ROW_MAX <= self.panics_in_a_row {
-                    self.hold(LookupError::Pool(error.clone()));
-                }
+                self.died(LookupError::Pool(error.clone()));
                 self.unpublish(image);
+            }
+            Err(RenderError::Codec(error)) if error.is_deadly() => {
+                if self.died(OpenError::Codec(Arc::clone(error)).into()) {
+                    self.unpublish(image);
+                }
             }
             Err(RenderError::Changed) => self.unpublish(image),
             Err(_) => {}
         }
         self.restart_when_idle(ctx);
+    }
+
+    /// Counts a panic or a dead process; whether there have been too many in a row, so that lookups are
+    /// answered with `error` for a while.
+    fn died(&mut self, error: LookupError) -> bool {
+        self.deaths_in_a_row += 1;
+        let too_many = DEATHS_IN_A_ROW_MAX <= self.deaths_in_a_row;
+        if too_many {
+            self.hold(error);
+        }
+        too_many
     }
 
     /// Takes `image` back; one that was opened after it stays, or each of many jobs that were at work on
@@ -200,8 +214,27 @@ async fn check_or_open(
         }
     }
     let (folder, opener) = (Arc::clone(&tools.folder), Arc::clone(&tools.opener));
-    let open = move |_: &mut Scratch| OpenImage::open(&folder, &id, &opener);
-    Ok(Arc::new(tools.decode_pool.run(ticket, open).await??))
+    let modules = Arc::clone(&tools.modules);
+    let open = move |_: &mut Scratch| {
+        let unopened = Unopened::find(&folder, &id)?;
+        match unopened.module(&modules)? {
+            Some(module) => Ok(Opened::Later(unopened, module)),
+            None => unopened.open(&opener, None).map(Opened::Now),
+        }
+    };
+    Ok(Arc::new(match tools.decode_pool.run(ticket.clone(), open).await?? {
+        Opened::Now(image) => image,
+        Opened::Later(unopened, module) => {
+            let (opener, pool) = (Arc::clone(&tools.opener), Arc::clone(module.pool()));
+            pool.run(ticket, move |_| unopened.open(&opener, Some(module))).await??
+        }
+    }))
+}
+
+/// What the decode pool makes of a file: an image, or work for a module's pool, whose threads may wait.
+enum Opened {
+    Now(OpenImage),
+    Later(Unopened, Arc<ListedModule>),
 }
 
 impl Actor for Decoder {

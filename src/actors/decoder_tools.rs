@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actors::decoded_tiles::DecodedTiles;
-use crate::actors::open_image::Opener;
+use crate::actors::modules::Modules;
+use crate::actors::open_image::{OpenImage, Opener};
 use crate::actors::pool::Pool;
 use crate::sources::Folder;
 
@@ -14,7 +15,9 @@ use crate::sources::Folder;
 pub struct DecoderTools {
     /// Where files are.
     pub folder: Arc<Folder>,
-    /// How files are opened.
+    /// Who decodes what in processes of their own.
+    pub modules: Arc<Modules>,
+    /// How all other files are opened.
     pub opener: Opener,
     /// Where open images are compared with their files; apart from decoding, or a hit on an image
     /// whose look is due would wait behind every tile being made, and be refused with them.
@@ -35,6 +38,14 @@ pub struct DecoderTools {
     pub failure_hold: Duration,
     /// Stored tiles of more bytes are not passed through.
     pub pass_through_bytes_max: Option<u64>,
+}
+
+impl DecoderTools {
+    /// Where tiles of an image are decoded: threads that wait for a module's processes are none of those
+    /// that decode all other images.
+    pub(super) fn pool_of<'a>(&'a self, image: &'a OpenImage) -> &'a Pool {
+        image.module().map_or(&self.decode_pool, |module| module.pool())
+    }
 }
 
 impl fmt::Debug for DecoderTools {

@@ -2,16 +2,18 @@
 //! it was last checked and last used.
 
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
+use crate::actors::modules::{ListedModule, Modules};
 use crate::codecs::{CodecError, Decode};
 use crate::imaging::Histogram;
 use crate::metrics;
-use crate::model::{Bands, ImageId, ImageInfo, ReadAt, Slice, SourceVersion};
+use crate::model::{Bands, ImageId, ImageInfo, ReadAt, Slice, SourceVersion, Views};
 use crate::sources::{FileSource, Folder, Presets, SourceError};
 
 /// Turns a source into an open image; a parameter so that tests can put in a decoder that fails.
@@ -35,6 +37,76 @@ pub enum OpenError {
     Codec(#[from] Arc<CodecError>),
 }
 
+/// The file of an image that is to be opened.
+#[derive(Debug)]
+pub(super) struct Unopened {
+    id: ImageId,
+    file: Arc<FileSource>,
+    slice: Slice,
+    views: Option<Views>,
+    suffix: String,
+    since: Instant,
+}
+
+impl Unopened {
+    /// The file of `id` in `folder`.
+    ///
+    /// # Errors
+    /// No such file, or unreadable.
+    pub(super) fn find(folder: &Folder, id: &ImageId) -> Result<Self, OpenError> {
+        let since = Instant::now();
+        let found = folder.source(id).map_err(Arc::new)?;
+        let suffix = folder.suffix_of(id);
+        let (file, slice, views) = (Arc::new(found.file), found.slice, found.views);
+        Ok(Self { id: id.clone(), file, slice, views, suffix, since })
+    }
+
+    /// The module that takes the file, if one does.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub(super) fn module(&self, modules: &Modules) -> Result<Option<Arc<ListedModule>>, OpenError> {
+        let taking = modules.taking(&*self.file, &self.suffix);
+        Ok(taking.map_err(|error| Arc::new(CodecError::Io(error)))?)
+    }
+
+    /// Opens it, in a process of `module` or with `opener`.
+    ///
+    /// # Errors
+    /// Where it is no image that either reads.
+    pub(super) fn open(
+        self,
+        opener: &Opener,
+        module: Option<Arc<ListedModule>>,
+    ) -> Result<OpenImage, OpenError> {
+        let source = Arc::new(Measured(Arc::clone(&self.file)));
+        let decode = match &module {
+            Some(module) => module.open(source, self.slice, &self.suffix),
+            None => opener(source, self.slice, self.id.bands()),
+        };
+        let decode = decode.map_err(Arc::new)?;
+        // A file of a sequence knows nothing of the others.
+        let info = match self.views {
+            Some(views) => Arc::new(ImageInfo { views, ..ImageInfo::clone(decode.info()) }),
+            None => Arc::clone(decode.info()),
+        };
+        metrics::stage("open", self.since.elapsed());
+        Ok(OpenImage {
+            id: self.id,
+            version: *self.file.version(),
+            source: self.file,
+            decode,
+            info,
+            module,
+            presets: OnceLock::new(),
+            turns: Semaphore::new(1),
+            histogram: OnceLock::new(),
+            checked_ms: AtomicU64::new(now_ms()),
+            used_ms: AtomicU64::new(now_ms()),
+        })
+    }
+}
+
 /// An image, opened.
 #[derive(Debug)]
 pub struct OpenImage {
@@ -43,6 +115,7 @@ pub struct OpenImage {
     source: Arc<FileSource>,
     decode: Arc<dyn Decode>,
     info: Arc<ImageInfo>,
+    module: Option<Arc<ListedModule>>,
     presets: OnceLock<Presets>,
     turns: Semaphore,
     histogram: OnceLock<Arc<Histogram>>,
@@ -51,34 +124,9 @@ pub struct OpenImage {
 }
 
 impl OpenImage {
-    /// Opens `id` in `folder`.
-    ///
-    /// # Errors
-    /// No such file, unreadable, or no image that `opener` reads.
-    pub fn open(folder: &Folder, id: &ImageId, opener: &Opener) -> Result<Self, OpenError> {
-        let started = Instant::now();
-        let found = folder.source(id).map_err(Arc::new)?;
-        let source = Arc::new(found.file);
-        let measured = Arc::new(Measured(Arc::clone(&source)));
-        let decode = opener(measured, found.slice, id.bands()).map_err(Arc::new)?;
-        // A file of a sequence knows nothing of the others.
-        let info = match found.views {
-            Some(views) => Arc::new(ImageInfo { views, ..ImageInfo::clone(decode.info()) }),
-            None => Arc::clone(decode.info()),
-        };
-        metrics::stage("open", started.elapsed());
-        Ok(Self {
-            id: id.clone(),
-            version: *source.version(),
-            source,
-            decode,
-            info,
-            presets: OnceLock::new(),
-            turns: Semaphore::new(1),
-            histogram: OnceLock::new(),
-            checked_ms: AtomicU64::new(now_ms()),
-            used_ms: AtomicU64::new(now_ms()),
-        })
+    /// The module whose processes decode it, if it is one's.
+    pub(super) const fn module(&self) -> Option<&Arc<ListedModule>> {
+        self.module.as_ref()
     }
 
     /// Its name.
@@ -174,5 +222,9 @@ impl ReadAt for Measured {
         metrics::stage("read", started.elapsed());
         metrics::bytes_read(u64::try_from(buffer.len()).unwrap_or(0));
         result
+    }
+
+    fn file(&self) -> Option<BorrowedFd<'_>> {
+        self.0.file()
     }
 }

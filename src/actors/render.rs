@@ -52,7 +52,7 @@ pub async fn render(tools: &DecoderTools, order: Render) -> Result<Rendered, Ren
         interest: ticket.interest.clone(),
         pass_through_bytes_max: tools.pass_through_bytes_max,
     };
-    let made = tools.decode_pool.run(ticket.clone(), move |scratch| job.make(scratch)).await;
+    let made = tools.pool_of(&image).run(ticket.clone(), move |scratch| job.make(scratch)).await;
     drop(turn);
     let pixels = match made?? {
         Made::Answer(rendered) => return Ok(rendered),

@@ -55,7 +55,7 @@ impl Service {
         let source = plan::samples(request, image.info(), &self.rules.limits)?;
         let ticket = Ticket::prompt(asker, self.deadline);
         let interest = ticket.interest.clone();
-        let tiles = Arc::clone(&self.observed.tiles);
+        let (tiles, module) = (Arc::clone(&self.observed.tiles), image.module().cloned());
         let read = move |_: &mut _| {
             let (image, tiles, interest) = (&*image, &*tiles, &interest);
             let pixels = TileSource { image, tiles, interest }.assemble(&source)?;
@@ -65,7 +65,8 @@ impl Service {
                 Err(RenderError::Changed)
             }
         };
-        Ok(self.observed.decode_pool.run(ticket, read).await??)
+        let pool = module.as_ref().map_or(&self.observed.decode_pool, |module| module.pool());
+        Ok(pool.run(ticket, read).await??)
     }
 }
 

@@ -10,13 +10,14 @@ use crate::actors::admission::AdmissionError;
 use crate::actors::cache_shard::{Obtain, ShardError};
 use crate::actors::decoder::LookupError;
 use crate::actors::interest::{Asker, Interest};
+use crate::actors::modules::Modules;
 use crate::actors::observed::Observed;
 use crate::actors::open_image::{OpenError, OpenImage};
 use crate::actors::order::{Render, RenderError, Rendered};
 use crate::actors::pool::{PoolError, Ticket};
 use crate::actors::registry::{Found, ImageRegistry};
 use crate::actors::shards::Shards;
-use crate::codecs::CodecError;
+use crate::codecs::{self, CodecError};
 use crate::metrics;
 use crate::model::request::{Conditions, Frame, PictureRequest, TileRange};
 use crate::model::{Fault, FaultKind, Picture, Reply, Request, Want};
@@ -89,6 +90,7 @@ pub struct Service {
     pub(super) rules: Arc<Rules>,
     pub(super) deadline: Duration,
     pub(super) observed: Arc<Observed>,
+    pub(super) modules: Arc<Modules>,
 }
 
 impl Service {
@@ -244,9 +246,10 @@ impl Service {
         let asker = Asker::new();
         let ticket = Ticket::prompt(&asker, self.deadline);
         let pool = &self.observed.decode_pool;
-        let listed = pool.run(ticket, move |_| {
-            folder.list(&path, after.as_deref(), count_max, &crate::codecs::is_image_name)
-        });
+        let modules = Arc::clone(&self.modules);
+        let wanted = move |name: &str| codecs::is_image_name(name) || modules.name(name);
+        let listed =
+            pool.run(ticket, move |_| folder.list(&path, after.as_deref(), count_max, &wanted));
         Ok(listed.await??)
     }
 
@@ -255,6 +258,7 @@ impl Service {
         metrics::level("tessera_images_open", u64::try_from(self.registry.len()).unwrap_or(0));
         self.shards.observe();
         self.observed.observe();
+        self.modules.observe();
     }
 
     /// Images that the registry knows: open, or being opened.
@@ -262,9 +266,15 @@ impl Service {
         self.registry.len()
     }
 
-    /// Closes idle images; call every few seconds.
+    /// Closes idle images and ends idle processes of modules; call every few seconds.
     pub fn close_idle(&self) {
         self.registry.close_idle();
+        self.modules.close_idle();
+    }
+
+    /// Ends the processes of modules; call when all requests are answered.
+    pub fn stop(&self) {
+        self.modules.stop();
     }
 }
 
@@ -350,7 +360,9 @@ fn codec_fault(error: &CodecError) -> Fault {
         CodecError::Absent { .. } => Fault::not_found(error.to_string()),
         CodecError::Malformed { .. }
         | CodecError::Unsupported { .. }
-        | CodecError::OverLimit { .. } => Fault::new(FaultKind::Image, error.to_string()),
+        | CodecError::OverLimit { .. }
+        | CodecError::Process { .. } => Fault::new(FaultKind::Image, error.to_string()),
+        CodecError::Unready { .. } => busy(),
         CodecError::Io(_) => Fault::new(FaultKind::Image, "the image's file cannot be read"),
     }
 }

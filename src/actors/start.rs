@@ -8,6 +8,7 @@ use actix::{Arbiter, ArbiterHandle};
 use crate::actors::admission::Admission;
 use crate::actors::decoded_tiles::DecodedTiles;
 use crate::actors::decoder_tools::DecoderTools;
+use crate::actors::modules::Modules;
 use crate::actors::observed::Observed;
 use crate::actors::open_image::Opener;
 use crate::actors::pool::Pool;
@@ -31,7 +32,13 @@ const CHECK_THREADS: usize = 2;
 ///
 /// # Errors
 /// Where the image folder cannot be opened or a thread cannot be started.
-pub fn start(config: &Config, rules: Rules, opener: Opener) -> io::Result<Service> {
+pub fn start(
+    config: &Config,
+    rules: Rules,
+    opener: Opener,
+    modules: Modules,
+) -> io::Result<Service> {
+    let modules = Arc::new(modules);
     let folder = Folder::open(&config.images.root, &config.images.roots_extra)?
         .with_affixes(&config.images.name_prefix, &config.images.name_suffix)
         .with_sequences(&config.images.sequence_pattern, codecs::IMAGE_SUFFIXES);
@@ -51,6 +58,7 @@ pub fn start(config: &Config, rules: Rules, opener: Opener) -> io::Result<Servic
         .collect();
     let tools = DecoderTools {
         folder: Arc::clone(&folder),
+        modules: Arc::clone(&modules),
         opener,
         check_pool: Arc::clone(&check_pool),
         decode_pool: Arc::clone(&decode_pool),
@@ -85,5 +93,6 @@ pub fn start(config: &Config, rules: Rules, opener: Opener) -> io::Result<Servic
             admission,
             tiles,
         }),
+        modules,
     })
 }

@@ -3,6 +3,7 @@
 
 pub mod check_config;
 pub mod inspect;
+pub mod module;
 pub mod serve;
 pub mod terrain;
 
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use clap::{Arg, ArgMatches, Args as _, Command, FromArgMatches as _, value_parser};
 
 use crate::cli::inspect::{InspectArgs, Inspected};
+use crate::cli::module::ModuleArgs;
 use crate::cli::terrain::TerrainArgs;
 use crate::codecs::{self, DecodeLimits};
 use crate::config::keys::KEYS;
@@ -39,6 +41,9 @@ pub enum CliError {
     /// Standard output.
     #[error("cannot write the report")]
     Output(#[from] io::Error),
+    /// A decoder's process.
+    #[error("cannot run the decoder")]
+    Module(#[source] io::Error),
 }
 
 /// Reads the arguments and runs the subcommand. Exit codes: 0 done, 1 failed, 2 wrong arguments or
@@ -57,12 +62,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(("check-config", matches)) => check_config::run(&layers(matches)),
         Some(("inspect", matches)) => inspect_file(matches),
         Some(("terrain", matches)) => make_terrain(matches),
+        Some(("module", matches)) => run_module(matches),
         _ => Ok(ExitCode::from(2)),
     };
     result.unwrap_or_else(|error| {
         let _closed = writeln!(io::stderr(), "tessera: {}", with_causes(&error));
-        let is_setting =
-            matches!(error, CliError::Config(_) | CliError::Serve(ServeError::Mark(_)));
+        let is_setting = matches!(
+            error,
+            CliError::Config(_) | CliError::Serve(ServeError::Mark(_) | ServeError::Module(_))
+        );
         ExitCode::from(if is_setting { 2 } else { 1 })
     })
 }
@@ -81,6 +89,7 @@ fn command() -> Command {
         .subcommand(check_config::command())
         .subcommand(InspectArgs::augment_args(Command::new("inspect")))
         .subcommand(TerrainArgs::augment_args(Command::new("terrain")))
+        .subcommand(ModuleArgs::augment_args(Command::new("module")).hide(true))
 }
 
 fn inspect_file(matches: &ArgMatches) -> Result<ExitCode, CliError> {
@@ -103,6 +112,13 @@ fn make_terrain(matches: &ArgMatches) -> Result<ExitCode, CliError> {
         Err(error) => error.exit(),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn run_module(matches: &ArgMatches) -> Result<ExitCode, CliError> {
+    match ModuleArgs::from_arg_matches(matches) {
+        Ok(args) => module::run(&args),
+        Err(error) => error.exit(),
+    }
 }
 
 /// The folder argument, `--config`, and one flag for each setting.

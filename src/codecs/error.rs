@@ -1,4 +1,4 @@
-//! `CodecError`: five causes and no sixth, never one for another.
+//! `CodecError`: seven causes and no eighth, never one for another.
 
 use std::io;
 
@@ -37,6 +37,20 @@ pub enum CodecError {
         /// What is allowed.
         limit: u64,
     },
+    /// The process that decodes the image crashed, hung, or said what cannot be.
+    #[error("the decoder {decoder} failed: {what}")]
+    Process {
+        /// The decoder's name.
+        decoder: String,
+        /// What became of it.
+        what: String,
+    },
+    /// The process that decodes the image cannot be started for the moment; the image is not to blame.
+    #[error("the decoder {decoder} is not to be had at the moment")]
+    Unready {
+        /// The decoder's name.
+        decoder: String,
+    },
     /// The source could not be read.
     #[error("cannot read the image source")]
     Io(#[from] io::Error),
@@ -51,6 +65,16 @@ impl CodecError {
     /// A slice that the file has not.
     pub fn absent(what: impl Into<String>) -> Self {
         Self::Absent { what: what.into() }
+    }
+
+    /// Whether the image cost a process its life, or may have.
+    pub const fn is_deadly(&self) -> bool {
+        matches!(self, Self::Process { .. })
+    }
+
+    /// Whether it says nothing of the image, and may be over in a moment.
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Unready { .. })
     }
 
     /// Whether the file may be fine and has no such slice.

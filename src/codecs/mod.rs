@@ -15,7 +15,7 @@ pub mod jpeg2000;
 mod jpegxl;
 pub mod limits;
 mod magic;
-mod number;
+pub(crate) mod number;
 mod pdf;
 mod png;
 mod rights;
@@ -152,8 +152,13 @@ pub fn open_with(
     }
 }
 
+/// Whether a codec here reads files that begin so.
+pub fn reads(head: &[u8]) -> bool {
+    !matches!(magic::recognise(head), Magic::Other(_) | Magic::Unknown)
+}
+
 /// Refuses any picture but the main one of a file that has no other.
-fn only(slice: Slice) -> Result<(), CodecError> {
+pub(crate) fn only(slice: Slice) -> Result<(), CodecError> {
     match slice {
         plain if plain.is_plain() => Ok(()),
         Slice::Main => Ok(()),

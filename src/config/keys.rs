@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::config::value::{
     Allowed, addresses, bind, bind_or_inherited, bytes, bytes_from, colour, file_name_part, flag,
-    formats, header, line, millis, number, paths, seconds, tiff_compression, word,
+    formats, header, line, millis, names, number, paths, seconds, tiff_compression, word,
 };
 use crate::config::watermark::{BLENDS, POSITIONS, mark_text};
 use crate::config::{AccessLog, Config, LogFormat, TrustedProxies};
@@ -267,6 +267,22 @@ pub const KEYS: &[Key] = &[
         |c, t| word(t, POSITIONS) => c.watermark.elsewhere.position),
     key!("watermark.px_max", "1048576", "Pixels of the largest mark; a larger one is refused at start", None,
         |c, t| number(t, &(1..=16_777_216)) => c.watermark.px_max),
+    key!("modules.programs", "", "Programs that decode further formats in processes of their own, separated by commas", Some(("DECODER_MODULES", same)),
+        |c, t| Ok::<_, Allowed>(names(t)) => c.modules.programs),
+    key!("modules.processes_max", "0", "Processes of one module at once; 0: as many as there are threads that decode", None,
+        |c, t| number(t, &(0..=1024)) => c.modules.settings.processes_max),
+    key!("modules.open_s", "5", "Seconds that a module's process may take to start, and to open an image", None,
+        |c, t| seconds(t) => c.modules.settings.open),
+    key!("modules.decode_s", "30", "Seconds that a module's process may take to decode one tile", None,
+        |c, t| seconds(t) => c.modules.settings.decode),
+    key!("modules.idle_s", "60", "Seconds after which a module's process that has nothing to do is ended", None,
+        |c, t| seconds(t) => c.modules.settings.idle),
+    key!("modules.memory_bytes_max", "1GiB", "Address space of a module's process, in bytes", None,
+        |c, t| bytes_from(t, 16 << 20) => c.modules.settings.memory_bytes_max),
+    key!("jpeg2000.isolated", "true", "Whether OpenJPEG runs in processes of its own, where no file can make it harm the server", None,
+        |c, t| flag(t) => c.jpeg2000.isolated),
+    key!("jpeg2000.memory_bytes_max", "4GiB", "Address space of such a process, in bytes: some forty for each pixel of a tile that has to be decoded whole", None,
+        |c, t| bytes_from(t, 64 << 20) => c.jpeg2000.memory_bytes_max),
     key!("output.jpeg_subsampling", "420", "Pixels that share a colour in JPEG answers: 420 (two by two), 422 (two beside each other) or 444 (none)", None,
         |c, t| word(t, &[("420", Subsampling::Quarter), ("422", Subsampling::Half), ("444", Subsampling::Full)]) => c.output.jpeg_subsampling),
     key!("output.jpeg_trellis", "false", "Whether exports as JPEG (no tiles and thumbnails) are made as small as can be, which takes some forty times as long", None,

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::keys::{KEYS, Key};
-use crate::config::watermark::{self, RULES, RuleTables};
+use crate::config::modules::{self, DECODERS};
+use crate::config::watermark::{self, RULES};
 use crate::config::{
-    AccessLog, Bind, CacheConfig, Config, DeepZoomConfig, FastCgiConfig, ImagesConfig, LogConfig,
-    LogFormat, OutputConfig, PoolConfig, ProtocolConfig, RenderConfig, ServerConfig,
-    TrustedProxies, WatermarkConfig,
+    AccessLog, Bind, CacheConfig, Config, DeepZoomConfig, FastCgiConfig, ImagesConfig,
+    Jpeg2000Config, LogConfig, LogFormat, ModulesConfig, OutputConfig, PoolConfig, ProtocolConfig,
+    RenderConfig, ServerConfig, TrustedProxies, WatermarkConfig,
 };
 use crate::model::{ColourRule, DeepZoomCut, Filter, Format, Limits};
 
@@ -123,9 +124,9 @@ pub fn load(layers: &Layers) -> Result<(Config, Vec<Origin>), ConfigError> {
         })
         .collect();
     from_iipsrv(layers, &mut origins);
-    let rules = match &layers.file {
+    let tables = match &layers.file {
         Some(path) => from_file(path, &mut origins)?,
-        None => None,
+        None => Tables::default(),
     };
     from_environment(layers, &mut origins)?;
     for (name, value) in &layers.flags {
@@ -135,12 +136,15 @@ pub fn load(layers: &Layers) -> Result<(Config, Vec<Origin>), ConfigError> {
     for (key, origin) in KEYS.iter().zip(&origins) {
         apply(key, origin, &mut config)?;
     }
-    watermark::complete(&mut config, rules, &mut origins)?;
+    watermark::complete(&mut config, tables.rules, &mut origins)?;
+    fill_automatic(&mut config);
+    let path = layers.environment.iter().find(|(name, _)| name == "PATH");
+    let path = path.map_or("", |(_, value)| value);
+    modules::complete(&mut config, path, tables.decoders, &mut origins)?;
     check_root(&config, &origins)?;
     if config.server.bind == Bind::None && config.server.fastcgi.bind == Bind::None {
         return Err(ConfigError::NoListener);
     }
-    fill_automatic(&mut config);
     Ok((config, origins))
 }
 
@@ -197,8 +201,24 @@ fn is_of_kubernetes(name: &str) -> bool {
     ["TESSERA_SERVICE_", "TESSERA_PORT"].iter().any(|start| name.starts_with(start))
 }
 
-/// Settles what a file says, and hands back the rules for watermarks that it holds.
-fn from_file(path: &Path, origins: &mut [Origin]) -> Result<Option<RuleTables>, ConfigError> {
+/// Lists of tables that a file holds.
+#[derive(Debug, Default)]
+struct Tables {
+    rules: Option<FileTables>,
+    decoders: Option<FileTables>,
+}
+
+/// The tables of one list, as they were written.
+#[derive(Debug)]
+pub(super) struct FileTables {
+    /// The file.
+    pub(super) path: String,
+    /// In its order.
+    pub(super) tables: Vec<toml::Table>,
+}
+
+/// Settles what a file says, and hands back the lists of tables that it holds.
+fn from_file(path: &Path, origins: &mut [Origin]) -> Result<Tables, ConfigError> {
     let shown = path.display().to_string();
     let io = |source| ConfigError::Io { path: shown.clone(), source };
     let bad = |what: String| ConfigError::File { path: shown.clone(), what };
@@ -208,17 +228,22 @@ fn from_file(path: &Path, origins: &mut [Origin]) -> Result<Option<RuleTables>, 
     let text = fs::read_to_string(path).map_err(io)?;
     let table: toml::Table =
         text.parse().map_err(|error: toml::de::Error| bad(error.to_string()))?;
-    let mut rules = None;
+    let mut lists = Tables::default();
     for (section, values) in table {
         let toml::Value::Table(values) = values else {
             return Err(bad(format!("`{section}` stands outside of any section")));
         };
         for (name, value) in values {
             let name = format!("{section}.{name}");
-            if name == RULES {
-                let tables = watermark::tables_of(value)
-                    .ok_or_else(|| bad(format!("`{RULES}` is no list of tables, [[{RULES}]]")))?;
-                rules = Some(RuleTables { path: shown.clone(), tables });
+            let list = match name.as_str() {
+                RULES => Some(&mut lists.rules),
+                DECODERS => Some(&mut lists.decoders),
+                _ => None,
+            };
+            if let Some(list) = list {
+                let tables = tables_of(value)
+                    .ok_or_else(|| bad(format!("`{name}` is no list of tables, [[{name}]]")))?;
+                *list = Some(FileTables { path: shown.clone(), tables });
                 continue;
             }
             let value = text_of(&value).ok_or_else(|| {
@@ -227,7 +252,17 @@ fn from_file(path: &Path, origins: &mut [Origin]) -> Result<Option<RuleTables>, 
             put(origins, &name, value, &shown)?;
         }
     }
-    Ok(rules)
+    Ok(lists)
+}
+
+/// The tables of a list; nothing where it is none.
+fn tables_of(value: toml::Value) -> Option<Vec<toml::Table>> {
+    let toml::Value::Array(list) = value else { return None };
+    let tables = list.into_iter().map(|entry| match entry {
+        toml::Value::Table(table) => Some(table),
+        _ => None,
+    });
+    tables.collect()
 }
 
 /// A single value as it would be written in another layer.
@@ -302,6 +337,8 @@ fn fill_automatic(config: &mut Config) {
     or(&mut config.pool.decode_threads, cores);
     or(&mut config.pool.encode_threads, cores.div_ceil(2));
     or(&mut config.pool.watermark_threads, cores.div_ceil(2));
+    let processes = config.pool.decode_threads;
+    or(&mut config.modules.settings.processes_max, processes);
 }
 
 /// A value for every field, before the rows of [`KEYS`] set each of them.
@@ -362,6 +399,8 @@ fn blank() -> Config {
             icc_bytes_max: 0,
         },
         watermark: WatermarkConfig::default(),
+        modules: ModulesConfig::default(),
+        jpeg2000: Jpeg2000Config::default(),
         output: OutputConfig::default(),
         protocol: ProtocolConfig::default(),
         deepzoom: DeepZoomConfig { cut: DeepZoomCut::default(), format: Format::Jpeg },

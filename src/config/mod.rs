@@ -2,6 +2,7 @@
 
 pub mod keys;
 pub mod load;
+mod modules;
 mod proxies;
 mod value;
 mod watermark;
@@ -12,8 +13,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::{
-    Blend, ColourRule, DeepZoomCut, ExtraInfo, Filter, Format, Limits, Negotiate, Position,
-    Subsampling, TiffCompression, UpscaleUnmarked,
+    Blend, ColourRule, DeepZoomCut, ExtraInfo, FileMark, Filter, Format, Limits, Negotiate,
+    Position, Subsampling, TiffCompression, UpscaleUnmarked,
 };
 
 pub use load::{ConfigError, Layers, Origin, load, look_alikes};
@@ -233,6 +234,62 @@ pub struct WatermarkConfig {
     pub rules: Vec<WatermarkRule>,
 }
 
+/// What the processes of a module may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ModuleSettings {
+    /// Processes at once.
+    pub processes_max: usize,
+    /// How long a start and the opening of an image may take.
+    pub open: Duration,
+    /// How long the decoding of one tile may take.
+    pub decode: Duration,
+    /// How long a process lives that has nothing to do.
+    pub idle: Duration,
+    /// Address space of one process, in bytes.
+    pub memory_bytes_max: u64,
+}
+
+/// A decoder in processes of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModuleConfig {
+    /// Its name in logs and metrics.
+    pub name: String,
+    /// The program, by an absolute path.
+    pub program: PathBuf,
+    /// What the program is told.
+    pub arguments: Vec<String>,
+    /// Marks of the files that it takes.
+    pub marks: Vec<FileMark>,
+    /// Suffixes of the files that it takes, in lower case; with no marks either: as it says itself.
+    pub suffixes: Vec<String>,
+    /// Whether it comes before our own codecs.
+    pub first: bool,
+    /// What its processes may take.
+    pub settings: ModuleSettings,
+}
+
+/// Decoders in processes of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModulesConfig {
+    /// Programs that have no table.
+    pub programs: Vec<String>,
+    /// What each may take unless its table says otherwise.
+    pub settings: ModuleSettings,
+    /// All modules, in the order in which they are asked.
+    pub decoders: Vec<ModuleConfig>,
+    /// The environment's `PATH`, where programs are found.
+    pub path: String,
+}
+
+/// JPEG 2000.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Jpeg2000Config {
+    /// Whether codestreams are decoded in processes of their own.
+    pub isolated: bool,
+    /// Address space of one of them, in bytes.
+    pub memory_bytes_max: u64,
+}
+
 /// How files of answers are written, and what they tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OutputConfig {
@@ -316,6 +373,10 @@ pub struct Config {
     pub render: RenderConfig,
     /// Marks on answers.
     pub watermark: WatermarkConfig,
+    /// Decoders in processes of their own.
+    pub modules: ModulesConfig,
+    /// JPEG 2000.
+    pub jpeg2000: Jpeg2000Config,
     /// Files of answers.
     pub output: OutputConfig,
     /// Protocols.

@@ -149,6 +149,11 @@ pub(super) fn tiff_compression(text: &str) -> Result<TiffCompression, Allowed> {
     word(text, &TiffCompression::ALL.map(|known| (known.word(), known)))
 }
 
+/// Names separated by commas.
+pub(super) fn names(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
 /// Folders separated by colons.
 pub(super) fn paths(text: &str) -> Vec<PathBuf> {
     text.split(':').filter(|part| !part.is_empty()).map(PathBuf::from).collect()

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use toml::{Table, Value};
 
 use crate::config::keys::{KEYS, Key};
-use crate::config::load::{ConfigError, Origin, text_of, unknown};
+use crate::config::load::{ConfigError, FileTables, Origin, text_of, unknown};
 use crate::config::value::Allowed;
 use crate::config::{Config, WatermarkRule, WatermarkSettings};
 use crate::model::{Blend, Position};
@@ -41,38 +41,19 @@ pub(super) fn mark_text(text: &str) -> Result<String, Allowed> {
     Err(format!("up to {TEXT_CHARS_MAX} characters, of control characters line feeds only"))
 }
 
-/// The rules of a file, as they were written.
-#[derive(Debug)]
-pub(super) struct RuleTables {
-    /// The file.
-    pub(super) path: String,
-    /// One table a rule.
-    pub(super) tables: Vec<Table>,
-}
-
-/// The tables of the value that stands under [`RULES`]; nothing where it is none.
-pub(super) fn tables_of(value: Value) -> Option<Vec<Table>> {
-    let Value::Array(list) = value else { return None };
-    let tables = list.into_iter().map(|entry| match entry {
-        Value::Table(table) => Some(table),
-        _ => None,
-    });
-    tables.collect()
-}
-
 /// Refuses two marks in one place, and adds the rules to a configuration that holds all else.
 ///
 /// # Errors
 /// The first setting that is unknown or impossible.
 pub(super) fn complete(
     config: &mut Config,
-    tables: Option<RuleTables>,
+    tables: Option<FileTables>,
     origins: &mut Vec<Origin>,
 ) -> Result<(), ConfigError> {
     let text = origins.iter().find(|origin| origin.name == "watermark.text");
     let from = text.map(|origin| origin.origin.clone()).unwrap_or_default();
     check_one(&config.watermark.elsewhere, from)?;
-    let Some(RuleTables { path, tables }) = tables else { return Ok(()) };
+    let Some(FileTables { path, tables }) = tables else { return Ok(()) };
     for table in tables {
         let rule = rule(&table, config, &path)?;
         let told: Vec<String> =

@@ -1,6 +1,7 @@
 //! `ImageInfo`: what is known of an open image before any pixel is touched. Two ladders: the levels
 //! that a file stores, and the levels that are offered to clients, each half the one before.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::model::geometry::{Rect, Size};
@@ -133,7 +134,7 @@ impl Resolution {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageInfo {
     /// The container's name for people: `TIFF`, `BigTIFF`, `JPEG`.
-    pub container: &'static str,
+    pub container: Cow<'static, str>,
     /// The full image.
     pub size: Size,
     /// The tile that protocols offer: the full level's own.
@@ -171,13 +172,13 @@ impl ImageInfo {
     /// An image of 8-bit samples without alpha, with these levels (largest first) offered in tiles of
     /// `tile`; what else is known of it is set afterwards.
     pub fn new(
-        container: &'static str,
+        container: impl Into<Cow<'static, str>>,
         stored: Vec<StoredLevel>,
         tile: Size,
         colour: ColourModel,
     ) -> Self {
         Self {
-            container,
+            container: container.into(),
             size: stored.first().map_or(Size::ONE, |full| full.size),
             tile,
             levels: Self::ladder(&stored, tile),

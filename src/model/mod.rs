@@ -5,6 +5,7 @@
 pub mod choices;
 pub mod extra_info;
 pub mod fault;
+pub mod file_mark;
 pub mod filter;
 pub mod format;
 pub mod geometry;
@@ -27,6 +28,7 @@ pub mod watermark;
 pub use choices::{DeepZoomCut, Negotiate, UpscaleUnmarked};
 pub use extra_info::ExtraInfo;
 pub use fault::{Fault, FaultKind};
+pub use file_mark::FileMark;
 pub use filter::Filter;
 pub use format::{Depth, Format, Subsampling, TiffCompression};
 pub use geometry::{Rect, Size};

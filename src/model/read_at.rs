@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::io;
+use std::os::fd::BorrowedFd;
 
 /// A source of bytes that is read by position. Sources implement it, codecs read through it.
 pub trait ReadAt: Debug + Send + Sync {
@@ -13,6 +14,12 @@ pub trait ReadAt: Debug + Send + Sync {
     /// # Errors
     /// `UnexpectedEof` where the source ends first; whatever the system reports otherwise.
     fn read_exact_at(&self, buffer: &mut [u8], offset_bytes: u64) -> io::Result<()>;
+
+    /// The open file that the bytes are those of, for another process to read; nothing where they are no
+    /// file's. Its cursor is everybody's: it is read by position, as here.
+    fn file(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
 }
 
 impl ReadAt for Vec<u8> {

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -138,6 +138,12 @@ impl Folder {
         format!("{}{}", self.start_of(image), self.name_suffix)
     }
 
+    /// What stands behind the last dot of an image's file name, in lower case.
+    pub fn suffix_of(&self, image: &ImageId) -> String {
+        let name = self.file_name(image);
+        name.rsplit_once('.').map_or("", |(_, suffix)| suffix).to_lowercase()
+    }
+
     /// An image's file name without what is put behind every name.
     pub(super) fn start_of(&self, image: &ImageId) -> String {
         format!("{}{image}", self.name_prefix)
@@ -268,6 +274,10 @@ impl ReadAt for FileSource {
     fn read_exact_at(&self, buffer: &mut [u8], offset_bytes: u64) -> io::Result<()> {
         self.file.read_exact_at(buffer, offset_bytes)
     }
+
+    fn file(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.file.as_fd())
+    }
 }
 
 #[cfg(test)]
@@ -358,5 +368,6 @@ mod tests {
         fs::write(dir.path().join("scan_7.tif"), b"x").unwrap();
         let folder = Folder::open(dir.path(), &[]).unwrap().with_affixes("scan_", ".tif");
         assert_eq!(folder.source(&id("7")).unwrap().file.len_bytes(), 1);
+        assert_eq!(folder.suffix_of(&id("7")), "tif");
     }
 }

@@ -13,7 +13,7 @@ pub struct Report {
     /// The name it was asked for by.
     pub file: String,
     /// `TIFF`, `BigTIFF`, `JPEG`, `PNG`, `WebP`, `GIF`, `BMP`.
-    pub container: &'static str,
+    pub container: String,
     /// Length of the file.
     pub len_bytes: u64,
     /// Pixels of the full image.
@@ -83,7 +83,7 @@ pub struct OfferedReport {
 pub fn report(file: &str, info: &ImageInfo, len_bytes: u64) -> Report {
     Report {
         file: file.to_owned(),
-        container: info.container,
+        container: info.container.to_string(),
         len_bytes,
         width_px: info.size.width(),
         height_px: info.size.height(),
