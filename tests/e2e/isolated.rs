@@ -165,10 +165,10 @@ fn the_server_isolates_jpeg_2000_unless_it_is_told_not_to() {
     let isolated = Server::start(folder.path(), &[]);
     let there = picture(&isolated);
     let jobs = |server: &Server| server.metric("tessera_module_jobs_total", &["openjpeg"]);
-    assert_ne!(jobs(&isolated), 0.0);
+    assert!(0.5 < jobs(&isolated));
     isolated.finish(&[]);
     let alone = Server::start(folder.path(), &["--jpeg2000-isolated", "false"]);
     assert_eq!(picture(&alone), there);
-    assert_eq!(jobs(&alone), 0.0);
+    assert!(jobs(&alone) < 0.5);
     alone.finish(&[]);
 }
