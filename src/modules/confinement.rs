@@ -114,7 +114,7 @@ fn sandbox() -> Result<(), RulesetError> {
     rules.restrict_self().map(drop)
 }
 
-/// Takes all calls to the kernel but [`CALLS`]; any other ends the process. For decoders within this
+/// Takes all calls to the kernel but `CALLS`; any other ends the process. For decoders within this
 /// binary, once they are ready.
 ///
 /// # Errors
