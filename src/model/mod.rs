@@ -19,6 +19,7 @@ pub mod profile;
 pub mod read_at;
 pub mod reply;
 pub mod request;
+pub mod rotation;
 pub mod samples;
 pub mod slice;
 pub mod tilt;

@@ -5,6 +5,7 @@ use crate::model::filter::Filter;
 use crate::model::format::{Depth, Format, TiffCompression};
 use crate::model::image_id::ImageId;
 use crate::model::processing::Processing;
+pub use crate::model::rotation::Rotation;
 use crate::model::samples::SamplesRequest;
 use crate::model::tilt::Tilt;
 
@@ -224,20 +225,6 @@ pub enum OverLimit {
     Refuse,
     /// The longer side becomes the limit, the other in proportion (IIP).
     Clamp,
-}
-
-/// Quarter turns, clockwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Rotation {
-    /// Upright.
-    #[default]
-    None,
-    /// 90 degrees.
-    Quarter,
-    /// 180 degrees.
-    Half,
-    /// 270 degrees.
-    ThreeQuarters,
 }
 
 /// Colours of an answer.

@@ -1,7 +1,7 @@
 //! `Tilt`: what an angle has beyond its quarter turns. Those are exact; only the rest needs resampling.
 
 use crate::model::geometry::Size;
-use crate::model::request::Rotation;
+use crate::model::rotation::Rotation;
 
 /// Clockwise, at least 0 and below 90 degrees, after any mirror and quarter turn. The default is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -16,7 +16,6 @@ use crate::imaging::{Operation, Step};
 use crate::model::processing::{Contrast, Processing, Tone, Twist};
 use crate::model::{ColourModel, ImageInfo, SampleRange, SampleType};
 use crate::plan::error::PlanError;
-use crate::plan::steps::is_converted;
 
 /// The step that does what is asked of samples before they are bytes; nothing where nothing is.
 pub(super) fn process(processing: &Processing, info: &ImageInfo) -> Option<Step> {
@@ -67,6 +66,11 @@ pub(super) fn check(processing: &Processing, info: &ImageInfo) -> Result<(), Pla
         return Err(PlanError::NoNormals { bands: shown_bands(info) });
     }
     Ok(())
+}
+
+/// Whether samples become bytes of RGB before anything is asked of them.
+pub(super) const fn is_converted(info: &ImageInfo) -> bool {
+    matches!(info.colour, ColourModel::Cmyk | ColourModel::Lab)
 }
 
 /// Bands that operations work on, alpha apart.

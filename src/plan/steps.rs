@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::plan::depth;
 use crate::plan::rules::Rules;
-use crate::plan::science::process;
+use crate::plan::science::{is_converted, process};
 
 /// All steps after assembly; `crop` and `resize` make it the view's size. Before the first of the
 /// standard's, samples of other types become bytes, and colours what a screen shows.
@@ -59,11 +59,6 @@ fn before_sizing(
         }
     };
     steps.into_iter().flatten().collect()
-}
-
-/// Whether samples become bytes of RGB before anything is asked of them.
-pub(super) const fn is_converted(info: &ImageInfo) -> bool {
-    matches!(info.colour, ColourModel::Cmyk | ColourModel::Lab)
 }
 
 /// Colours and alpha that operations begin with.
