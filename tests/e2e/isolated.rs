@@ -73,8 +73,10 @@ fn segfault(module: &Module, memory_bytes_max: u64, killed: &mut Vec<String>) {
     loop {
         assert!(since.elapsed() < PATIENCE, "no process is at work");
         let idle = module.idle_process_ids();
-        let others =
-            |id: &String| !killed.contains(id) && !idle.iter().any(|it| it.to_string() == *id);
+        let others = |id: &String| {
+            let is_idle = idle.iter().any(|it| it.to_string() == *id);
+            !killed.contains(id) && !is_idle && is_at_work(id)
+        };
         if let Some(process) = processes(memory_bytes_max).into_iter().find(others) {
             // The first such signal is Rust's own: it waits for the next one to see where it came from.
             while is_alive(&process) {
@@ -84,6 +86,15 @@ fn segfault(module: &Module, memory_bytes_max: u64, killed: &mut Vec<String>) {
             return;
         }
     }
+}
+
+/// Whether a process has computed for 50 ms: one that is killed while it starts is another matter.
+fn is_at_work(process: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // Behind the name in brackets: state, nine other fields, and user time in hundredths of a second.
+    let fields = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+    let ticks = fields.split(' ').nth(11).and_then(|ticks| ticks.parse::<u64>().ok());
+    ticks.is_some_and(|ticks| 5 <= ticks)
 }
 
 fn is_alive(process: &str) -> bool {
