@@ -7,7 +7,7 @@ use tessera::codecs::{self, Decode, DecodeLimits};
 use tessera::front::fastcgi;
 use tessera::imaging::read_profile;
 use tessera::model::{
-    Associated, Bands, ColourModel, ImageInfo, Rect, Size, Slice, SourceVersion, StoredLevel,
+    Associated, ColourModel, ImageInfo, Rect, Selection, Size, Slice, SourceVersion, StoredLevel,
     TileAddress, TileEncoding, Want,
 };
 use tessera::plan::{Rules, plan};
@@ -55,7 +55,8 @@ fn opened(bytes: &[u8], beginnings: &[&[u8]], slice: Slice) -> Option<Arc<dyn De
     if !beginnings.iter().any(|beginning| bytes.starts_with(beginning)) {
         return None;
     }
-    codecs::open(Arc::new(bytes.to_vec()), slice, Bands::Shown, &limits()).ok()
+    let selection = Selection { slice, ..Selection::default() };
+    codecs::open(Arc::new(bytes.to_vec()), selection, &limits()).ok()
 }
 
 /// Opens a TIFF for each kind of picture that one may hold.

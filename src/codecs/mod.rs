@@ -41,7 +41,7 @@ use crate::codecs::png::{encode as encode_png, open as open_png};
 use crate::codecs::tiff::{encode as encode_tiff, open as open_tiff};
 use crate::codecs::webp::{encode as encode_webp, open as open_webp};
 use crate::imaging::{Pixels, Raster, Sample};
-use crate::model::{Bands, ColourModel, Format, ImageInfo, ReadAt, Size, Slice, TileAddress};
+use crate::model::{ColourModel, Format, ImageInfo, ReadAt, Selection, Size, Slice, TileAddress};
 
 pub use encoding::{About, Encoding};
 pub use error::CodecError;
@@ -107,19 +107,18 @@ impl Default for Decoders {
     }
 }
 
-/// Opens one picture of a file, with these of its bands (formats other than TIFF have no others), which its
-/// first bytes name, and reads its structure. What is decoded, this process decodes.
+/// Opens a file by what its first bytes name, and reads the structure of the picture that is selected: of
+/// TIFF also which bands, of JPEG 2000 how many quality layers. What is decoded, this process decodes.
 ///
 /// # Errors
 /// `Unsupported` where the format, or the way this file uses it, is not read; `Absent` where the file
 /// has no such slice; `Malformed`, over a limit, or IO.
 pub fn open(
     source: Arc<dyn ReadAt>,
-    slice: Slice,
-    bands: Bands,
+    selection: Selection,
     limits: &DecodeLimits,
 ) -> Result<Arc<dyn Decode>, CodecError> {
-    open_with(source, slice, bands, limits, &Decoders::default())
+    open_with(source, selection, limits, &Decoders::default())
 }
 
 /// The same, with these decoders.
@@ -128,11 +127,11 @@ pub fn open(
 /// As [`open`].
 pub fn open_with(
     source: Arc<dyn ReadAt>,
-    slice: Slice,
-    bands: Bands,
+    selection: Selection,
     limits: &DecodeLimits,
     decoders: &Decoders,
 ) -> Result<Arc<dyn Decode>, CodecError> {
+    let Selection { slice, bands, layers } = selection;
     let head_len = usize_of_bytes(source.len_bytes()).min(magic::HEAD_BYTES);
     let mut head = zeroed(head_len)?;
     source.read_exact_at(&mut head, 0)?;
@@ -143,8 +142,9 @@ pub fn open_with(
         Magic::Webp => only(slice).and_then(|()| open_webp(source, limits)),
         Magic::Gif => only(slice).and_then(|()| open_gif(source, limits)),
         Magic::Bmp => only(slice).and_then(|()| open_bmp(source, limits)),
-        Magic::Jpeg2000 { is_raw } => only(slice)
-            .and_then(|()| open_jpeg_2000(source, Arc::clone(&decoders.jpeg2000), is_raw, limits)),
+        Magic::Jpeg2000 { is_raw } => only(slice).and_then(|()| {
+            open_jpeg_2000(source, Arc::clone(&decoders.jpeg2000), (is_raw, layers), limits)
+        }),
         Magic::Other(name) => Err(CodecError::unsupported(name, "the whole format")),
         Magic::Unknown => {
             Err(CodecError::malformed("image", "the first bytes are those of no known format"))
@@ -236,8 +236,7 @@ mod tests {
     use crate::model::slice::Associated;
 
     fn refusal(bytes: &[u8]) -> CodecError {
-        open(Arc::new(bytes.to_vec()), Slice::Main, Bands::Shown, &DecodeLimits::default())
-            .unwrap_err()
+        open(Arc::new(bytes.to_vec()), Selection::default(), &DecodeLimits::default()).unwrap_err()
     }
 
     #[test]
@@ -252,7 +251,8 @@ mod tests {
     fn a_flat_file_has_one_picture() {
         for slice in [Slice::page(1), Slice::view(0, 45), Slice::Associated(Associated::Label)] {
             let source = Arc::new(b"\x89PNG\r\n\x1a\n".to_vec());
-            let error = open(source, slice, Bands::Shown, &DecodeLimits::default()).unwrap_err();
+            let selection = Selection { slice, ..Selection::default() };
+            let error = open(source, selection, &DecodeLimits::default()).unwrap_err();
             assert!(matches!(error, CodecError::Absent { .. }), "{error}");
         }
     }

@@ -120,6 +120,14 @@ fn compression_word(text: &str) -> String {
     known.map_or_else(|| text.to_owned(), |known| known.word().to_owned())
 }
 
+/// `MAX_LAYERS`: any number below 0 is all.
+fn layers(text: &str) -> String {
+    match text.trim().parse::<i64>() {
+        Ok(number) => number.clamp(-1, 65_535).to_string(),
+        Err(_) => text.to_owned(),
+    }
+}
+
 /// `MAX_METADATA_CACHE_SIZE`: -1 is no bound, 0 was never a working value.
 fn open_max(text: &str) -> String {
     match text.trim() {
@@ -283,6 +291,8 @@ pub const KEYS: &[Key] = &[
         |c, t| flag(t) => c.jpeg2000.isolated),
     key!("jpeg2000.memory_bytes_max", "4GiB", "Address space of such a process, in bytes: some forty for each pixel of a tile that has to be decoded whole", None,
         |c, t| bytes_from(t, 64 << 20) => c.jpeg2000.memory_bytes_max),
+    key!("jpeg2000.layers_max", "-1", "Quality layers that are decoded: -1: all, or as many as LYR asks; 0: half, or as many as LYR asks; else at most so many", Some(("MAX_LAYERS", layers)),
+        |c, t| number(t, &(-1..=65_535)) => c.jpeg2000.layers_max),
     key!("output.jpeg_subsampling", "420", "Pixels that share a colour in JPEG answers: 420 (two by two), 422 (two beside each other) or 444 (none)", None,
         |c, t| word(t, &[("420", Subsampling::Quarter), ("422", Subsampling::Half), ("444", Subsampling::Full)]) => c.output.jpeg_subsampling),
     key!("output.jpeg_trellis", "false", "Whether exports as JPEG (no tiles and thumbnails) are made as small as can be, which takes some forty times as long", None,

@@ -21,6 +21,7 @@ mod http;
 mod iiif;
 mod inspect;
 mod isolated;
+mod layers;
 mod lifecycle;
 mod metadata;
 mod modules;
