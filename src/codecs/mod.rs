@@ -34,6 +34,7 @@ use crate::codecs::bmp::open as open_bmp;
 use crate::codecs::gif::{encode as encode_gif, open as open_gif};
 use crate::codecs::jpeg::{encode as encode_jpeg, open as open_jpeg};
 use crate::codecs::jpeg2000::{CodestreamDecoder, OpenJpeg, open as open_jpeg_2000};
+use crate::codecs::jpegxl::encode as encode_jpeg_xl;
 use crate::codecs::magic::Magic;
 use crate::codecs::number::{usize_of_bytes, zeroed};
 use crate::codecs::pdf::encode as encode_pdf;
@@ -189,6 +190,7 @@ pub fn encode(pixels: &Pixels, encoding: &Encoding) -> Result<Bytes, CodecError>
         Format::Tiff => encode_tiff(pixels, encoding),
         Format::Gif => encode_gif(bytes_of(pixels, "GIF")?),
         Format::Pdf => encode_pdf(bytes_of(pixels, "PDF")?, encoding),
+        Format::Jxl => encode_jpeg_xl(bytes_of(pixels, "JPEG XL")?, encoding),
     }?;
     Ok(Bytes::from(file))
 }

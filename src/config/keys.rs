@@ -313,7 +313,7 @@ pub const KEYS: &[Key] = &[
         |c, t| flag(t) => c.protocol.iiif_extensions),
     key!("protocol.iiif_extra_info", "", "Properties that every info.json has besides: a JSON object, with or without its braces", Some(("IIIF_EXTRA_INFO", same)),
         |c, t| ExtraInfo::parse(t) => c.protocol.iiif_extra_info),
-    key!("protocol.iiif_preferred_formats", "", "Formats that info.json of version 3 recommends, the best first, separated by commas: jpg, png, webp, avif, tif, gif, pdf", None,
+    key!("protocol.iiif_preferred_formats", "", "Formats that info.json of version 3 recommends, the best first, separated by commas: jpg, png, webp, avif, tif, gif, pdf, jxl", None,
         |c, t| formats(t) => c.protocol.iiif_preferred_formats),
     key!("protocol.upscale_unmarked", "clip", "IIIF 3's !w,h above the region without ^: clip (the region's own size) or refuse (400)", None,
         |c, t| word(t, &[("clip", UpscaleUnmarked::Clip), ("refuse", UpscaleUnmarked::Refuse)]) => c.protocol.upscale_unmarked),

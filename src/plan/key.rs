@@ -183,6 +183,7 @@ impl Digest {
                 self.subsampling(encode.subsampling);
                 self.tag(encode.trellis.into());
             }
+            Format::Jxl => self.tag(7),
         }
         self.bytes(&encode.quality.to_le_bytes());
         self.tag(encode.embed_icc.into());

@@ -24,7 +24,7 @@ fn every_format_quality_and_rotation_is_what_other_decoders_expect() {
     let server = Server::start(folder.path(), &fine);
     let answers = tempfile::tempdir().unwrap();
     let mut cases = Vec::new();
-    for format in ["jpg", "png", "webp", "avif", "tif", "gif"] {
+    for format in ["jpg", "png", "webp", "avif", "tif", "gif", "jxl"] {
         for quality in ["default", "color", "gray", "bitonal"] {
             for rotation in ["0", "90", "180", "270", "!0"] {
                 let target = format!("/iiif/3/a.tif/full/300,200/{rotation}/{quality}.{format}");
@@ -38,7 +38,7 @@ fn every_format_quality_and_rotation_is_what_other_decoders_expect() {
             }
         }
     }
-    assert_eq!(cases.len(), 120);
+    assert_eq!(cases.len(), 140);
     let manifest = answers.path().join("cases.json");
     fs::write(&manifest, serde_json::to_vec(&cases).unwrap()).unwrap();
     run_python(

@@ -263,10 +263,11 @@ fn export(value: &str) -> Result<Command, Fault> {
         "tiff" | "tif" => Ok(Command::Export(Format::Tiff)),
         "gif" => Ok(Command::Export(Format::Gif)),
         "pdf" => Ok(Command::Export(Format::Pdf)),
+        "jxl" => Ok(Command::Export(Format::Jxl)),
         _ => {
             let shown = excerpt(value);
             Err(Fault::bad_request(format!(
-                "CVT takes jpeg, png, webp, avif, tiff, gif or pdf, not {shown}"
+                "CVT takes jpeg, png, webp, avif, tiff, gif, pdf or jxl, not {shown}"
             )))
         }
     }
