@@ -22,6 +22,8 @@ mod iiif;
 mod inspect;
 mod isolated;
 mod lifecycle;
+mod memcached;
+mod memcached_server;
 mod metadata;
 mod modules;
 mod overload;
