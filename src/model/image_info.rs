@@ -121,6 +121,11 @@ pub struct Resolution {
 }
 
 impl Resolution {
+    /// Whether pixels are as wide as they are high, but for rounding.
+    pub fn is_square(self) -> bool {
+        (self.x_per_metre / self.y_per_metre - 1.0).abs() < 0.01
+    }
+
     /// That of the picture turned by a quarter.
     pub const fn turned(self) -> Self {
         Self { x_per_metre: self.y_per_metre, y_per_metre: self.x_per_metre }

@@ -2,8 +2,8 @@
 
 use crate::imaging::Step;
 use crate::model::image_info::Resolution;
+use crate::model::request::Frame;
 use crate::model::request::PictureRequest;
-use crate::model::request::{Frame, Rotation};
 use crate::model::{ColourRule, Depth, Format, ImageInfo, Size, Subsampling, TiffCompression};
 use crate::plan::class::RequestClass;
 use crate::plan::error::PlanError;
@@ -128,13 +128,9 @@ fn shown_at(image: Resolution, view: &View, request: &PictureRequest) -> Option<
     };
     if !request.tilt.is_none() {
         // Columns and rows are the same then, or there is no word for it.
-        let is_square = (scaled.x_per_metre / scaled.y_per_metre - 1.0).abs() < 0.01;
-        return is_square.then_some(scaled);
+        return scaled.is_square().then_some(scaled);
     }
-    Some(match request.rotation {
-        Rotation::None | Rotation::Half => scaled,
-        Rotation::Quarter | Rotation::ThreeQuarters => scaled.turned(),
-    })
+    Some(if request.rotation.swaps_sides() { scaled.turned() } else { scaled })
 }
 
 fn signed(quality: u8) -> i8 {
@@ -171,7 +167,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::request::{Frame, Quality, Region, SizeForm};
+    use crate::model::request::{Frame, Quality, Region, Rotation, SizeForm};
     use crate::model::{ColourModel, Field, Metadata};
     use crate::plan::fixtures::{iiif, jpeg, planned_by, profile, pyramid};
 

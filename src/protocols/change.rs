@@ -148,12 +148,15 @@ impl Changes {
 
     /// The picture with what was asked of sample values, and of nothing else: what it asks itself comes
     /// first.
-    pub(crate) fn valued(&self, picture: &PictureRequest) -> PictureRequest {
+    pub(crate) fn valued(&self, picture: PictureRequest) -> PictureRequest {
+        if *self == Self::default() {
+            return picture;
+        }
         PictureRequest {
             processing: picture.processing.over(&self.processing),
-            preset: self.preset.clone().or_else(|| picture.preset.clone()),
+            preset: self.preset.clone().or(picture.preset),
             filter: self.filter.or(picture.filter),
-            ..picture.clone()
+            ..picture
         }
     }
 

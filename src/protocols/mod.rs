@@ -31,7 +31,7 @@ pub use call::{Call, Dialect, Parsed};
 pub use deepzoom::Words as DeepZoomWords;
 pub use iiif::Words as IiifWords;
 pub use iip::Words as IipWords;
-pub(crate) use image_name::image_id;
+pub(crate) use image_name::{image_id, sliced_name};
 pub use presentation::{Canvas, ManifestCall};
 pub use protocol::Protocol;
 pub use query_form::names_an_image;

@@ -122,7 +122,7 @@ impl Setters {
             Want::Picture(picture) => {
                 match &mut call.dialect {
                     Dialect::Iiif(words) => {
-                        let changed = self.changes.valued(picture);
+                        let changed = self.changes.valued(picture.clone());
                         // No address in the standard's form says so.
                         words.is_canonical &= changed == *picture;
                         *picture = changed;
