@@ -17,7 +17,8 @@ const CLASSES: [&str; 6] = ["other", "info", "tile", "thumbnail", "region", "ful
 /// Formats of answers.
 const FORMATS: [&str; 5] = ["none", "jpg", "png", "webp", "text"];
 /// What the cache did, or why there was no answer.
-const OUTCOMES: [&str; 7] = ["none", "hit", "miss", "coalesced", "passed", "not_modified", "fault"];
+const OUTCOMES: [&str; 8] =
+    ["none", "hit", "miss", "coalesced", "memcached", "passed", "not_modified", "fault"];
 /// Stages of an answer's making.
 const STAGES: [&str; 10] = [
     "other",
@@ -100,6 +101,22 @@ pub const METRICS: &[(&str, &str, &str, &str)] = &[
     ("tessera_cache_bytes", "gauge", "shard", "bytes of answers kept"),
     ("tessera_cache_entries", "gauge", "shard", "answers kept"),
     ("tessera_cache_in_flight", "gauge", "shard", "answers being made"),
+    (
+        "tessera_memcached_asked_total",
+        "counter",
+        "outcome",
+        "looks for an answer in memcached: hit, waited (another instance made it meanwhile), miss, tired (of waiting) or failed",
+    ),
+    ("tessera_memcached_seconds", "histogram", "", "time of one look for an answer in memcached"),
+    ("tessera_memcached_stored_total", "counter", "", "answers that memcached took"),
+    (
+        "tessera_memcached_errors_total",
+        "counter",
+        "reason",
+        "commands that a memcached server did not carry out, or answered with what is no answer",
+    ),
+    ("tessera_memcached_dropped_total", "counter", "reason", "answers not sent to memcached"),
+    ("tessera_memcached_left_alone", "gauge", "server", "1 while a memcached server is not asked"),
     ("tessera_decoded_bytes", "gauge", "", "bytes of decoded tiles kept"),
     ("tessera_images_open", "gauge", "", "images kept open"),
     ("tessera_pool_depth", "gauge", "pool", "jobs waiting or at work"),
@@ -225,6 +242,27 @@ pub fn module_job(module: &str, is_done: bool, took: Duration) {
     counter!("tessera_module_jobs_total", "module" => module.to_owned(), "outcome" => outcome)
         .increment(1);
     histogram!("tessera_module_seconds", "module" => module.to_owned()).record(took);
+}
+
+/// Counts a look for an answer in memcached, and its time.
+pub fn memcached_asked(outcome: &'static str, took: Duration) {
+    counter!("tessera_memcached_asked_total", "outcome" => outcome).increment(1);
+    histogram!("tessera_memcached_seconds").record(took);
+}
+
+/// Counts an answer that memcached took.
+pub fn memcached_stored() {
+    counter!("tessera_memcached_stored_total").increment(1);
+}
+
+/// Counts what a memcached server did not do.
+pub fn memcached_error(reason: &'static str) {
+    counter!("tessera_memcached_errors_total", "reason" => reason).increment(1);
+}
+
+/// Counts an answer not sent to memcached.
+pub fn memcached_dropped(reason: &'static str) {
+    counter!("tessera_memcached_dropped_total", "reason" => reason).increment(1);
 }
 
 /// Counts bytes read from a source.

@@ -63,6 +63,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("gif::", &["codecs/gif/"]),
     ("image::codecs", &["codecs/bmp/"]),
     ("libwebp_sys", &["codecs/webp/"]),
+    ("memcache::", &["actors/memcached/"]),
     ("use metrics::", &["metrics.rs"]),
     ("metrics_exporter_prometheus", &["metrics.rs"]),
     ("moxcms", &["imaging/profile.rs"]),

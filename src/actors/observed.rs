@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::actors::admission::Admission;
 use crate::actors::decoded_tiles::DecodedTiles;
+use crate::actors::memcached::Memcached;
 use crate::actors::pool::Pool;
 use crate::metrics;
 
@@ -16,6 +17,7 @@ pub struct Observed {
     pub(super) encode_pool: Arc<Pool>,
     pub(super) admission: Arc<Admission>,
     pub(super) tiles: Arc<DecodedTiles>,
+    pub(super) memcached: Option<Arc<Memcached>>,
 }
 
 impl Observed {
@@ -28,5 +30,8 @@ impl Observed {
         }
         metrics::level("tessera_bytes_in_decode", self.admission.bytes_in_use());
         metrics::level("tessera_decoded_bytes", self.tiles.bytes());
+        if let Some(memcached) = &self.memcached {
+            memcached.observe();
+        }
     }
 }

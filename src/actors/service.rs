@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use actix::MailboxError;
 
 use crate::actors::admission::AdmissionError;
-use crate::actors::cache_shard::{Obtain, ShardError};
+use crate::actors::cache_shard::{Obtain, Origin, ShardError};
 use crate::actors::decoder::LookupError;
 use crate::actors::interest::{Asker, Interest};
 use crate::actors::modules::Modules;
@@ -235,10 +235,11 @@ impl Service {
         };
         let message = Obtain { key, render, decoder: found.decoder.clone() };
         let obtained = self.shards.address_of(key).send(message).await??;
-        facts.outcome = match (obtained.coalesced, obtained.rendered.passed) {
-            (true, _) => "coalesced",
-            (false, true) => "passed",
-            (false, false) => "miss",
+        facts.outcome = match (obtained.from, obtained.rendered.passed) {
+            (Origin::Neighbour, _) => "coalesced",
+            (Origin::Memcached, _) => "memcached",
+            (Origin::Image, true) => "passed",
+            (Origin::Image, false) => "miss",
         };
         Ok(obtained.rendered)
     }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use actix::{Arbiter, ArbiterHandle};
 
 use crate::actors::admission::Admission;
+use crate::actors::cache_shard::Making;
 use crate::actors::decoded_tiles::DecodedTiles;
 use crate::actors::decoder_tools::DecoderTools;
+use crate::actors::memcached::Memcached;
 use crate::actors::modules::Modules;
 use crate::actors::observed::Observed;
 use crate::actors::open_image::Opener;
@@ -74,6 +76,8 @@ pub fn start(
         },
     };
     let room = Room { admission: Arc::clone(&admission), tiles: Arc::clone(&tiles) };
+    let memcached = Memcached::start(&config.memcached, &arbiters).map(Arc::new);
+    let making = Making { room, memcached: memcached.clone() };
     let settings = RegistrySettings {
         open_max: config.images.open_max,
         idle: config.images.idle,
@@ -82,7 +86,7 @@ pub fn start(
     Ok(Service {
         folder,
         registry: Arc::new(ImageRegistry::new(settings, tools, arbiters.clone())),
-        shards: Arc::new(Shards::start(config, &room, &arbiters)),
+        shards: Arc::new(Shards::start(config, &making, &arbiters)),
         rules: Arc::new(rules),
         deadline: config.pool.deadline,
         observed: Arc::new(Observed {
@@ -92,6 +96,7 @@ pub fn start(
             encode_pool,
             admission,
             tiles,
+            memcached,
         }),
         modules,
     })

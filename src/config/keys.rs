@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use crate::config::memcached;
 use crate::config::value::{
     Allowed, addresses, bind, bind_or_inherited, bytes, bytes_from, colour, file_name_part, flag,
     formats, header, line, millis, names, number, paths, seconds, tiff_compression, word,
@@ -137,6 +138,17 @@ fn open_max(text: &str) -> String {
     }
 }
 
+/// `MEMCACHED_TIMEOUT`: memcached takes more than thirty days for a date.
+fn memcached_ttl(text: &str) -> String {
+    match text.trim().parse::<i64>() {
+        Ok(seconds) => seconds.clamp(0, TTL_S_MAX.into()).to_string(),
+        Err(_) => text.to_owned(),
+    }
+}
+
+/// Seconds that memcached takes for a time to live (`doc/protocol.txt`, "Expiration times").
+const TTL_S_MAX: u32 = 60 * 60 * 24 * 30;
+
 /// The longest side that every answer format can hold: JPEG's own limit (ITU-T T.81, B.2.2, less what
 /// libjpeg keeps back).
 const SIDE_PX_MAX: u32 = 65_500;
@@ -221,6 +233,16 @@ pub const KEYS: &[Key] = &[
         |c, t| shards(t) => c.cache.shards),
     key!("cache.jobs_per_shard_max", "1024", "Answers being made at once in one shard; above: 503", None,
         |c, t| number(t, &(1..=100_000)) => c.cache.jobs_per_shard_max),
+    key!("memcached.servers", "", "Servers of memcached 1.6 or later that instances share, separated by commas: HOST, HOST:PORT or unix:PATH; empty: none", Some(("MEMCACHED_SERVERS", same)),
+        |c, t| memcached::servers(t) => c.memcached.servers),
+    key!("memcached.ttl_s", "86400", "Seconds that servers keep an answer, up to 30 days; 0: until they need the room", Some(("MEMCACHED_TIMEOUT", memcached_ttl)),
+        |c, t| number(t, &(0..=TTL_S_MAX)) => c.memcached.ttl_s),
+    key!("memcached.budget_ms", "20", "Milliseconds that a request may lose to a server that does not answer", None,
+        |c, t| millis(t) => c.memcached.budget),
+    key!("memcached.wait_ms", "500", "Milliseconds that a request may wait for an answer that another instance is making", None,
+        |c, t| millis(t) => c.memcached.wait),
+    key!("memcached.item_bytes_max", "1MiB", "Largest item that servers take, as their -I; larger answers are not sent to them", None,
+        |c, t| bytes_from(t, 1024) => c.memcached.item_bytes_max),
     key!("pool.decode_threads", "0", "Threads that read, decode and finish tiles; 0: one a core", None,
         |c, t| number(t, &(0..=1024)) => c.pool.decode_threads),
     key!("pool.encode_threads", "0", "Threads that encode exports and slow formats; 0: half the cores", None,

@@ -12,8 +12,8 @@ use crate::config::modules::{self, DECODERS};
 use crate::config::watermark::{self, RULES};
 use crate::config::{
     AccessLog, Bind, CacheConfig, Config, DeepZoomConfig, FastCgiConfig, ImagesConfig,
-    Jpeg2000Config, LogConfig, LogFormat, ModulesConfig, OutputConfig, PoolConfig, ProtocolConfig,
-    RenderConfig, ServerConfig, TrustedProxies, WatermarkConfig,
+    Jpeg2000Config, LogConfig, LogFormat, MemcachedConfig, ModulesConfig, OutputConfig, PoolConfig,
+    ProtocolConfig, RenderConfig, ServerConfig, TrustedProxies, WatermarkConfig,
 };
 use crate::model::{ColourRule, DeepZoomCut, Filter, Format, Limits};
 
@@ -378,6 +378,7 @@ fn blank() -> Config {
             failure_hold: Duration::ZERO,
         },
         cache: CacheConfig { bytes_max: 0, decoded_bytes_max: 0, shards: 0, jobs_per_shard_max: 0 },
+        memcached: MemcachedConfig::default(),
         pool: PoolConfig {
             decode_threads: 0,
             encode_threads: 0,

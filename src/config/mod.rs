@@ -2,6 +2,7 @@
 
 pub mod keys;
 pub mod load;
+mod memcached;
 mod modules;
 mod proxies;
 mod value;
@@ -18,6 +19,7 @@ use crate::model::{
 };
 
 pub use load::{ConfigError, Layers, Origin, load, look_alikes};
+pub use memcached::{MemcachedConfig, MemcachedServer};
 pub use proxies::TrustedProxies;
 
 /// Where a listener listens.
@@ -369,6 +371,8 @@ pub struct Config {
     pub images: ImagesConfig,
     /// Caches.
     pub cache: CacheConfig,
+    /// The cache that instances share.
+    pub memcached: MemcachedConfig,
     /// Worker threads.
     pub pool: PoolConfig,
     /// Making of answers.

@@ -61,7 +61,6 @@ pub(super) fn key(
     });
     digest.number(version.len_bytes);
     digest.bytes(&version.modified_ns.to_le_bytes());
-    digest.number(version.inode);
     digest.source(&plan.source);
     for step in &plan.steps {
         digest.step(step);

@@ -23,6 +23,8 @@ mod inspect;
 mod isolated;
 mod layers;
 mod lifecycle;
+mod memcached;
+mod memcached_server;
 mod metadata;
 mod modules;
 mod overload;
