@@ -12,6 +12,7 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, rt};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::actors::allocator;
 use crate::actors::marks::{self, MarkError};
 use crate::actors::modules::{Modules, ModulesError};
 use crate::actors::start;
@@ -69,6 +70,7 @@ pub enum ServeError {
 /// Where it cannot start; see [`ServeError`].
 pub fn serve(config: &Config) -> Result<(), ServeError> {
     let json = config.log.format == LogFormat::Json;
+    allocator::keep_small_buffers();
     telemetry::start_events(json, &config.log.level);
     let exporter = Exporter::install().map_err(|error| ServeError::Metrics(error.to_string()))?;
     rt::System::new().block_on(run(config, exporter, json))
