@@ -27,6 +27,7 @@ use crate::front::http;
 use crate::front::listener::Listener;
 use crate::front::request_count::RequestCount;
 use crate::metrics::Exporter;
+use crate::model::LayersRule;
 use crate::plan::{PassThrough, Rules};
 use crate::protocols::{DeepZoomSettings, IiifVersion, Settings};
 use crate::telemetry::{self, Sink, Target};
@@ -99,11 +100,12 @@ pub fn check(config: &Config) -> Result<(), ServeError> {
 async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), ServeError> {
     let signals = StopSignals::listen()?;
     let modules = Modules::start(config)?;
-    let limits = DecodeLimits::default();
+    let layers = LayersRule::of_number(config.jpeg2000.layers_max);
+    let limits = DecodeLimits { layers, ..DecodeLimits::default() };
     let decoders = Decoders { jpeg2000: modules.codestream_decoder() };
     let rights = config.output.copyright.clone();
-    let opener = Arc::new(move |source, slice, bands| {
-        let image = codecs::open_with(source, slice, bands, &limits, &decoders)?;
+    let opener = Arc::new(move |source, selection| {
+        let image = codecs::open_with(source, selection, &limits, &decoders)?;
         Ok(codecs::with_rights(image, &rights))
     });
     let service = start::start(config, rules(config)?, opener, modules)?;

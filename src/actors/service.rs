@@ -20,7 +20,7 @@ use crate::actors::shards::Shards;
 use crate::codecs::{self, CodecError};
 use crate::metrics;
 use crate::model::request::{Conditions, Frame, PictureRequest, TileRange};
-use crate::model::{Fault, FaultKind, Picture, Reply, Request, Want};
+use crate::model::{Fault, FaultKind, ImageId, Picture, Reply, Request, Want};
 use crate::plan::{self, Plan, PlanError, Rules};
 use crate::sources::{Folder, Listing, PresetError, SourceError};
 
@@ -107,7 +107,7 @@ impl Service {
         let mut attempt = 1;
         loop {
             let started = Instant::now();
-            let found = self.registry.lookup(&request.image).await?;
+            let found = self.lookup(&request.image).await?;
             metrics::stage("lookup", started.elapsed());
             let answered = match &request.want {
                 Want::Info => Ok(info(&found, facts)),
@@ -127,6 +127,17 @@ impl Service {
                 }
                 answered => return answered,
             }
+        }
+    }
+
+    /// The image, opened with the quality layers that were asked for, where it has such: whatever numbers
+    /// clients make up, an image is opened once for each number that changes its pixels.
+    async fn lookup(&self, id: &ImageId) -> Result<Found, LookupError> {
+        let Some(asked) = id.selection().layers else { return self.registry.lookup(id).await };
+        let found = self.registry.lookup(&id.clone().with_layers(None)).await?;
+        match found.image.info().layers.and_then(|layers| layers.other(asked)) {
+            None => Ok(found),
+            other => self.registry.lookup(&id.clone().with_layers(other)).await,
         }
     }
 

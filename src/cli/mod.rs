@@ -23,7 +23,7 @@ use crate::cli::terrain::TerrainArgs;
 use crate::codecs::{self, DecodeLimits};
 use crate::config::keys::KEYS;
 use crate::config::{ConfigError, Layers};
-use crate::model::{Bands, ReadAt as _, Slice};
+use crate::model::{ReadAt as _, Selection};
 use crate::server::ServeError;
 use crate::sources::FileSource;
 
@@ -116,7 +116,7 @@ fn inspect_file(matches: &ArgMatches) -> Result<ExitCode, CliError> {
 fn open_file(path: &Path) -> Result<Inspected, Box<dyn Error>> {
     let source = Arc::new(FileSource::open_path(path)?);
     let len_bytes = source.len_bytes();
-    let image = codecs::open(source, Slice::Main, Bands::Shown, &DecodeLimits::default())?;
+    let image = codecs::open(source, Selection::default(), &DecodeLimits::default())?;
     Ok(Inspected { info: Arc::clone(image.info()), len_bytes })
 }
 

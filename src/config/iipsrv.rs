@@ -15,11 +15,10 @@ pub(super) const ALIASES: [(&str, &str); 1] =
     [("MAX_IMAGE_METADATA_CACHE_SIZE", "MAX_METADATA_CACHE_SIZE")];
 
 /// iipsrv's names that set nothing here, and why.
-const MEANINGLESS: [(&str, &str); 5] = [
+const MEANINGLESS: [(&str, &str); 4] = [
     ("AVIF_CODEC", "there is one encoder of AVIF"),
     ("EMBED_ICC", "iipsrv has dropped it; MAX_ICC=0 leaves profiles out"),
     ("KAKADU_READMODE", "JPEG 2000 is read by OpenJPEG"),
-    ("MAX_LAYERS", "all quality layers are decoded"),
     ("OMP_NUM_THREADS", "one process uses all cores; see pool.decode_threads"),
 ];
 
@@ -193,7 +192,7 @@ mod tests {
     use crate::config::load;
 
     /// Each of iipsrv's variables, a text of it, our key, and what that is then set to.
-    const CASES: [(&str, &str, &str, &str); 67] = [
+    const CASES: [(&str, &str, &str, &str); 69] = [
         ("VERBOSITY", "0", "log.level", "off"),
         ("VERBOSITY", "-3", "log.level", "off"),
         ("VERBOSITY", "1", "log.level", "info"),
@@ -225,6 +224,8 @@ mod tests {
         ("TIFF_COMPRESSION", "-1", "output.tiff_compression", "none"),
         ("TIFF_QUALITY", "300", "output.tiff_quality", "100"),
         ("TIFF_QUALITY", "-5", "output.tiff_quality", "0"),
+        ("MAX_LAYERS", "-7", "jpeg2000.layers_max", "-1"),
+        ("MAX_LAYERS", "3", "jpeg2000.layers_max", "3"),
         ("MAX_CVT", "-1", "render.output_side_px_max", "65500"),
         ("MAX_CVT", "0", "render.output_side_px_max", "5000"),
         ("MAX_CVT", "-2", "render.output_side_px_max", "1"),

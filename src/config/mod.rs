@@ -292,6 +292,8 @@ pub struct Jpeg2000Config {
     pub isolated: bool,
     /// Address space of one of them, in bytes.
     pub memory_bytes_max: u64,
+    /// Quality layers that are decoded: -1 all, 0 half, else a bound.
+    pub layers_max: i32,
 }
 
 /// How files of answers are written, and what they tell.

@@ -390,8 +390,8 @@ mod tests {
             changes.add(read("CTW", value).unwrap()).unwrap();
         }
         let image = ImageId::parse("a.tif").unwrap();
-        assert_eq!(changes.on(image.clone(), true).bands(), Bands::All);
-        assert_eq!(changes.on(image, false).bands(), Bands::OfPages);
+        assert_eq!(changes.on(image.clone(), true).selection().bands, Bands::All);
+        assert_eq!(changes.on(image, false).selection().bands, Bands::OfPages);
         changes.add(read("CTW", "[1]").unwrap()).unwrap();
         changes.add(read("CTW", "[1]").unwrap()).unwrap_err();
     }

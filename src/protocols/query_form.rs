@@ -1,6 +1,8 @@
 //! The query as the request: IIP's commands, or one of the other protocols' addresses as the value of
 //! `IIIF=`, `DeepZoom=` or `Zoomify=`, which is how iipsrv takes them.
 
+use std::num::NonZeroU16;
+
 use crate::model::{Depth, Fault, FaultKind, Mapped, MappedPath, Slice, TiffCompression, Want};
 use crate::protocols::call::{Call, Dialect, Parsed};
 use crate::protocols::change::Changes;
@@ -92,6 +94,8 @@ struct Setters {
     depth: Depth,
     /// `SDS`.
     view: Option<Slice>,
+    /// `LYR`.
+    layers: Option<NonZeroU16>,
     /// `CNT` and its like; for IIIF, whose address has words of its own for colours and turns, but these.
     changes: Changes,
 }
@@ -109,6 +113,7 @@ impl Setters {
                 }
                 Command::Depth(depth) => setters.depth = depth,
                 Command::View(view) => setters.view = Some(view),
+                Command::Layers(layers) => setters.layers = layers,
                 Command::Neutral => {}
                 Command::Change(change)
                     if change.is_of_values() || !address.name.eq_ignore_ascii_case("iiif") =>
@@ -139,7 +144,7 @@ impl Setters {
                     Dialect::Iiif(words) => {
                         let changed = self.changes.valued(picture.clone());
                         // No address in the standard's form says so.
-                        words.is_canonical &= changed == *picture;
+                        words.is_canonical &= changed == *picture && self.layers.is_none();
                         *picture = changed;
                     }
                     Dialect::Iip(_) | Dialect::DeepZoom(_) | Dialect::Zoomify => {
@@ -161,8 +166,8 @@ impl Setters {
                 }
             }
         }
-        request.image =
-            self.changes.on(viewed(request.image.clone(), self.view), self.view.is_some());
+        let image = viewed(request.image.clone(), self.view).with_layers(self.layers);
+        request.image = self.changes.on(image, self.view.is_some());
         Ok(())
     }
 }

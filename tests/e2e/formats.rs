@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tessera::codecs::{DecodeLimits, Encoding, encode, open};
 use tessera::imaging::{Pixels, Raster, Sample};
-use tessera::model::{Bands, ColourModel, Format, Size, Slice, TileAddress};
+use tessera::model::{ColourModel, Format, Selection, Size, TileAddress};
 
 use crate::harness::{Server, folder_with, run_python};
 
@@ -24,7 +24,7 @@ fn every_format_quality_and_rotation_is_what_other_decoders_expect() {
     let server = Server::start(folder.path(), &fine);
     let answers = tempfile::tempdir().unwrap();
     let mut cases = Vec::new();
-    for format in ["jpg", "png", "webp", "avif", "tif", "gif"] {
+    for format in ["jpg", "png", "webp", "avif", "tif", "gif", "jxl"] {
         for quality in ["default", "color", "gray", "bitonal"] {
             for rotation in ["0", "90", "180", "270", "!0"] {
                 let target = format!("/iiif/3/a.tif/full/300,200/{rotation}/{quality}.{format}");
@@ -38,7 +38,7 @@ fn every_format_quality_and_rotation_is_what_other_decoders_expect() {
             }
         }
     }
-    assert_eq!(cases.len(), 120);
+    assert_eq!(cases.len(), 140);
     let manifest = answers.path().join("cases.json");
     fs::write(&manifest, serde_json::to_vec(&cases).unwrap()).unwrap();
     run_python(
@@ -51,7 +51,7 @@ fn every_format_quality_and_rotation_is_what_other_decoders_expect() {
 /// The pixels of a file of one stored tile.
 fn decoded(file: Vec<u8>) -> Pixels {
     let limits = DecodeLimits::default();
-    let image = open(Arc::new(file), Slice::Main, Bands::Shown, &limits).unwrap();
+    let image = open(Arc::new(file), Selection::default(), &limits).unwrap();
     image.decode_tile(TileAddress { stored: 0, column: 0, row: 0 }).unwrap()
 }
 

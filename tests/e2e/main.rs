@@ -23,6 +23,7 @@ mod http;
 mod iiif;
 mod inspect;
 mod isolated;
+mod layers;
 mod lifecycle;
 mod memcached;
 mod memcached_server;
