@@ -17,7 +17,10 @@ use crate::actors::marks::{self, MarkError};
 use crate::actors::modules::{Modules, ModulesError};
 use crate::actors::start;
 use crate::codecs::{self, DecodeLimits, Decoders};
-use crate::config::{AccessLog, Bind, Config, LogFormat, ServerConfig};
+use crate::config::keys::KEYS;
+use crate::config::{
+    AccessLog, Bind, Config, LogConfig, LogFormat, LogTarget, Origin, RunAs, ServerConfig,
+};
 use crate::front::admin::{self, Admin};
 use crate::front::exchange::Front;
 use crate::front::fastcgi::FastCgi;
@@ -28,7 +31,7 @@ use crate::metrics::Exporter;
 use crate::model::LayersRule;
 use crate::plan::{PassThrough, Rules};
 use crate::protocols::{DeepZoomSettings, IiifVersion, Settings};
-use crate::telemetry;
+use crate::telemetry::{self, Sink, Target};
 
 /// How often idle images are closed and histograms drained.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -59,6 +62,14 @@ pub enum ServeError {
     /// A decoder in processes of its own.
     #[error(transparent)]
     Module(#[from] ModulesError),
+    /// The log.
+    #[error("cannot write the log to {target}")]
+    Log {
+        /// As configured.
+        target: String,
+        /// Why.
+        source: io::Error,
+    },
     /// Metrics.
     #[error("cannot start the metrics: {0}")]
     Metrics(String),
@@ -68,12 +79,13 @@ pub enum ServeError {
 ///
 /// # Errors
 /// Where it cannot start; see [`ServeError`].
-pub fn serve(config: &Config) -> Result<(), ServeError> {
-    let json = config.log.format == LogFormat::Json;
+pub fn serve(config: &Config, origins: &[Origin]) -> Result<(), ServeError> {
     allocator::keep_small_buffers();
-    telemetry::start_events(json, &config.log.level);
+    let sink = log_sink(&config.log, config.run_as)?;
+    telemetry::start_events(config.log.format == LogFormat::Json, &config.log.level, sink.clone());
+    log_settings(config.run_as, origins);
     let exporter = Exporter::install().map_err(|error| ServeError::Metrics(error.to_string()))?;
-    rt::System::new().block_on(run(config, exporter, json))
+    rt::System::new().block_on(run(config, exporter, sink))
 }
 
 /// Reads and draws the marks of watermarks and asks modules for their files, as [`serve`] does before
@@ -87,7 +99,7 @@ pub fn check(config: &Config) -> Result<(), ServeError> {
     Ok(())
 }
 
-async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), ServeError> {
+async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), ServeError> {
     let signals = StopSignals::listen()?;
     let modules = Modules::start(config)?;
     let layers = LayersRule::of_number(config.jpeg2000.layers_max);
@@ -100,7 +112,9 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
     });
     let service = start::start(config, rules(config)?, opener, modules)?;
     let access = match config.log.access {
-        AccessLog::On => Some(telemetry::AccessLog::start(json)?),
+        AccessLog::On => {
+            Some(telemetry::AccessLog::start(config.log.format == LogFormat::Json, sink)?)
+        }
         AccessLog::Off => None,
     };
     let draining = Arc::new(AtomicBool::new(false));
@@ -122,7 +136,7 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
         exporter: exporter.clone(),
         draining,
     };
-    let admin_server = admin_server(&admin, &config.server)?;
+    let admin_server = admin_server(&admin, config)?;
     rt::spawn(upkeep(service.clone(), exporter));
     // Answers until the process ends, also while the public listeners drain.
     if let Some(server) = admin_server {
@@ -212,8 +226,16 @@ fn fastcgi_front(front: &Front, config: &ServerConfig) -> Result<Option<FastCgi>
 }
 
 /// The admin listener, if one is wanted.
-fn admin_server(admin: &Admin, config: &ServerConfig) -> Result<Option<Server>, ServeError> {
-    let Some(listener) = open(&config.admin, BACKLOG)? else { return Ok(None) };
+fn admin_server(admin: &Admin, config: &Config) -> Result<Option<Server>, ServeError> {
+    let listener = match open(&config.server.admin, BACKLOG) {
+        // Web servers start several of iipsrv with one environment: the first is watched.
+        Err(error) if config.run_as == RunAs::Iipsrv => {
+            tracing::warn!(%error, "no metrics from this process");
+            None
+        }
+        opened => opened?,
+    };
+    let Some(listener) = listener else { return Ok(None) };
     let admin = admin.clone();
     let server = HttpServer::new(move || App::new().configure(admin::configure(&admin)))
         .workers(1)
@@ -225,6 +247,39 @@ fn admin_server(admin: &Admin, config: &ServerConfig) -> Result<Option<Server>, 
         Listener::Unix(listener) => server.listen_uds(listener)?,
     };
     Ok(Some(server.run()))
+}
+
+/// Where lines are to go. iipsrv runs without a log that it cannot write; who takes its place says so.
+fn log_sink(config: &LogConfig, run_as: RunAs) -> Result<Sink, ServeError> {
+    let target = match &config.target {
+        LogTarget::Standard => Target::Standard,
+        LogTarget::Syslog => Target::Syslog,
+        LogTarget::File(path) => Target::File(path.clone()),
+    };
+    match (Sink::open(&target), run_as) {
+        (Ok(sink), _) => Ok(sink),
+        (Err(error), RunAs::Iipsrv) => {
+            announce(&format!("warning: cannot write the log to {}: {error}", config.target));
+            Ok(Sink::open(&Target::Standard)?)
+        }
+        (Err(source), RunAs::Tessera) => {
+            Err(ServeError::Log { target: config.target.to_string(), source })
+        }
+    }
+}
+
+/// Writes down what is in force and where it came from: whatever somebody set, and in iipsrv's place all
+/// that iipsrv has a name for, as it does itself.
+fn log_settings(run_as: RunAs, origins: &[Origin]) {
+    let is_of_iipsrv = |name: &str| {
+        let mut named = KEYS.iter().filter(|key| key.iipsrv.is_some());
+        run_as == RunAs::Iipsrv && named.any(|key| key.name == name)
+    };
+    for Origin { name, value, origin } in origins {
+        if origin != "default" || is_of_iipsrv(name) {
+            tracing::info!(%name, ?value, from = %origin, "setting");
+        }
+    }
 }
 
 fn open(bind: &Bind, backlog: i32) -> Result<Option<Listener>, ServeError> {
@@ -359,6 +414,7 @@ fn settings(config: &Config) -> Settings {
         delimiter: set(&protocol.delimiter),
         extensions: protocol.iiif_extensions,
         extra_info: protocol.iiif_extra_info.clone(),
+        uri_map: protocol.uri_map.clone(),
         canvases_max: protocol.canvases_max,
         preferred_formats: protocol.iiif_preferred_formats.clone(),
     }

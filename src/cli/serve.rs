@@ -17,10 +17,10 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) fn run(layers: &Layers) -> Result<ExitCode, CliError> {
-    let (config, _) = config::load(layers)?;
-    for warning in config::look_alikes(layers) {
+    let (config, origins) = config::load(layers)?;
+    for warning in config::warnings(layers) {
         server::announce(&format!("warning: {warning}"));
     }
-    server::serve(&config)?;
+    server::serve(&config, &origins)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,6 @@
 //! `Config`: every setting, validated and immutable. No `Option` in it means "the default".
 
+pub mod iipsrv;
 pub mod keys;
 pub mod load;
 mod memcached;
@@ -15,10 +16,11 @@ use std::time::Duration;
 
 use crate::model::{
     Blend, ColourRule, DeepZoomCut, ExtraInfo, FileMark, Filter, Format, Limits, Negotiate,
-    Position, Subsampling, TiffCompression, UpscaleUnmarked,
+    Position, Subsampling, TiffCompression, UpscaleUnmarked, UriMap,
 };
 
-pub use load::{ConfigError, Layers, Origin, load, look_alikes};
+pub use iipsrv::{RunAs, warnings};
+pub use load::{ConfigError, Layers, Origin, load};
 pub use memcached::{MemcachedConfig, MemcachedServer};
 pub use proxies::TrustedProxies;
 
@@ -334,6 +336,8 @@ pub struct ProtocolConfig {
     pub iiif_extra_info: ExtraInfo,
     /// Formats that `info.json` recommends.
     pub iiif_preferred_formats: Vec<Format>,
+    /// Paths of further addresses.
+    pub uri_map: UriMap,
     /// Images of a manifest at most.
     pub canvases_max: usize,
     /// `Cache-Control` of answers.
@@ -351,20 +355,45 @@ pub struct DeepZoomConfig {
     pub format: Format,
 }
 
+/// Where lines of the log go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogTarget {
+    /// Events to standard error, accesses to standard output.
+    Standard,
+    /// All to the system's log.
+    Syslog,
+    /// All to a file.
+    File(PathBuf),
+}
+
+impl fmt::Display for LogTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Standard => f.write_str("the standard streams"),
+            Self::Syslog => f.write_str("syslog"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
 /// What is written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
     /// Form of the lines.
     pub format: LogFormat,
-    /// Least level of events: error, warn, info, debug.
+    /// Least level of events: error, warn, info, debug, or off.
     pub level: String,
     /// Access lines.
     pub access: AccessLog,
+    /// Where both go.
+    pub target: LogTarget,
 }
 
 /// Every setting in force.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
+    /// What the process was started as.
+    pub run_as: RunAs,
     /// Listeners.
     pub server: ServerConfig,
     /// Image folder.

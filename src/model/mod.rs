@@ -24,7 +24,8 @@ pub mod rotation;
 pub mod samples;
 pub mod slice;
 pub mod tilt;
-pub mod version;
+pub mod uri_map;
+mod version;
 pub mod watermark;
 
 pub use choices::{DeepZoomCut, Negotiate, UpscaleUnmarked};
@@ -47,5 +48,6 @@ pub use reply::{Picture, Reply, Resolved};
 pub use request::{Request, Want};
 pub use slice::{Associated, Slice, StackPage, Views};
 pub use tilt::Tilt;
+pub use uri_map::{Mapped, MappedPath, UriMap};
 pub use version::SourceVersion;
 pub use watermark::{Blend, Position};

@@ -3,7 +3,7 @@
 
 use std::num::NonZeroU16;
 
-use crate::model::{Depth, Fault, FaultKind, Slice, TiffCompression, Want};
+use crate::model::{Depth, Fault, FaultKind, Mapped, MappedPath, Slice, TiffCompression, Want};
 use crate::protocols::call::{Call, Dialect, Parsed};
 use crate::protocols::change::Changes;
 use crate::protocols::deepzoom;
@@ -46,6 +46,21 @@ pub(crate) fn parse(raw: &RawRequest<'_>, settings: &Settings) -> Result<Parsed,
         setters.apply(call).map_err(refused)?;
     }
     Ok(parsed)
+}
+
+/// Reads a path that the settings map to a protocol; as with iipsrv, its query says nothing.
+pub(crate) fn parse_mapped(
+    raw: &RawRequest<'_>,
+    path: MappedPath<'_>,
+    settings: &Settings,
+) -> Result<Parsed, Refusal> {
+    let MappedPath { to, mount, rest } = path;
+    match to {
+        Mapped::Iip => iip::parse(raw, &format!("FIF={rest}"), settings),
+        Mapped::Iiif => iiif::parse_mapped(raw, settings, mount, rest),
+        Mapped::DeepZoom => deepzoom::parse(raw, rest, settings),
+        Mapped::Zoomify => zoomify::parse(raw, rest, settings),
+    }
 }
 
 fn text<'a>(raw: &RawRequest<'a>) -> Result<&'a str, Fault> {

@@ -10,9 +10,11 @@
 
 mod cache;
 mod clients;
+mod cluster;
 mod dzsave;
 mod fastcgi;
 mod fastcgi_client;
+mod fastcgi_fronts;
 mod flat;
 mod formats;
 mod harness;
@@ -33,3 +35,4 @@ mod profiles;
 mod slices;
 mod vectors;
 mod watermark;
+mod web_servers;

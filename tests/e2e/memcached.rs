@@ -25,18 +25,23 @@ fn start(folder: &Path, servers: &str, more: &[&str]) -> Server {
     Server::start(folder, &arguments)
 }
 
-/// A number of a server as an integer.
+fn whole(number: f64) -> u64 {
+    // The sum of nothing is -0.
+    format!("{:.0}", number.abs()).parse().unwrap()
+}
+
+/// A number of a server's.
 fn count(server: &Server, name: &str, label: &str) -> u64 {
-    server.metric(&format!("tessera_memcached_{name}"), &[label]).round() as u64
+    whole(server.metric(&format!("tessera_memcached_{name}"), &[label]))
 }
 
 fn outcomes(server: &Server, outcome: &str) -> u64 {
     let label = format!("outcome=\"{outcome}\"");
-    server.metric("tessera_requests_total", &[&label]).round() as u64
+    whole(server.metric("tessera_requests_total", &[&label]))
 }
 
 fn encodes(server: &Server) -> u64 {
-    server.metric("tessera_stage_seconds_count", &["stage=\"encode\""]).round() as u64
+    whole(server.metric("tessera_stage_seconds_count", &["stage=\"encode\""]))
 }
 
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {

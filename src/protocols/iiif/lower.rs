@@ -37,17 +37,41 @@ pub(crate) fn parse_path(
         .map_err(|fault| Refusal::new(Protocol::iiif(version), fault))
 }
 
-/// Reads the value of `IIIF=`. As with iipsrv, an identifier may hold slashes, `Accept` may choose the
-/// version of the description, and version 3 takes the size `full` for `max`.
+/// Reads the value of `IIIF=`, by iipsrv's rules.
 pub(crate) fn parse_query(
     raw: &RawRequest<'_>,
     settings: &Settings,
     value: &str,
 ) -> Result<Parsed, Refusal> {
-    let prefix = match &settings.iiif_query_base_url {
-        Some(base_url) => format!("{}/", base_url.trim_end_matches('/')),
-        None => public_address(raw, settings, raw.path) + "?IIIF=",
-    };
+    let prefix = query_base_url(settings)
+        .unwrap_or_else(|| public_address(raw, settings, raw.path) + "?IIIF=");
+    parse_as_iipsrv(raw, settings, prefix, value)
+}
+
+/// Reads what follows a path of the settings' own, by iipsrv's rules.
+pub(crate) fn parse_mapped(
+    raw: &RawRequest<'_>,
+    settings: &Settings,
+    mount: &str,
+    rest: &str,
+) -> Result<Parsed, Refusal> {
+    let prefix = query_base_url(settings).unwrap_or_else(|| public_address(raw, settings, mount));
+    parse_as_iipsrv(raw, settings, prefix, rest)
+}
+
+fn query_base_url(settings: &Settings) -> Option<String> {
+    let base_url = settings.iiif_query_base_url.as_ref()?;
+    Some(format!("{}/", base_url.trim_end_matches('/')))
+}
+
+/// As with iipsrv, an identifier may hold slashes, `Accept` may choose the version of the description,
+/// and version 3 takes the size `full` for `max`.
+fn parse_as_iipsrv(
+    raw: &RawRequest<'_>,
+    settings: &Settings,
+    prefix: String,
+    value: &str,
+) -> Result<Parsed, Refusal> {
     let default = settings.iiif_version;
     Address::split(value, true)
         .and_then(|mut address| {

@@ -1,10 +1,14 @@
-//! Log lines: events on standard error, exactly one access line a request on standard output.
+//! Log lines: events on standard error, exactly one access line a request on standard output; or both
+//! to a file or syslog.
 //!
 //! Access lines are collected in a buffer and written by a thread of their own every
 //! `FLUSH_INTERVAL`, so that a request never waits for a terminal, a pipe or a full disk.
 
+mod sink;
+mod syslog;
+
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +16,8 @@ use std::thread::{self, Thread};
 use std::time::{Duration, SystemTime};
 
 use tracing_subscriber::EnvFilter;
+
+pub use sink::{Sink, Target};
 
 /// How long an access line may wait for its writing.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
@@ -22,15 +28,19 @@ const STOP_PATIENCE: Duration = Duration::from_secs(1);
 /// Bytes of access lines held at most; what comes while a writer hangs is counted and dropped.
 const BUFFER_BYTES_MAX: usize = 4 << 20;
 
-/// Starts event logging on standard error.
-pub fn start_events(json: bool, level: &str) {
+/// Starts event logging.
+pub fn start_events(json: bool, level: &str, sink: Sink) {
     // What a client's broken request makes the HTTP library say is that client's fault, not an event.
-    let filter = EnvFilter::new(format!("{level},actix_server=warn,actix_http=off,h2=off"));
+    let filter = match level {
+        "off" => EnvFilter::new("off"),
+        level => EnvFilter::new(format!("{level},actix_server=warn,actix_http=off,h2=off")),
+    };
+    let ansi = sink.is_standard() && io::stderr().is_terminal();
     // A closed standard error must not end the task that had something to say.
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
+        .with_ansi(ansi)
+        .with_writer(sink)
         .log_internal_errors(false);
     // A second start (tests in one process) keeps the first.
     let _first_wins =
@@ -72,6 +82,7 @@ pub struct AccessLog {
 #[derive(Debug)]
 struct Shared {
     lines: Mutex<String>,
+    sink: Sink,
     json: bool,
     dropped: AtomicU64,
     stopped: AtomicBool,
@@ -82,9 +93,10 @@ impl AccessLog {
     ///
     /// # Errors
     /// Where no thread can be started.
-    pub fn start(json: bool) -> io::Result<Self> {
+    pub fn start(json: bool, sink: Sink) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             lines: Mutex::new(String::new()),
+            sink,
             json,
             dropped: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
@@ -143,7 +155,7 @@ impl Shared {
         if lines.is_empty() {
             return;
         }
-        if io::stdout().lock().write_all(lines.as_bytes()).is_err() {
+        if self.sink.write_accesses(&lines).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
