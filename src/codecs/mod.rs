@@ -188,7 +188,7 @@ pub fn encode(pixels: &Pixels, encoding: &Encoding) -> Result<Bytes, CodecError>
         Format::Webp => encode_webp(bytes_of(pixels, "WebP")?, encoding),
         Format::Avif => encode_avif(pixels, encoding),
         Format::Tiff => encode_tiff(pixels, encoding),
-        Format::Gif => encode_gif(bytes_of(pixels, "GIF")?),
+        Format::Gif => encode_gif(bytes_of(pixels, "GIF")?, &encoding.about),
         Format::Pdf => encode_pdf(bytes_of(pixels, "PDF")?, encoding),
         Format::Jxl => encode_jpeg_xl(bytes_of(pixels, "JPEG XL")?, encoding),
     }?;

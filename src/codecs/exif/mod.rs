@@ -1,10 +1,12 @@
 //! Exif, both ways: what we use of a block, and a block for an answer.
 
+mod directories;
 mod read;
 mod write;
 
 use crate::model::Field;
 
+pub(super) use directories::directories;
 pub(super) use read::{Exif, PREFIX, read, text_of};
 pub(super) use write::{block_of, written};
 

@@ -54,13 +54,18 @@ impl<'a> Block<'a> {
             b"II\x2a\0" => false,
             _ => return None,
         };
-        let mut block = Self { tiff, big_endian, entries: &[] };
-        let directory = tiff.get(usize_of(block.u32_at(tiff, 4)?)..)?;
-        let count = block.u16_at(directory, 0)?;
+        let block = Self { tiff, big_endian, entries: &[] };
+        block.directory(block.u32_at(tiff, 4)?)
+    }
+
+    /// Another directory of the same block.
+    pub(super) fn directory(&self, at: u32) -> Option<Self> {
+        let directory = self.tiff.get(usize_of(at)..)?;
+        let count = self.u16_at(directory, 0)?;
         // A directory that is cut short holds the entries that are there.
         let (entries, _) = directory.get(2..)?.as_chunks();
-        block.entries = entries.get(..usize::from(count)).unwrap_or(entries);
-        Some(block)
+        let entries = entries.get(..usize::from(count)).unwrap_or(entries);
+        Some(Self { entries, ..*self })
     }
 
     /// Whether numbers have their high byte first.
@@ -74,6 +79,36 @@ impl<'a> Block<'a> {
             let value = *entry.get(8..)?.first_chunk()?;
             Some((self.u16_at(entry, 0)?, (self.u16_at(entry, 2)?, self.u32_at(entry, 4)?, value)))
         })
+    }
+
+    /// The number of a tag that has one 32-bit number.
+    pub(super) fn long(&self, tag: u16) -> Option<u32> {
+        self.u32_at(self.entry(tag, 4)?, 8)
+    }
+
+    /// The value of an entry, its numbers with their low byte first.
+    pub(super) fn value(&self, (kind, count, value): (u16, u32, [u8; 4])) -> Option<Vec<u8>> {
+        // The bytes of a value, and of the numbers that it is made of.
+        let (bytes, unit) = match kind {
+            1 | 2 | 6 | 7 => (1, 1),
+            3 | 8 => (2, 2),
+            4 | 9 | 11 => (4, 4),
+            5 | 10 => (8, 4),
+            12 => (8, 8),
+            _ => return None,
+        };
+        let len = usize_of(count).checked_mul(bytes)?;
+        let mut taken = match value.get(..len) {
+            Some(here) => here.to_vec(),
+            None => {
+                let at = usize_of(self.u32_at(&value, 0)?);
+                self.tiff.get(at..at.checked_add(len)?)?.to_vec()
+            }
+        };
+        if self.big_endian {
+            taken.chunks_mut(unit).for_each(<[u8]>::reverse);
+        }
+        Some(taken)
     }
 
     /// The text of a tag, up to its first NUL.

@@ -5,15 +5,19 @@
 use gif::{Encoder, EncodingError, Frame};
 
 use crate::codecs::CodecError;
+use crate::codecs::encoding::About;
 use crate::codecs::number::reserved;
 use crate::imaging::Raster;
-use crate::model::ColourModel;
+use crate::model::{ColourModel, Field};
 
 /// The longest side: 16 bits.
 const SIDE_PX_MAX: u32 = 65_535;
 
 /// Of so many pixels one is looked at for the palette, 1 to 30: the difference is not seen.
 const SPEED: i32 = 30;
+
+/// Signature, version, and the screen's description (sections 17 and 18).
+const HEAD_BYTES: usize = 13;
 
 /// The least alpha that counts as opaque.
 const OPAQUE_FROM: u8 = 128;
@@ -22,20 +26,44 @@ const OPAQUE_FROM: u8 = 128;
 ///
 /// # Errors
 /// `OverLimit` above 65535 pixels a side, `Io` where memory is short.
-pub(crate) fn encode(raster: &Raster) -> Result<Vec<u8>, CodecError> {
+pub(crate) fn encode(raster: &Raster, about: &About) -> Result<Vec<u8>, CodecError> {
     let size = raster.size();
     crate::codecs::check_side(size, "pixels of a GIF's side", SIDE_PX_MAX)?;
     let narrow = |side: u32| u16::try_from(side).unwrap_or(u16::MAX);
     let (width, height) = (narrow(size.width()), narrow(size.height()));
     let frame = frame(raster, width, height)?;
-    let mut file = reserved(raster.samples().len() / 2)?;
+    let mut file = reserved(raster.samples().len() / 2 + about.len())?;
     let written = Encoder::new(&mut file, width, height, &[])
         .and_then(|mut encoder| encoder.write_frame(&frame));
+    // There is no palette for all pictures, so that nothing stands between the screen's size and them.
+    file.splice(HEAD_BYTES..HEAD_BYTES, extensions(about));
     match written {
         Ok(()) => Ok(file),
         Err(EncodingError::Io(error)) => Err(error.into()),
         Err(error) => Err(CodecError::malformed("GIF", error.to_string())),
     }
+}
+
+/// What the source says: rights as a comment (section 24), and XMP (XMP part 3, section 1.1.2), whose
+/// bytes are no blocks, so that 256 bytes follow which lead whoever takes them for such to the end.
+fn extensions(about: &About) -> Vec<u8> {
+    let mut extensions = Vec::new();
+    if let Some(rights) = about.text(Field::Rights) {
+        extensions.extend([0x21, 0xfe]);
+        for block in rights.as_bytes().chunks(255) {
+            extensions.push(u8::try_from(block.len()).unwrap_or(u8::MAX));
+            extensions.extend(block);
+        }
+        extensions.push(0);
+    }
+    if let Some(xmp) = about.xmp() {
+        extensions.extend(b"\x21\xff\x0bXMP DataXMP");
+        extensions.extend(xmp);
+        extensions.push(1);
+        extensions.extend((0..=u8::MAX).rev());
+        extensions.push(0);
+    }
+    extensions
 }
 
 fn frame(raster: &Raster, width: u16, height: u16) -> Result<Frame<'static>, CodecError> {
@@ -89,10 +117,10 @@ mod tests {
 
     use super::*;
     use crate::codecs::{DecodeLimits, open};
-    use crate::model::{Selection, Size, TileAddress};
+    use crate::model::{Metadata, Selection, Size, TileAddress};
 
     fn again(raster: &Raster) -> Raster {
-        let file = Arc::new(encode(raster).unwrap());
+        let file = Arc::new(encode(raster, &About::default()).unwrap());
         let image = open(file, Selection::default(), &DecodeLimits::default()).unwrap();
         let tile = image.decode_tile(TileAddress { stored: 0, column: 0, row: 0 }).unwrap();
         tile.into_bytes().unwrap()
@@ -116,6 +144,21 @@ mod tests {
         let found: Vec<u8> =
             shown.samples().chunks(shown.bands()).flat_map(|pixel| pixel[..3].to_vec()).collect();
         assert_eq!(found, colours);
+    }
+
+    #[test]
+    fn what_the_source_says_stands_before_the_picture() {
+        let raster = raster(ColourModel::Gray, false, &[0, 9, 255]);
+        let xmp = b"<x/>".as_slice().into();
+        let mut metadata = Metadata::of_blocks([None, Some(xmp), None]);
+        metadata.add(Field::Rights, &"r".repeat(300));
+        let about = About { metadata: Some(Arc::new(metadata)), ..About::default() };
+        let file = encode(&raster, &about).unwrap();
+        assert_eq!(file[13..16], [0x21, 0xfe, 255]);
+        assert_eq!(file[16 + 255], 45);
+        let image = open(Arc::new(file), Selection::default(), &DecodeLimits::default()).unwrap();
+        let tile = image.decode_tile(TileAddress { stored: 0, column: 0, row: 0 }).unwrap();
+        assert_eq!(tile.into_bytes().unwrap(), again(&raster));
     }
 
     #[test]

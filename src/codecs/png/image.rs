@@ -11,17 +11,13 @@ use png::{
 use crate::codecs::exif::{Exif, read as read_exif};
 use crate::codecs::flat::{Picture, check_whole, flat, profile, read_error, size, whole};
 use crate::codecs::number::{u64_of, usize_of_bytes, zeroed};
-use crate::codecs::png::{PNG, texts};
+use crate::codecs::png::{INFLATED_A_BYTE_MAX, PNG, texts};
 use crate::codecs::upright::upright;
 use crate::codecs::window::Window;
 use crate::codecs::{CodecError, Decode, DecodeLimits, pixels_of};
 use crate::imaging::{Pixels, Raster};
 use crate::model::image_info::Resolution;
 use crate::model::{ColourModel, ImageInfo, Metadata, ReadAt, Rect, SampleType, Size};
-
-/// Bytes of samples that a byte of the file can stand for: deflate's longest match, 258 bytes, takes two
-/// bits at least.
-const INFLATED_A_BYTE_MAX: u64 = 1032;
 
 /// Bytes of what libraries may keep beside the profile and the rows that are being unfiltered.
 const CHUNKS_BYTES_MAX: u64 = 4 << 20;

@@ -1,12 +1,12 @@
 //! Pixels to a TIFF file: one picture in a strip or in tiles, of every depth, with what its source says as tags.
 //!
 //! # Source
-//! TIFF 6.0, sections 2 to 8, 14, 15, 18, 21; Technical Note 2 (JPEG); Adobe's registered tags of Deflate (8),
+//! TIFF 6.0, sections 2 to 8, 14, 15, 18, 21; Exif 2.32, section 4.6.3; Technical Note 2 (JPEG); Adobe's registered tags of Deflate (8),
 //! Zstandard (50000) and WebP (50001).
 
 use crate::codecs::CodecError;
 use crate::codecs::encoding::{About, Encoding};
-use crate::codecs::exif::TEXT_TAGS;
+use crate::codecs::exif::{TEXT_TAGS, directories};
 use crate::codecs::fields::Fields;
 use crate::codecs::number::{reserved, u64_of};
 use crate::codecs::tiff::block::{Block, compressed};
@@ -68,7 +68,7 @@ fn encode_raster<T: Block>(raster: &Raster<T>, encoding: &Encoding) -> Result<Ve
         fields.longs(325, &lengths);
     }
     about(&mut fields, &encoding.about);
-    file.extend(fields.encode(at));
+    file.extend(with_exif(fields, at, &encoding.about));
     if let Some(offset) = file.get_mut(4..8) {
         offset.copy_from_slice(&at.to_le_bytes());
     }
@@ -166,6 +166,25 @@ fn about(fields: &mut Fields, about: &About) {
     if let Some(icc) = &about.icc {
         fields.bytes(34_675, 7, icc.to_vec());
     }
+}
+
+/// The directory at byte `at`, and behind it those of Exif that it leads to.
+fn with_exif(mut fields: Fields, at: u32, about: &About) -> Vec<u8> {
+    let block = about.metadata.as_ref().and_then(|metadata| metadata.exif.as_deref());
+    let found = block.map_or_else(Vec::new, directories);
+    // An entry is as long as any other, wherever it leads.
+    for (tag, _) in &found {
+        fields.longs(*tag, &[0]);
+    }
+    let end = |bytes: usize| at.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+    let first_bytes = fields.encode(at).len();
+    let mut behind = Vec::new();
+    for (tag, directory) in &found {
+        let place = end(first_bytes + behind.len());
+        fields.longs(*tag, &[place]);
+        behind.extend(directory.encode(place));
+    }
+    [fields.encode(at), behind].concat()
 }
 
 #[cfg(test)]
