@@ -23,6 +23,7 @@ use crate::front::fastcgi::FastCgi;
 use crate::front::http;
 use crate::front::listener::Listener;
 use crate::front::request_count::RequestCount;
+use crate::front::troubles::Troubles;
 use crate::metrics::Exporter;
 use crate::plan::{PassThrough, Rules};
 use crate::protocols::{DeepZoomSettings, IiifVersion, Settings};
@@ -101,6 +102,7 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
     };
     let draining = Arc::new(AtomicBool::new(false));
     let requests = RequestCount::new(config.server.requests_max);
+    let troubles = Troubles::default();
     let front = Front {
         trusted_proxies: Arc::new(config.server.trusted_proxies.clone()),
         service: service.clone(),
@@ -108,6 +110,7 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
         cors: cors(&config.protocol.cors),
         body_bytes_max: config.server.body_bytes_max,
         requests: requests.clone(),
+        troubles: troubles.clone(),
         access: access.clone(),
     };
     let public = public_server(&front, &config.server)?;
@@ -115,6 +118,8 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
     let admin = Admin {
         service: service.clone(),
         requests: requests.clone(),
+        troubles,
+        access: access.clone(),
         exporter: exporter.clone(),
         draining,
     };
