@@ -15,6 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::actors::allocator;
 use crate::actors::marks::{self, MarkError};
 use crate::actors::modules::{Modules, ModulesError};
+use crate::actors::open_image::Opener;
 use crate::actors::start;
 use crate::codecs::{self, DecodeLimits, Decoders};
 use crate::config::keys::KEYS;
@@ -27,6 +28,7 @@ use crate::front::fastcgi::FastCgi;
 use crate::front::http;
 use crate::front::listener::Listener;
 use crate::front::request_count::RequestCount;
+use crate::front::troubles::Troubles;
 use crate::metrics::Exporter;
 use crate::model::LayersRule;
 use crate::plan::{PassThrough, Rules};
@@ -102,14 +104,7 @@ pub fn check(config: &Config) -> Result<(), ServeError> {
 async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), ServeError> {
     let signals = StopSignals::listen()?;
     let modules = Modules::start(config)?;
-    let layers = LayersRule::of_number(config.jpeg2000.layers_max);
-    let limits = DecodeLimits { layers, ..DecodeLimits::default() };
-    let decoders = Decoders { jpeg2000: modules.codestream_decoder() };
-    let rights = config.output.copyright.clone();
-    let opener = Arc::new(move |source, selection| {
-        let image = codecs::open_with(source, selection, &limits, &decoders)?;
-        Ok(codecs::with_rights(image, &rights))
-    });
+    let opener = opener(config, &modules);
     let service = start::start(config, rules(config)?, opener, modules)?;
     let access = match config.log.access {
         AccessLog::On => {
@@ -119,6 +114,7 @@ async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), Serv
     };
     let draining = Arc::new(AtomicBool::new(false));
     let requests = RequestCount::new(config.server.requests_max);
+    let troubles = Troubles::default();
     let front = Front {
         trusted_proxies: Arc::new(config.server.trusted_proxies.clone()),
         service: service.clone(),
@@ -126,6 +122,7 @@ async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), Serv
         cors: cors(&config.protocol.cors),
         body_bytes_max: config.server.body_bytes_max,
         requests: requests.clone(),
+        troubles: troubles.clone(),
         access: access.clone(),
     };
     let public = public_server(&front, &config.server)?;
@@ -133,6 +130,8 @@ async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), Serv
     let admin = Admin {
         service: service.clone(),
         requests: requests.clone(),
+        troubles,
+        access: access.clone(),
         exporter: exporter.clone(),
         draining,
     };
@@ -169,6 +168,18 @@ async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), Serv
         remove_socket(bind);
     }
     Ok(ended?)
+}
+
+/// Opens images as the settings say.
+fn opener(config: &Config, modules: &Modules) -> Opener {
+    let layers = LayersRule::of_number(config.jpeg2000.layers_max);
+    let limits = DecodeLimits { layers, ..DecodeLimits::default() };
+    let decoders = Decoders { jpeg2000: modules.codestream_decoder() };
+    let rights = config.output.copyright.clone();
+    Arc::new(move |source, selection| {
+        let image = codecs::open_with(source, selection, &limits, &decoders)?;
+        Ok(codecs::with_rights(image, &rights))
+    })
 }
 
 /// The public listeners at work, as the one who stops them holds them.

@@ -317,6 +317,46 @@ fn a_flat_image_that_is_being_decoded_leaves_other_threads_to_other_images() {
     });
 }
 
+/// An export of the flat image.
+fn export(width: u32) -> Request {
+    let mut request = Request { image: ImageId::parse("flat").unwrap(), ..tile(0) };
+    if let Want::Picture(picture) = &mut request.want {
+        let size = ScaleTo {
+            form: SizeForm::Width(width),
+            upscale: Upscale::Refuse,
+            over_limit: OverLimit::Refuse,
+        };
+        picture.frame = Frame::Region { region: Region::Full, size };
+    }
+    request
+}
+
+#[test]
+fn exports_that_hang_hold_up_no_tile_of_any_image() {
+    let held = Some(Barrier::new(2));
+    let script = Script { flat: true, held, ..Script::default() };
+    let flags = [
+        ("pool.decode_threads", "1"),
+        ("pool.dear_threads", "1"),
+        ("pool.dear_deadline_ms", "600000"),
+    ];
+    with_service(script, &flags, |service, script| async move {
+        let ask = |number| {
+            let service = service.clone();
+            actix_rt::spawn(async move { status(&service, &export(1900 - number)).await })
+        };
+        let exports: Vec<_> = (0..6_u32).map(ask).collect();
+        until_decoding(&script, 1).await;
+        for column in 0..2 {
+            assert_eq!(status(&service, &tile(column)).await, Ok(()));
+        }
+        script.held.as_ref().unwrap().wait();
+        for asked in exports {
+            assert_eq!(asked.await.unwrap(), Ok(()));
+        }
+    });
+}
+
 #[test]
 fn what_is_made_of_a_larger_level_needs_no_room_in_the_cache() {
     let script = Script { flat: true, ..Script::default() };

@@ -9,6 +9,7 @@ use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter};
 
 use crate::actors::open_image::OpenImage;
 use crate::imaging::Pixels;
+use crate::metrics;
 use crate::model::{ImageId, SourceVersion, TileAddress};
 
 /// Bytes of an average decoded tile, for the cache's own bookkeeping: 256 x 256 RGB.
@@ -48,19 +49,21 @@ impl Weighter<TileKey, Arc<Pixels>> for ByBytes {
     }
 }
 
-/// Nothing to do at an eviction: the last holder frees the tile.
+/// Counts an eviction; the last holder frees the tile.
 #[derive(Clone, Debug)]
-struct Quiet;
+struct Counted;
 
-impl Lifecycle<TileKey, Arc<Pixels>> for Quiet {
+impl Lifecycle<TileKey, Arc<Pixels>> for Counted {
     type RequestState = ();
-    fn on_evict(&self, (): &mut (), _: TileKey, _: Arc<Pixels>) {}
+    fn on_evict(&self, (): &mut (), _: TileKey, _: Arc<Pixels>) {
+        metrics::decoded_evicted();
+    }
 }
 
 /// The tiles.
 #[derive(Debug)]
 pub struct DecodedTiles {
-    cache: Cache<TileKey, Arc<Pixels>, ByBytes, DefaultHashBuilder, Quiet>,
+    cache: Cache<TileKey, Arc<Pixels>, ByBytes, DefaultHashBuilder, Counted>,
 }
 
 impl DecodedTiles {
@@ -68,16 +71,15 @@ impl DecodedTiles {
     pub fn new(bytes_max: u64) -> Self {
         let items = usize::try_from(bytes_max / TILE_BYTES_TYPICAL).unwrap_or(usize::MAX).max(16);
         let shards = usize::try_from(bytes_max / SHARD_BYTES_MIN).unwrap_or(1).max(1);
-        let cache = match OptionsBuilder::new()
+        let options = OptionsBuilder::new()
             .shards(1 << shards.ilog2())
             .estimated_items_capacity(items)
             .weight_capacity(bytes_max)
-            .build()
-        {
-            Ok(options) => {
-                Cache::with_options(options, ByBytes, DefaultHashBuilder::default(), Quiet)
-            }
-            Err(_) => Cache::with(items, bytes_max, ByBytes, DefaultHashBuilder::default(), Quiet),
+            .build();
+        let hasher = DefaultHashBuilder::default();
+        let cache = match options {
+            Ok(options) => Cache::with_options(options, ByBytes, hasher, Counted),
+            Err(_) => Cache::with(items, bytes_max, ByBytes, hasher, Counted),
         };
         Self { cache }
     }
@@ -97,8 +99,12 @@ impl DecodedTiles {
         decode: impl FnOnce() -> Result<Pixels, E>,
     ) -> Result<Arc<Pixels>, E> {
         match self.cache.get_value_or_guard(key, Some(JOIN_TIMEOUT)) {
-            GuardResult::Value(tile) => Ok(tile),
+            GuardResult::Value(tile) => {
+                metrics::decoded_lookup(true);
+                Ok(tile)
+            }
             GuardResult::Guard(guard) => {
+                metrics::decoded_lookup(false);
                 let tile = Arc::new(decode()?);
                 // Refused only where the guard's place was taken away meanwhile (a purge).
                 let _purged = guard.insert(Arc::clone(&tile));
@@ -106,6 +112,16 @@ impl DecodedTiles {
             }
             GuardResult::Timeout => decode().map(Arc::new),
         }
+    }
+
+    /// Tiles kept.
+    pub fn len(&self) -> usize {
+        self.cache.len()
+    }
+
+    /// Whether none is kept.
+    pub fn is_empty(&self) -> bool {
+        self.cache.is_empty()
     }
 
     /// Bytes of samples kept.

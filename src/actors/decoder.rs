@@ -11,8 +11,10 @@ use actix::{
 use arc_swap::ArcSwapOption;
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::actors::by_lane::ByLane;
 use crate::actors::decoder_tools::DecoderTools;
 use crate::actors::interest::Asker;
+use crate::actors::mail::Mail;
 use crate::actors::modules::ListedModule;
 use crate::actors::open_image::{OpenError, OpenImage, Unopened};
 use crate::actors::order::{Render, RenderError, Rendered};
@@ -76,7 +78,7 @@ pub struct Decoder {
     published: Published,
     failure: Option<(LookupError, Instant)>,
     looking: Vec<oneshot::Sender<LookupResult>>,
-    permits: Arc<Semaphore>,
+    permits: ByLane<Arc<Semaphore>>,
     in_flight: usize,
     panicked: bool,
     deaths_in_a_row: usize,
@@ -91,7 +93,7 @@ impl std::fmt::Debug for Decoder {
 impl Decoder {
     /// A Decoder that has not opened its image yet.
     pub fn new(id: ImageId, tools: DecoderTools, published: Published) -> Self {
-        let permits = Arc::new(Semaphore::new(tools.jobs_max));
+        let permits = ByLane::each(|| Arc::new(Semaphore::new(tools.jobs_max)));
         Self {
             id,
             tools,
@@ -108,7 +110,7 @@ impl Decoder {
     /// Checks or opens in the pools; the answer goes to everybody who asked meanwhile.
     fn look(&mut self, ctx: &mut Context<Self>) {
         let asker = Asker::new();
-        let ticket = Ticket::prompt(&asker, self.tools.deadline);
+        let ticket = Ticket::cheap(&asker, self.tools.deadline);
         let (tools, id) = (self.tools.clone(), self.id.clone());
         let open = self.published.load_full();
         let looked = async move {
@@ -120,6 +122,9 @@ impl Decoder {
     }
 
     fn looked(&mut self, result: &LookupResult, ctx: &mut Context<Self>) {
+        if let Err(LookupError::Open(OpenError::Codec(error))) = result {
+            metrics::codec_failure(error.format(), error.cause());
+        }
         match result {
             Ok(open) => {
                 self.failure = None;
@@ -153,6 +158,9 @@ impl Decoder {
         ctx: &mut Context<Self>,
     ) {
         self.in_flight -= 1;
+        if let Err(RenderError::Codec(error)) = result {
+            metrics::codec_failure(&image.info().container, error.cause());
+        }
         match result {
             Ok(_) => self.deaths_in_a_row = 0,
             Err(RenderError::Pool(error @ PoolError::Panicked { .. })) => {
@@ -206,6 +214,7 @@ async fn check_or_open(
     open: Option<Arc<OpenImage>>,
     ticket: Ticket,
 ) -> LookupResult {
+    let opened = if open.is_some() { "changed" } else { "first" };
     if let Some(open) = open {
         let folder = Arc::clone(&tools.folder);
         let check = move |_: &mut Scratch| open.is_current(&folder).then_some(open);
@@ -222,13 +231,15 @@ async fn check_or_open(
             None => unopened.open(&opener, None).map(Opened::Now),
         }
     };
-    Ok(Arc::new(match tools.decode_pool.run(ticket.clone(), open).await?? {
+    let image = match tools.decode_pool.run(ticket.clone(), open).await?? {
         Opened::Now(image) => image,
         Opened::Later(unopened, module) => {
             let (opener, pool) = (Arc::clone(&tools.opener), Arc::clone(module.pool()));
             pool.run(ticket, move |_| unopened.open(&opener, Some(module))).await??
         }
-    }))
+    };
+    metrics::image_opened(&image.info().container, opened);
+    Ok(Arc::new(image))
 }
 
 /// What the decode pool makes of a file: an image, or work for a module's pool, whose threads may wait.
@@ -254,11 +265,12 @@ impl Supervised for Decoder {
     }
 }
 
-impl Handler<Lookup> for Decoder {
+impl Handler<Mail<Lookup>> for Decoder {
     /// Not bound to the context: an answer must reach its asker though the actor restarts behind it.
     type Result = ResponseFuture<LookupResult>;
 
-    fn handle(&mut self, _: Lookup, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, mail: Mail<Lookup>, ctx: &mut Self::Context) -> Self::Result {
+        let Lookup = mail.take_up();
         if let Some((error, until)) = &self.failure {
             if Instant::now() < *until {
                 return Box::pin(std::future::ready(Err(error.clone())));
@@ -277,12 +289,14 @@ impl Handler<Lookup> for Decoder {
     }
 }
 
-impl Handler<Render> for Decoder {
+impl Handler<Mail<Render>> for Decoder {
     type Result = ResponseActFuture<Self, Result<Rendered, RenderError>>;
 
-    fn handle(&mut self, message: Render, _: &mut Self::Context) -> Self::Result {
-        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
-            metrics::shed("image_jobs");
+    fn handle(&mut self, mail: Mail<Render>, _: &mut Self::Context) -> Self::Result {
+        let message = mail.take_up();
+        let lane = message.plan.lane();
+        let Ok(permit) = Arc::clone(self.permits.of(lane)).try_acquire_owned() else {
+            metrics::shed(lane.label(), "image_jobs");
             return Box::pin(std::future::ready(Err(RenderError::ImageBusy)).into_actor(self));
         };
         self.in_flight += 1;

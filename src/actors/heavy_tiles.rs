@@ -34,8 +34,8 @@ impl HeavyTiles {
     }
 }
 
-/// Waits until nobody else decodes what this plan needs; nothing where it needs nothing heavy, or that
-/// is there. What the permit stands for ends with it.
+/// Waits until nobody else of its lane decodes what this plan needs; nothing where it needs nothing heavy,
+/// or that is there. What the permit stands for ends with it.
 ///
 /// # Errors
 /// `Expired` where it takes longer than until `deadline`.
@@ -50,9 +50,9 @@ pub(super) async fn turn<'a>(
         return Ok(None);
     }
     let since = Instant::now();
-    let permit = timeout_at(deadline.into(), image.turns().acquire()).await;
+    let permit = timeout_at(deadline.into(), image.turns().of(plan.lane()).acquire()).await;
     let expired = |_elapsed| {
-        metrics::shed("deadline");
+        metrics::shed(plan.lane().label(), "deadline");
         PoolError::Expired { pool: "decode", waited: since.elapsed() }
     };
     let permit = permit.map_err(expired)?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::actors::isolated::IsolatedDecoder;
 use crate::actors::module::{Module, ModuleLimits};
 use crate::actors::module_image::ModuleImage;
-use crate::actors::pool::Pool;
+use crate::actors::pool::{Pool, Threads};
 use crate::codecs::jpeg2000::{CodestreamDecoder, OpenJpeg};
 use crate::codecs::number::usize_of_bytes;
 use crate::codecs::{self, CodecError, Decode, DecodeLimits};
@@ -17,6 +17,7 @@ use crate::metrics;
 use crate::model::{FileMark, ReadAt, Slice};
 use crate::modules::process::{LAUNCHER, Run};
 use crate::modules::{Hello, ModuleError, Program};
+use crate::plan::Lane;
 
 /// Why a module cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +81,9 @@ impl Modules {
         let listed = listed.map(|module| listed_module(module, config).map(Arc::new));
         let listed = listed.collect::<Result<_, _>>()?;
         let openjpeg = config.jpeg2000.isolated.then(|| Arc::new(openjpeg(config)));
-        Ok(Self { listed, openjpeg })
+        let modules = Self { listed, openjpeg };
+        modules.all().for_each(|module| metrics::register_module(module.name()));
+        Ok(modules)
     }
 
     /// What decodes JPEG 2000 codestreams: a process where that is isolated, else this one.
@@ -141,9 +144,10 @@ impl Modules {
             let name = module.name().to_owned();
             metrics::level_of("tessera_module_processes", "module", name, count);
         }
-        let depth: usize = self.listed.iter().map(|listed| listed.pool.depth()).sum();
-        let depth = u64::try_from(depth).unwrap_or(u64::MAX);
-        metrics::level_of("tessera_pool_depth", "pool", "module".to_owned(), depth);
+        for lane in Lane::ALL {
+            let depth = self.listed.iter().map(|listed| listed.pool.depth(lane)).sum();
+            metrics::pool_depth("module", lane.label(), depth);
+        }
     }
 }
 
@@ -167,8 +171,9 @@ fn listed_module(config: &ModuleConfig, all: &Config) -> Result<ListedModule, Mo
     if marks.is_empty() && suffixes.is_empty() {
         return Err(ModulesError::Idle { module: name() });
     }
-    // A thread for each process: no job waits in a thread for one to be free.
-    let threads = config.settings.processes_max;
+    // A thread for each process, for exports half of them: no job waits in a thread for one to be free.
+    let dear = config.settings.processes_max / 2;
+    let threads = Threads { cheap: config.settings.processes_max - dear, dear };
     Ok(ListedModule {
         module: Arc::new(module),
         pool: Arc::new(Pool::start("module", threads, all.pool.jobs_max)?),
@@ -188,7 +193,7 @@ fn openjpeg(config: &Config) -> Module {
         path: config.modules.path.clone(),
         memory_bytes_max: config.jpeg2000.memory_bytes_max,
     };
-    let processes_max = config.pool.decode_threads;
+    let processes_max = config.pool.decode_threads + config.pool.dear_threads;
     Module::new(program, ModuleLimits { processes_max, ..limits(&config.modules.settings) })
 }
 

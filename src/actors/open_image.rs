@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
+use crate::actors::by_lane::ByLane;
 use crate::actors::modules::{ListedModule, Modules};
 use crate::codecs::{CodecError, Decode};
 use crate::imaging::Histogram;
@@ -99,7 +100,7 @@ impl Unopened {
             info,
             module,
             presets: OnceLock::new(),
-            turns: Semaphore::new(1),
+            turns: ByLane::each(|| Semaphore::new(1)),
             histogram: OnceLock::new(),
             checked_ms: AtomicU64::new(now_ms()),
             used_ms: AtomicU64::new(now_ms()),
@@ -117,7 +118,7 @@ pub struct OpenImage {
     info: Arc<ImageInfo>,
     module: Option<Arc<ListedModule>>,
     presets: OnceLock<Presets>,
-    turns: Semaphore,
+    turns: ByLane<Semaphore>,
     histogram: OnceLock<Arc<Histogram>>,
     checked_ms: AtomicU64,
     used_ms: AtomicU64,
@@ -159,8 +160,9 @@ impl OpenImage {
         self.decode.as_ref()
     }
 
-    /// One permit, for whoever decodes what all answers of the image need.
-    pub(super) const fn turns(&self) -> &Semaphore {
+    /// One permit in each lane, for whoever decodes what all answers of the image need: a viewer must not
+    /// wait for an export that waits for its thread.
+    pub(super) const fn turns(&self) -> &ByLane<Semaphore> {
         &self.turns
     }
 

@@ -5,24 +5,21 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use crossbeam_channel::{Receiver, Sender, select_biased, unbounded};
 use tokio::sync::oneshot;
 
+use crate::actors::by_lane::ByLane;
 use crate::actors::interest::{Asker, Interest};
 use crate::imaging::Scratch;
 use crate::metrics;
+use crate::plan::Lane;
 
-/// Which jobs go first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Priority {
-    /// Tiles, descriptions, checks: somebody looks at the screen.
-    Prompt,
-    /// Exports and full images. One thread at least never takes these.
-    Patient,
-}
+/// How much threads of dear work give way to all others, as `nice(1)` has it: at 10 the scheduler gives
+/// them a tenth of a core that somebody else wants too, and all of one that nobody wants.
+const DEAR_NICENESS: i32 = 10;
 
 /// Why a job gave no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +59,7 @@ pub enum PoolError {
 #[derive(Clone, Debug)]
 pub struct Ticket {
     /// Which queue.
-    pub priority: Priority,
+    pub lane: Lane,
     /// When its result is of no use any more.
     pub deadline: Instant,
     /// Who waits for it.
@@ -71,9 +68,9 @@ pub struct Ticket {
 
 impl Ticket {
     /// A ticket for what somebody looks at the screen for.
-    pub fn prompt(asker: &Asker, wait_max: Duration) -> Self {
+    pub fn cheap(asker: &Asker, wait_max: Duration) -> Self {
         Self {
-            priority: Priority::Prompt,
+            lane: Lane::Cheap,
             deadline: Instant::now() + wait_max,
             interest: Interest::of(asker),
         }
@@ -82,40 +79,54 @@ impl Ticket {
 
 type Task = Box<dyn FnOnce(&mut Scratch) + Send>;
 
+/// The threads of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Threads {
+    /// Those that take cheap jobs; at least one is started.
+    pub cheap: usize,
+    /// Those that take dear jobs only, and give way to all others. Where there are none, the others take
+    /// a dear job when no cheap one waits.
+    pub dear: usize,
+}
+
 /// A bounded pool of threads, each with codec scratch of its own.
 #[derive(Debug)]
 pub struct Pool {
     name: &'static str,
-    prompt: Sender<Task>,
-    patient: Sender<Task>,
-    depth: Arc<AtomicUsize>,
+    queues: ByLane<Sender<Task>>,
+    depths: ByLane<Arc<AtomicUsize>>,
     jobs_max: usize,
 }
 
 impl Pool {
-    /// Starts `threads` threads (at least one); at most `jobs_max` jobs wait or are at work.
-    ///
-    /// With two threads or more, one takes prompt jobs only, so that exports never hold up tiles.
+    /// Starts threads; at most `jobs_max` jobs of each lane wait or are at work.
     ///
     /// # Errors
     /// Where a thread cannot be started.
-    pub fn start(name: &'static str, threads: usize, jobs_max: usize) -> std::io::Result<Self> {
-        let (prompt, prompt_jobs) = unbounded();
-        let (patient, patient_jobs) = unbounded();
-        for number in 0..threads.max(1) {
-            let takes_patient = number != 0 || threads < 2;
-            let queues = Queues {
-                prompt: prompt_jobs.clone(),
-                patient: takes_patient.then(|| patient_jobs.clone()),
-            };
+    pub fn start(name: &'static str, threads: Threads, jobs_max: usize) -> io::Result<Self> {
+        let (cheap, cheap_jobs) = unbounded();
+        let (dear, dear_jobs) = unbounded();
+        for number in 0..threads.cheap.max(1) {
+            let cheap = cheap_jobs.clone();
+            let dear = (threads.dear == 0).then(|| dear_jobs.clone());
+            let queues = Queues { first: cheap, second: dear };
             thread::Builder::new().name(format!("{name}-{number}")).spawn(move || queues.work())?;
         }
-        Ok(Self { name, prompt, patient, depth: Arc::default(), jobs_max })
+        for number in 0..threads.dear {
+            let queues = Queues { first: dear_jobs.clone(), second: None };
+            let work = move || {
+                give_way();
+                queues.work();
+            };
+            thread::Builder::new().name(format!("{name}-dear-{number}")).spawn(work)?;
+        }
+        let depths = ByLane::each(Arc::default);
+        Ok(Self { name, queues: ByLane { cheap, dear }, depths, jobs_max })
     }
 
-    /// Jobs waiting or at work.
-    pub fn depth(&self) -> usize {
-        self.depth.load(Ordering::Relaxed)
+    /// Jobs of a lane waiting or at work.
+    pub fn depth(&self, lane: Lane) -> usize {
+        self.depths.of(lane).load(Ordering::Relaxed)
     }
 
     /// The pool's name, as threads and metrics have it.
@@ -135,14 +146,11 @@ impl Pool {
         ticket: Ticket,
         work: impl FnOnce(&mut Scratch) -> T + Send + 'static,
     ) -> Result<T, PoolError> {
-        let place = self.take_place()?;
+        let place = self.take_place(ticket.lane)?;
         let (reply, result) = oneshot::channel();
         let name = self.name;
         let queued = Instant::now();
-        let queue = match ticket.priority {
-            Priority::Prompt => &self.prompt,
-            Priority::Patient => &self.patient,
-        };
+        let queue = self.queues.of(ticket.lane);
         let task: Task = Box::new(move |scratch| {
             let outcome = run_in_turn(name, &ticket, queued, scratch, work);
             drop(place);
@@ -153,12 +161,13 @@ impl Pool {
         result.await.unwrap_or(Err(PoolError::Stopped { pool: name }))
     }
 
-    fn take_place(&self) -> Result<Place, PoolError> {
-        let place = Place(Arc::clone(&self.depth));
-        if self.depth.fetch_add(1, Ordering::Relaxed) < self.jobs_max {
+    fn take_place(&self, lane: Lane) -> Result<Place, PoolError> {
+        let depth = self.depths.of(lane);
+        let place = Place(Arc::clone(depth));
+        if depth.fetch_add(1, Ordering::Relaxed) < self.jobs_max {
             return Ok(place);
         }
-        metrics::shed("pool_full");
+        metrics::shed(lane.label(), "pool_full");
         Err(PoolError::Full { pool: self.name })
     }
 }
@@ -180,12 +189,12 @@ fn run_in_turn<T>(
     work: impl FnOnce(&mut Scratch) -> T,
 ) -> Result<T, PoolError> {
     let waited = queued.elapsed();
-    metrics::stage("queue_wait", waited);
+    metrics::queue_wait(pool, ticket.lane.label(), waited);
     if ticket.interest.is_gone() {
         return Err(PoolError::Cancelled);
     }
     if ticket.deadline < Instant::now() {
-        metrics::shed("deadline");
+        metrics::shed(ticket.lane.label(), "deadline");
         return Err(PoolError::Expired { pool, waited });
     }
     // The scratch holds buffers only; whatever a panic left in them is overwritten by the next job.
@@ -199,10 +208,18 @@ fn message_of(payload: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "no message".to_owned())
 }
 
+/// Lowers the priority of this thread for good. Processes that it starts inherit that, which costs a tile
+/// nothing that having no priorities would not cost it.
+fn give_way() {
+    if let Err(error) = rustix::process::nice(DEAR_NICENESS) {
+        tracing::debug!(%error, "exports cannot give way to tiles");
+    }
+}
+
 /// The queues that one thread takes from; it ends when the pool is dropped.
 struct Queues {
-    prompt: Receiver<Task>,
-    patient: Option<Receiver<Task>>,
+    first: Receiver<Task>,
+    second: Option<Receiver<Task>>,
 }
 
 impl Queues {
@@ -214,10 +231,10 @@ impl Queues {
     }
 
     fn next(&self) -> Option<Task> {
-        let Some(patient) = &self.patient else { return self.prompt.recv().ok() };
+        let Some(second) = &self.second else { return self.first.recv().ok() };
         select_biased! {
-            recv(self.prompt) -> task => task.ok(),
-            recv(patient) -> task => task.ok(),
+            recv(self.first) -> task => task.ok(),
+            recv(second) -> task => task.ok(),
         }
     }
 }
@@ -229,8 +246,10 @@ mod tests {
 
     use super::*;
 
+    const ONE: Threads = Threads { cheap: 1, dear: 0 };
+
     fn ticket(asker: &Asker) -> Ticket {
-        Ticket::prompt(asker, Duration::from_mins(1))
+        Ticket::cheap(asker, Duration::from_mins(1))
     }
 
     fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -239,19 +258,19 @@ mod tests {
 
     #[test]
     fn a_panic_costs_one_job_and_no_thread() {
-        let pool = Pool::start("test", 1, 10).unwrap();
+        let pool = Pool::start("test", ONE, 10).unwrap();
         let asker = Asker::new();
         for _ in 0..3 {
             let error = block_on(pool.run(ticket(&asker), |_| -> u8 { panic!("broken tile") }));
             assert_eq!(error, Err(PoolError::Panicked { message: "broken tile".to_owned() }));
         }
         assert_eq!(block_on(pool.run(ticket(&asker), |_| 7)), Ok(7));
-        assert_eq!(pool.depth(), 0);
+        assert_eq!(pool.depth(Lane::Cheap), 0);
     }
 
     #[test]
     fn a_full_pool_refuses_at_once_and_hanging_up_frees_no_slot_early() {
-        let pool = Arc::new(Pool::start("test", 1, 1).unwrap());
+        let pool = Arc::new(Pool::start("test", ONE, 1).unwrap());
         let asker = Asker::new();
         let started = Arc::new(Barrier::new(2));
         let finish = Arc::new(Barrier::new(2));
@@ -270,7 +289,7 @@ mod tests {
         let refused = runtime.block_on(pool.run(ticket(&asker), |_| ()));
         assert_eq!(refused, Err(PoolError::Full { pool: "test" }));
         finish.wait();
-        while pool.depth() != 0 {
+        while pool.depth(Lane::Cheap) != 0 {
             thread::yield_now();
         }
         assert_eq!(runtime.block_on(pool.run(ticket(&asker), |_| 1)), Ok(1));
@@ -278,7 +297,7 @@ mod tests {
 
     #[test]
     fn work_that_nobody_waits_for_or_that_is_late_never_starts() {
-        let pool = Pool::start("test", 1, 10).unwrap();
+        let pool = Pool::start("test", ONE, 10).unwrap();
         let gone = ticket(&Asker::new());
         let (sent, ran) = mpsc::channel();
         let cancelled = block_on(pool.run(gone, move |_| sent.send(()).unwrap()));
@@ -292,13 +311,13 @@ mod tests {
     }
 
     #[test]
-    fn prompt_jobs_pass_patient_ones() {
-        let pool = Pool::start("test", 1, 100).unwrap();
+    fn on_one_thread_cheap_jobs_pass_dear_ones() {
+        let pool = Pool::start("test", ONE, 100).unwrap();
         let asker = Asker::new();
         let order = Arc::new(std::sync::Mutex::new(Vec::new()));
         let gate = Arc::new(Barrier::new(2));
-        let job = |name: &'static str, priority| {
-            let (order, ticket) = (Arc::clone(&order), Ticket { priority, ..ticket(&asker) });
+        let job = |name: &'static str, lane| {
+            let (order, ticket) = (Arc::clone(&order), Ticket { lane, ..ticket(&asker) });
             pool.run(ticket, move |_| order.lock().unwrap().push(name))
         };
         let wait = Arc::clone(&gate);
@@ -310,14 +329,33 @@ mod tests {
             let open = async {
                 gate.wait();
             };
-            let (a, b, c, ()) = tokio::join!(
-                first,
-                job("export", Priority::Patient),
-                job("tile", Priority::Prompt),
-                open
-            );
+            let (a, b, c, ()) =
+                tokio::join!(first, job("export", Lane::Dear), job("tile", Lane::Cheap), open);
             a.and(b).and(c).unwrap();
         });
         assert_eq!(*order.lock().unwrap(), ["tile", "export"]);
+    }
+
+    #[test]
+    fn dear_jobs_neither_hold_all_threads_nor_fill_the_queue_of_cheap_ones() {
+        let pool = Pool::start("test", Threads { cheap: 1, dear: 1 }, 2).unwrap();
+        let asker = Asker::new();
+        let finish = Arc::new(Barrier::new(2));
+        let held = Arc::clone(&finish);
+        let dear = Ticket { lane: Lane::Dear, ..ticket(&asker) };
+        block_on(async {
+            let export = pool.run(dear.clone(), move |_| {
+                held.wait();
+            });
+            let queued = pool.run(dear.clone(), |_| ());
+            let tile = async {
+                let refused = pool.run(dear.clone(), |_| ()).await;
+                assert_eq!(refused, Err(PoolError::Full { pool: "test" }));
+                assert_eq!(pool.run(ticket(&asker), |_| 7).await, Ok(7), "while the export works");
+                finish.wait();
+            };
+            let (export, queued, ()) = tokio::join!(export, queued, tile);
+            export.and(queued).unwrap();
+        });
     }
 }

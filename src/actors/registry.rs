@@ -11,6 +11,7 @@ use dashmap::DashMap;
 
 use crate::actors::decoder::{Decoder, Lookup, LookupError, Published};
 use crate::actors::decoder_tools::DecoderTools;
+use crate::actors::mail::Mail;
 use crate::actors::open_image::{OpenImage, now_ms};
 use crate::actors::pool::PoolError;
 use crate::metrics;
@@ -90,7 +91,7 @@ impl ImageRegistry {
         let mut last = Err(MailboxError::Closed);
         for _ in 0..ATTEMPTS_MAX {
             let entry = self.entry(id);
-            last = entry.decoder.send(Lookup).await;
+            last = entry.decoder.send(Mail::to("decoder", Lookup)).await;
             match &last {
                 Ok(Ok(image)) => {
                     image.touch();
@@ -166,7 +167,9 @@ impl ImageRegistry {
     pub fn close_idle(&self) {
         let idle_ms = u64::try_from(self.settings.idle.as_millis()).unwrap_or(u64::MAX);
         let now = now_ms();
+        let before = self.images.len();
         self.images.retain(|_, entry| now.saturating_sub(entry.used_ms()) < idle_ms);
+        metrics::images_closed("idle", before.saturating_sub(self.images.len()));
     }
 
     /// Closes the least recently used eighth where more are open than may be.
@@ -180,9 +183,11 @@ impl ImageRegistry {
         let excess = used.len().saturating_sub(self.settings.open_max);
         let count = excess + self.settings.open_max / 8;
         // The one just opened is the youngest and stays.
-        for (_, id) in used.iter().take(count.min(used.len().saturating_sub(1))) {
+        let count = count.min(used.len().saturating_sub(1));
+        for (_, id) in used.iter().take(count) {
             self.images.remove(id);
         }
+        metrics::images_closed("bound", count);
     }
 
     /// Images known: open, or being opened.

@@ -13,13 +13,13 @@ use crate::actors::heavy_tiles::turn;
 use crate::actors::interest::Interest;
 use crate::actors::open_image::OpenImage;
 use crate::actors::order::{Render, RenderError, Rendered};
-use crate::actors::pool::{Priority, Ticket};
+use crate::actors::pool::Ticket;
 use crate::actors::tile_source::TileSource;
 use crate::codecs::{self, About, Encoding};
 use crate::imaging::{self, Histogram, Pixels, Raster, Scratch, Spread, Step, Tools, Watermark};
 use crate::metrics;
 use crate::model::{Format, TileAddress};
-use crate::plan::{Plan, RequestClass};
+use crate::plan::Plan;
 
 /// Pixels above which marking an answer and encoding it are jobs of their own: eight tiles of 256 x 256.
 const EXPORT_PX: u64 = 8 * 65_536;
@@ -39,12 +39,8 @@ enum Made {
 /// See [`RenderError`]; nothing half-made is ever returned.
 pub async fn render(tools: &DecoderTools, order: Render) -> Result<Rendered, RenderError> {
     let Render { image, plan, interest, deadline } = order;
-    let priority = match plan.class {
-        RequestClass::Tile | RequestClass::Thumbnail => Priority::Prompt,
-        RequestClass::Region | RequestClass::Full => Priority::Patient,
-    };
     let turn = turn(&image, &plan, &tools.tiles, deadline).await?;
-    let ticket = Ticket { priority, deadline, interest };
+    let ticket = Ticket { lane: plan.lane(), deadline, interest };
     let job = Job {
         image: Arc::clone(&image),
         plan: Arc::clone(&plan),
@@ -183,6 +179,6 @@ fn encoding_of(image: &OpenImage, plan: &Plan) -> Encoding {
 fn encode(pixels: &Pixels, encoding: &Encoding) -> Result<Rendered, RenderError> {
     let started = Instant::now();
     let bytes = codecs::encode(pixels, encoding)?;
-    metrics::stage("encode", started.elapsed());
+    metrics::encoded(encoding.format.suffix(), started.elapsed());
     Ok(Rendered { bytes, format: encoding.format, passed: false })
 }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::OwnedSemaphorePermit;
-
-use crate::actors::admission::{Admission, AdmissionError};
+use crate::actors::admission::{Admission, AdmissionError, Applicant, Permit};
 use crate::actors::decoded_tiles::DecodedTiles;
 use crate::actors::heavy_tiles::HeavyTiles;
 use crate::actors::order::Render;
@@ -13,7 +11,7 @@ use crate::actors::order::Render;
 #[derive(Clone, Debug)]
 pub struct Room {
     /// The budget of bytes.
-    pub admission: Arc<Admission>,
+    pub admission: Admission,
     /// What is decoded already needs none.
     pub tiles: Arc<DecodedTiles>,
 }
@@ -23,10 +21,16 @@ impl Room {
     ///
     /// # Errors
     /// As [`Admission::admit`].
-    pub async fn admit(&self, render: &Render) -> Result<OwnedSemaphorePermit, AdmissionError> {
+    pub async fn admit(&self, render: &Render) -> Result<Permit, AdmissionError> {
         let cost = &render.plan.cost;
         let is_decoded = HeavyTiles::of(&render.image, &render.plan).are_there(&self.tiles);
         let bytes = if is_decoded { cost.bytes_if_decoded } else { cost.bytes_in_decode };
-        self.admission.admit(bytes, render.deadline).await
+        let applicant = Applicant {
+            lane: render.plan.lane(),
+            bytes,
+            deadline: render.deadline,
+            interest: render.interest.clone(),
+        };
+        self.admission.admit(applicant).await
     }
 }

@@ -53,7 +53,7 @@ impl Service {
         asker: &Asker,
     ) -> Result<ViewSamples, ServiceError> {
         let source = plan::samples(request, image.info(), &self.rules.limits)?;
-        let ticket = Ticket::prompt(asker, self.deadline);
+        let ticket = Ticket::cheap(asker, self.deadlines.cheap);
         let interest = ticket.interest.clone();
         let (tiles, module) = (Arc::clone(&self.observed.tiles), image.module().cloned());
         let read = move |_: &mut _| {

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use actix::MailboxError;
 
 use crate::actors::admission::AdmissionError;
+use crate::actors::by_lane::ByLane;
 use crate::actors::cache_shard::{Obtain, Origin, ShardError};
 use crate::actors::decoder::LookupError;
 use crate::actors::interest::{Asker, Interest};
+use crate::actors::mail::Mail;
 use crate::actors::modules::Modules;
 use crate::actors::observed::Observed;
 use crate::actors::open_image::{OpenError, OpenImage};
@@ -88,7 +90,7 @@ pub struct Service {
     pub(super) registry: Arc<ImageRegistry>,
     pub(super) shards: Arc<Shards>,
     pub(super) rules: Arc<Rules>,
-    pub(super) deadline: Duration,
+    pub(super) deadlines: ByLane<Duration>,
     pub(super) observed: Arc<Observed>,
     pub(super) modules: Arc<Modules>,
 }
@@ -182,7 +184,7 @@ impl Service {
         let Some(name) = &request.preset else { return Ok(Cow::Borrowed(request)) };
         if image.presets().is_none() {
             let (image, folder) = (Arc::clone(image), Arc::clone(&self.folder));
-            let ticket = Ticket::prompt(asker, self.deadline);
+            let ticket = Ticket::cheap(asker, self.deadlines.cheap);
             let read = move |_: &mut _| {
                 image.read_presets(&folder);
             };
@@ -227,14 +229,15 @@ impl Service {
     ) -> Result<Rendered, ServiceError> {
         facts.outcome = "fault";
         let key = plan.key;
+        let deadline = Instant::now() + *self.deadlines.of(plan.lane());
         let render = Render {
             image: Arc::clone(&found.image),
             plan: Arc::new(plan),
             interest: Interest::of(asker),
-            deadline: Instant::now() + self.deadline,
+            deadline,
         };
         let message = Obtain { key, render, decoder: found.decoder.clone() };
-        let obtained = self.shards.address_of(key).send(message).await??;
+        let obtained = self.shards.address_of(key).send(Mail::to("cache_shard", message)).await??;
         facts.outcome = match (obtained.from, obtained.rendered.passed) {
             (Origin::Neighbour, _) => "coalesced",
             (Origin::Memcached, _) => "memcached",
@@ -256,7 +259,7 @@ impl Service {
     ) -> Result<Listing, ServiceError> {
         let folder = Arc::clone(&self.folder);
         let asker = Asker::new();
-        let ticket = Ticket::prompt(&asker, self.deadline);
+        let ticket = Ticket::cheap(&asker, self.deadlines.cheap);
         let pool = &self.observed.decode_pool;
         let modules = Arc::clone(&self.modules);
         let wanted = move |name: &str| codecs::is_image_name(name) || modules.name(name);
@@ -269,7 +272,7 @@ impl Service {
     pub fn observe(&self) {
         metrics::level("tessera_images_open", u64::try_from(self.registry.len()).unwrap_or(0));
         self.shards.observe();
-        self.observed.observe();
+        self.observed.observe(self.shards.bytes());
         self.modules.observe();
     }
 

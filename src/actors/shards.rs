@@ -30,7 +30,7 @@ impl Shards {
         let bytes_max = config.cache.bytes_max / u64::try_from(count).unwrap_or(1);
         let jobs_max = config.cache.jobs_per_shard_max;
         let start = |number: usize| {
-            let map = Arc::new(ReplyMap::new(bytes_max));
+            let map = Arc::new(ReplyMap::new(number, bytes_max));
             let in_flight = Arc::new(AtomicUsize::new(0));
             let counted = Arc::clone(&in_flight);
             let shard = CacheShard::new(Arc::clone(&map), making.clone(), counted, jobs_max);
@@ -59,6 +59,11 @@ impl Shards {
     /// The actor of the shard of `key`.
     pub fn address_of(&self, key: PlanKey) -> &Addr<CacheShard> {
         &self.of(key).address
+    }
+
+    /// Bytes of answers in all shards.
+    pub(super) fn bytes(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.map.bytes()).sum()
     }
 
     /// Sets the gauges of every shard.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use actix::{Arbiter, ArbiterHandle};
 
-use crate::actors::admission::Admission;
+use crate::actors::admission::{Admission, AdmissionLimits};
+use crate::actors::by_lane::ByLane;
 use crate::actors::cache_shard::Making;
 use crate::actors::decoded_tiles::DecodedTiles;
 use crate::actors::decoder_tools::DecoderTools;
@@ -13,13 +14,14 @@ use crate::actors::memcached::Memcached;
 use crate::actors::modules::Modules;
 use crate::actors::observed::Observed;
 use crate::actors::open_image::Opener;
-use crate::actors::pool::Pool;
+use crate::actors::pool::{Pool, Threads};
 use crate::actors::registry::{ImageRegistry, RegistrySettings};
 use crate::actors::room::Room;
 use crate::actors::service::Service;
 use crate::actors::shards::Shards;
 use crate::codecs;
-use crate::config::Config;
+use crate::config::{Config, PoolConfig};
+use crate::metrics;
 use crate::plan::{PassThrough, Rules};
 use crate::sources::Folder;
 
@@ -48,16 +50,23 @@ pub fn start(
     let jobs_max = config.pool.jobs_max;
     // One check an image at most is under way.
     let checks_max = config.images.open_max.max(jobs_max);
-    let check_pool = Arc::new(Pool::start("check", CHECK_THREADS, checks_max)?);
-    let decode_pool = Arc::new(Pool::start("decode", config.pool.decode_threads, jobs_max)?);
-    let watermark_threads = config.pool.watermark_threads;
-    let watermark_pool = Arc::new(Pool::start("watermark", watermark_threads, jobs_max)?);
-    let encode_pool = Arc::new(Pool::start("encode", config.pool.encode_threads, jobs_max)?);
+    let pool =
+        |name, cheap, dear| Pool::start(name, Threads { cheap, dear }, jobs_max).map(Arc::new);
+    let checks = Threads { cheap: CHECK_THREADS, dear: 0 };
+    let check_pool = Arc::new(Pool::start("check", checks, checks_max)?);
+    let PoolConfig { decode_threads, dear_threads, watermark_threads, encode_threads, .. } =
+        config.pool;
+    let decode_pool = pool("decode", decode_threads, dear_threads)?;
+    let watermark_pool = pool("watermark", watermark_threads, watermark_threads)?;
+    let encode_pool = pool("encode", encode_threads, encode_threads)?;
     let tiles = Arc::new(DecodedTiles::new(config.cache.decoded_bytes_max));
-    let admission = Arc::new(Admission::new(config.pool.bytes_in_decode_max));
-    let arbiters: Vec<ArbiterHandle> = (0..config.pool.decode_threads.div_ceil(CORES_PER_ARBITER))
-        .map(|_| Arbiter::new().handle())
-        .collect();
+    let admission = Admission::new(AdmissionLimits {
+        bytes_max: config.pool.bytes_in_decode_max,
+        waiting_max: config.pool.waiting_max,
+        shadow: config.pool.shadow,
+    });
+    let arbiters: Vec<ArbiterHandle> =
+        (0..decode_threads.div_ceil(CORES_PER_ARBITER)).map(|_| Arbiter::new().handle()).collect();
     let tools = DecoderTools {
         folder: Arc::clone(&folder),
         modules: Arc::clone(&modules),
@@ -75,7 +84,8 @@ pub fn start(
             PassThrough::Off => None,
         },
     };
-    let room = Room { admission: Arc::clone(&admission), tiles: Arc::clone(&tiles) };
+    show_bounds(config);
+    let room = Room { admission: admission.clone(), tiles: Arc::clone(&tiles) };
     let memcached = Memcached::start(&config.memcached, &arbiters).map(Arc::new);
     let making = Making { room, memcached: memcached.clone() };
     let settings = RegistrySettings {
@@ -88,7 +98,7 @@ pub fn start(
         registry: Arc::new(ImageRegistry::new(settings, tools, arbiters.clone())),
         shards: Arc::new(Shards::start(config, &making, &arbiters)),
         rules: Arc::new(rules),
-        deadline: config.pool.deadline,
+        deadlines: ByLane { cheap: config.pool.deadline, dear: config.pool.dear_deadline },
         observed: Arc::new(Observed {
             check_pool,
             decode_pool,
@@ -100,4 +110,13 @@ pub fn start(
         }),
         modules,
     })
+}
+
+/// Bounds do not change; a dashboard shows what there is of each.
+fn show_bounds(config: &Config) {
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    metrics::level("tessera_cache_bytes_max", config.cache.bytes_max);
+    metrics::level("tessera_decoded_bytes_max", config.cache.decoded_bytes_max);
+    metrics::level("tessera_images_open_max", count(config.images.open_max));
+    metrics::level("tessera_pool_jobs_max", count(config.pool.jobs_max));
 }

@@ -2,6 +2,7 @@
 //! level's. What is made, and what answers share, is kept among the decoded tiles.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::actors::decoded_tiles::{DecodedTiles, TileKey};
 use crate::actors::interest::Interest;
@@ -64,8 +65,10 @@ impl TileSource<'_> {
     }
 
     fn decode(&self, at: TileAddress) -> Result<Pixels, RenderError> {
+        let started = Instant::now();
         let tile = self.image.decode().decode_tile(at)?;
-        metrics::pixels_decoded(tile.size().area());
+        let codec = &self.image.info().container;
+        metrics::decoded(codec, tile.size().area(), started.elapsed());
         Ok(tile)
     }
 

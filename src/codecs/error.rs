@@ -82,6 +82,27 @@ impl CodecError {
         matches!(self, Self::Absent { .. })
     }
 
+    /// Which of the seven causes it is, in a word.
+    pub const fn cause(&self) -> &'static str {
+        match self {
+            Self::Malformed { .. } => "malformed",
+            Self::Unsupported { .. } => "unsupported",
+            Self::Absent { .. } => "absent",
+            Self::OverLimit { .. } => "over_limit",
+            Self::Process { .. } => "process",
+            Self::Unready { .. } => "unready",
+            Self::Io(_) => "io",
+        }
+    }
+
+    /// The format whose rules or features it is about; empty where it is about none.
+    pub const fn format(&self) -> &'static str {
+        match self {
+            Self::Malformed { format, .. } | Self::Unsupported { format, .. } => format,
+            _ => "",
+        }
+    }
+
     /// A feature that we do not read.
     pub fn unsupported(format: &'static str, feature: impl Into<String>) -> Self {
         Self::Unsupported { format, feature: feature.into() }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::config::iipsrv::{ALIASES, RunAs};
 use crate::config::keys::{KEYS, Key};
+use crate::config::memory;
 use crate::config::modules::{self, DECODERS};
 use crate::config::watermark::{self, RULES};
 use crate::config::{
@@ -20,6 +21,13 @@ use crate::model::{ColourRule, DeepZoomCut, Filter, Format, Limits};
 
 /// Largest TOML file read, in bytes: a hundred times what all settings need.
 const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// The part of the memory that pixels in work may take, where the configuration does not say: one of so
+/// many. Beside them stand the caches, answers on their way out and the page cache.
+const MEMORY_SHARE: u64 = 4;
+
+/// Bytes of pixels in work at once, at least: what one export of 2000 x 2000 pixels takes.
+pub(super) const BYTES_IN_DECODE_MIN: u64 = 64 << 20;
 
 /// Where settings come from, lowest first.
 #[derive(Clone, Debug, Default)]
@@ -330,10 +338,14 @@ fn fill_automatic(config: &mut Config) {
     or(&mut config.server.workers, cores);
     or(&mut config.cache.shards, cores.next_power_of_two());
     or(&mut config.pool.decode_threads, cores);
+    or(&mut config.pool.dear_threads, (cores - 1).max(1));
     or(&mut config.pool.encode_threads, cores.div_ceil(2));
     or(&mut config.pool.watermark_threads, cores.div_ceil(2));
     let processes = config.pool.decode_threads;
     or(&mut config.modules.settings.processes_max, processes);
+    if config.pool.bytes_in_decode_max == 0 {
+        config.pool.bytes_in_decode_max = (memory::bytes() / MEMORY_SHARE).max(BYTES_IN_DECODE_MIN);
+    }
 }
 
 /// A value for every field, before the rows of [`KEYS`] set each of them.
@@ -375,14 +387,7 @@ fn blank(run_as: RunAs) -> Config {
         },
         cache: CacheConfig { bytes_max: 0, decoded_bytes_max: 0, shards: 0, jobs_per_shard_max: 0 },
         memcached: MemcachedConfig::default(),
-        pool: PoolConfig {
-            decode_threads: 0,
-            encode_threads: 0,
-            watermark_threads: 0,
-            jobs_max: 0,
-            deadline: Duration::ZERO,
-            bytes_in_decode_max: 0,
-        },
+        pool: PoolConfig::default(),
         render: RenderConfig {
             limits: Limits::default(),
             jpeg_quality: 0,

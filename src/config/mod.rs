@@ -4,6 +4,7 @@ pub mod iipsrv;
 pub mod keys;
 pub mod load;
 mod memcached;
+mod memory;
 mod modules;
 mod proxies;
 mod value;
@@ -151,18 +152,26 @@ pub struct CacheConfig {
 }
 
 /// The worker threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolConfig {
     /// Threads that read, decode and finish tiles.
     pub decode_threads: usize,
+    /// Threads that read and decode exports.
+    pub dear_threads: usize,
     /// Threads that encode exports and slow formats.
     pub encode_threads: usize,
     /// Threads that put marks on exports.
     pub watermark_threads: usize,
-    /// Jobs that may wait in one pool.
+    /// Jobs of one lane that may wait in one pool.
     pub jobs_max: usize,
-    /// How long a request may wait for its turn.
+    /// How long a cheap request may wait for its turn.
     pub deadline: Duration,
+    /// How long a dear request may.
+    pub dear_deadline: Duration,
+    /// Requests of one lane that may wait for room at once.
+    pub waiting_max: usize,
+    /// Whether what admission would refuse is only counted.
+    pub shadow: bool,
     /// Bytes of pixels in work at once, over all requests.
     pub bytes_in_decode_max: u64,
 }

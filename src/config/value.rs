@@ -39,6 +39,15 @@ pub(super) fn bytes_from(text: &str, least: u64) -> Result<u64, Allowed> {
     if least <= count { Ok(count) } else { Err(format!("{least} bytes or more")) }
 }
 
+/// 0, or bytes of which there must be so many for anything to work.
+pub(super) fn none_or_from(text: &str, least: u64) -> Result<u64, Allowed> {
+    match bytes(text)? {
+        0 => Ok(0),
+        count if least <= count => Ok(count),
+        _ => Err(format!("0, or {least} bytes or more")),
+    }
+}
+
 /// Yes or no, as words or as iipsrv's 1 and 0.
 pub(super) fn flag(text: &str) -> Result<bool, Allowed> {
     match text.trim().to_ascii_lowercase().as_str() {
@@ -173,6 +182,8 @@ mod tests {
         bytes("-1").unwrap_err();
         bytes_from("0", 1).unwrap_err();
         assert_eq!(bytes_from("1KiB", 1024), Ok(1024));
+        assert_eq!(none_or_from("0", 1024), Ok(0));
+        none_or_from("5", 1024).unwrap_err();
     }
 
     #[test]

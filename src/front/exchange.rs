@@ -12,6 +12,7 @@ use crate::front::forwarded::is_host;
 use crate::front::gallery;
 use crate::front::manifest;
 use crate::front::request_count::RequestCount;
+use crate::front::troubles::Troubles;
 use crate::metrics;
 use crate::model::{Fault, FaultKind, ImageId};
 use crate::protocols::wire::{RawRequest, Response};
@@ -44,6 +45,8 @@ pub struct Front {
     pub requests: RequestCount,
     /// Whose word on public addresses is believed.
     pub trusted_proxies: Arc<TrustedProxies>,
+    /// Images that fail.
+    pub troubles: Troubles,
     /// Where each request is written down, if anywhere.
     pub access: Option<AccessLog>,
 }
@@ -76,7 +79,7 @@ impl Answered {
 
     /// The answer where as many requests as may are under way already.
     pub(super) fn too_many() -> Self {
-        metrics::shed("requests");
+        metrics::shed("none", "requests");
         let fault = Fault::new(FaultKind::Busy, "the server is busy; try again in a moment");
         Self::new(protocols::respond_fault(Protocol::Iiif3, &fault), "other")
     }
@@ -101,7 +104,7 @@ impl Front {
                 let mut facts = Facts::default();
                 let response = match self.service.answer(&call.request, &mut facts).await {
                     Ok(reply) => protocols::respond(&call, &reply, &self.settings),
-                    Err(error) => refused(protocol, &error, &call.request.image),
+                    Err(error) => self.refused(protocol, &error, &call.request.image),
                 };
                 Answered { response, protocol: protocol.label(), facts }
             }
@@ -112,7 +115,7 @@ impl Front {
                 Answered::new(response, "viewer")
             }
             Err(refusal) => {
-                metrics::fault(refusal.fault.kind.label());
+                metrics::fault(refusal.protocol.label(), refusal.fault.kind.label());
                 Answered::new(refusal.respond(), refusal.protocol.label())
             }
         }
@@ -122,11 +125,30 @@ impl Front {
         let protocol = Protocol::Presentation;
         let answered = manifest::answer(&self.service, &self.settings, call).await;
         let response = answered.unwrap_or_else(|fault| {
-            metrics::fault(fault.kind.label());
+            metrics::fault(protocol.label(), fault.kind.label());
             protocols::respond_fault(protocol, &fault)
         });
         let facts = Facts { class: "info", format: "text", ..Facts::default() };
         Answered { response, protocol: protocol.label(), facts }
+    }
+
+    /// An error in its protocol's words; the log gets the whole chain, the client the public sentence.
+    fn refused(&self, protocol: Protocol, error: &ServiceError, image: &ImageId) -> Response {
+        let fault = error.fault();
+        metrics::fault(protocol.label(), fault.kind.label());
+        let chain = Chain(error).to_string();
+        match fault.kind {
+            FaultKind::Bug => tracing::error!(%image, error = chain, "no answer"),
+            FaultKind::Image => {
+                let before = self.troubles.note(&image.to_string(), &chain, Instant::now());
+                if let Some(unlogged) = before {
+                    tracing::warn!(%image, error = chain, unlogged, "no answer");
+                }
+            }
+            // Thousands a second under overload: `tessera_shed_total` counts them, the access log has each.
+            _ => tracing::debug!(%image, error = chain, "no answer"),
+        }
+        protocols::respond_fault(protocol, &fault)
     }
 
     /// Adds what every answer has, and writes it down.
@@ -165,20 +187,6 @@ pub(super) fn body_too_large(bytes_max: usize) -> Fault {
 pub(super) fn seconds_of(date: &str) -> Option<i64> {
     let since_epoch = httpdate::parse_http_date(date).ok()?.duration_since(UNIX_EPOCH).ok()?;
     i64::try_from(since_epoch.as_secs()).ok()
-}
-
-/// An error in its protocol's words; the log gets the whole chain, the client the public sentence.
-fn refused(protocol: Protocol, error: &ServiceError, image: &ImageId) -> Response {
-    let fault = error.fault();
-    metrics::fault(fault.kind.label());
-    let chain = Chain(error);
-    match fault.kind {
-        FaultKind::Bug => tracing::error!(%image, error = %chain, "no answer"),
-        FaultKind::Image => tracing::warn!(%image, error = %chain, "no answer"),
-        // Thousands a second under overload: `tessera_shed_total` counts them, the access log has each.
-        _ => tracing::debug!(%image, error = %chain, "no answer"),
-    }
-    protocols::respond_fault(protocol, &fault)
 }
 
 /// An error with all its causes, since no error's text repeats its source's.

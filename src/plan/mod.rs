@@ -16,6 +16,7 @@ mod encode;
 mod error;
 mod filtered;
 mod key;
+mod lane;
 mod overview;
 mod pass_through;
 mod reading;
@@ -48,6 +49,7 @@ pub use cover::TileCover;
 pub use encode::EncodePlan;
 pub use error::PlanError;
 pub use key::PlanKey;
+pub use lane::Lane;
 pub use overview::Overview;
 pub use pass_through::PassThrough;
 pub use reading::Source;
@@ -80,6 +82,13 @@ pub struct Plan {
     pub overview: Option<Overview>,
     /// What it will take.
     pub cost: Cost,
+}
+
+impl Plan {
+    /// Whether it is cheap or dear to carry out.
+    pub const fn lane(&self) -> Lane {
+        Lane::of(self.class, &self.cost)
+    }
 }
 
 /// Holds a request against an image and the rules.

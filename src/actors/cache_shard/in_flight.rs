@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use tokio::sync::oneshot;
 
+use crate::actors::by_lane::ByLane;
 use crate::actors::cache_shard::ObtainResult;
 use crate::actors::interest::Interest;
-use crate::plan::PlanKey;
+use crate::plan::{Lane, PlanKey};
 
 /// What became of one who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +31,13 @@ type Reply = oneshot::Sender<ObtainResult>;
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
     works: HashMap<PlanKey, Work>,
+    counts: ByLane<usize>,
     leads: u64,
 }
 
 #[derive(Debug)]
 struct Work {
+    lane: Lane,
     interest: Interest,
     askers: Vec<Reply>,
     /// The newest lead: work that was given up and asked for again has older ones still out.
@@ -42,16 +45,17 @@ struct Work {
 }
 
 impl InFlight {
-    /// Somebody asks for `key`. Work that everybody before had given up is led again.
+    /// Somebody asks for `key`. Work that everybody before had given up is led again; of each lane there
+    /// are `works_max` at once.
     pub(super) fn join(
         &mut self,
-        key: PlanKey,
+        (key, lane): (PlanKey, Lane),
         interest: &Interest,
         reply: Reply,
         works_max: usize,
     ) -> Joined {
         let lead = Lead(self.leads);
-        let room = self.works.len() < works_max;
+        let room = *self.counts.of(lane) < works_max;
         match self.works.get_mut(&key) {
             Some(work) if work.interest.join(interest) => {
                 work.askers.push(reply);
@@ -65,8 +69,9 @@ impl InFlight {
                 Joined::Leads(lead)
             }
             None if room => {
-                let work = Work { interest: interest.clone(), askers: vec![reply], lead };
+                let work = Work { lane, interest: interest.clone(), askers: vec![reply], lead };
                 self.works.insert(key, work);
+                *self.counts.of_mut(lane) += 1;
                 self.leads += 1;
                 Joined::Leads(lead)
             }
@@ -79,7 +84,9 @@ impl InFlight {
     pub(super) fn finish(&mut self, key: PlanKey, lead: Lead, made: bool) -> Vec<Reply> {
         match self.works.get(&key) {
             Some(work) if made || work.lead == lead => {
-                self.works.remove(&key).map(|work| work.askers).unwrap_or_default()
+                let Some(work) = self.works.remove(&key) else { return Vec::new() };
+                *self.counts.of_mut(work.lane) -= 1;
+                work.askers
             }
             _ => Vec::new(),
         }
@@ -95,6 +102,8 @@ impl InFlight {
 mod tests {
     use super::*;
     use crate::actors::interest::Asker;
+
+    const CHEAP: Lane = Lane::Cheap;
 
     fn reply() -> Reply {
         oneshot::channel().0
@@ -112,10 +121,14 @@ mod tests {
         let mut in_flight = InFlight::default();
         let (first, second) = (Asker::new(), Asker::new());
         let key = PlanKey::from_u128(7);
-        let lead = leads(in_flight.join(key, &Interest::of(&first), reply(), 1));
-        assert_eq!(in_flight.join(key, &Interest::of(&second), reply(), 1), Joined::Waits);
-        let other = in_flight.join(PlanKey::from_u128(8), &Interest::of(&first), reply(), 1);
-        assert_eq!(other, Joined::Refused);
+        let lead = leads(in_flight.join((key, CHEAP), &Interest::of(&first), reply(), 1));
+        let joined = in_flight.join((key, CHEAP), &Interest::of(&second), reply(), 1);
+        assert_eq!(joined, Joined::Waits);
+        let other = PlanKey::from_u128(8);
+        let refused = in_flight.join((other, CHEAP), &Interest::of(&first), reply(), 1);
+        assert_eq!(refused, Joined::Refused);
+        let dear = leads(in_flight.join((other, Lane::Dear), &Interest::of(&first), reply(), 1));
+        assert_eq!(in_flight.finish(other, dear, true).len(), 1);
         assert_eq!(in_flight.finish(key, lead, false).len(), 2);
         assert_eq!(in_flight.len(), 0);
     }
@@ -123,9 +136,9 @@ mod tests {
     /// Work for a key given up by its asker and led again by another, who waits: both leads.
     fn led_twice(in_flight: &mut InFlight, key: PlanKey, next: &Asker) -> [Lead; 2] {
         let gone = Asker::new();
-        let old = leads(in_flight.join(key, &Interest::of(&gone), reply(), 9));
+        let old = leads(in_flight.join((key, CHEAP), &Interest::of(&gone), reply(), 9));
         drop(gone);
-        [old, leads(in_flight.join(key, &Interest::of(next), reply(), 9))]
+        [old, leads(in_flight.join((key, CHEAP), &Interest::of(next), reply(), 9))]
     }
 
     #[test]

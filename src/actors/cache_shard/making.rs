@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix::MailboxError;
 
 use crate::actors::cache_shard::{Obtain, ObtainResult, Obtained, Origin, ShardError};
+use crate::actors::mail::Mail;
 use crate::actors::memcached::{Memcached, Sought};
 use crate::actors::order::Rendered;
 use crate::actors::room::Room;
@@ -40,7 +41,7 @@ impl Making {
     async fn make(&self, order: Obtain) -> Result<Rendered, ShardError> {
         let Obtain { render, decoder, .. } = order;
         let permit = self.room.admit(&render).await?;
-        let rendered = decoder.send(render).await;
+        let rendered = decoder.send(Mail::to("decoder", render)).await;
         drop(permit);
         match rendered {
             Ok(rendered) => rendered.map_err(ShardError::Render),

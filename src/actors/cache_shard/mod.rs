@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use crate::actors::admission::AdmissionError;
 use crate::actors::decoder::Decoder;
+use crate::actors::mail::Mail;
 use crate::actors::order::{Render, RenderError, Rendered};
 use crate::metrics;
 use crate::plan::PlanKey;
@@ -87,7 +88,7 @@ pub struct CacheShard {
 }
 
 impl CacheShard {
-    /// A shard over `map`; at most `jobs_max` answers are being made at once. `in_flight_count` tells
+    /// A shard over `map`; at most `jobs_max` answers of each lane are being made at once. `in_flight_count` tells
     /// metrics how many.
     pub fn new(
         map: Arc<ReplyMap>,
@@ -142,22 +143,29 @@ impl Supervised for CacheShard {
     }
 }
 
-impl Handler<Obtain> for CacheShard {
+impl Handler<Mail<Obtain>> for CacheShard {
     type Result = ResponseFuture<ObtainResult>;
 
-    fn handle(&mut self, message: Obtain, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, mail: Mail<Obtain>, ctx: &mut Self::Context) -> Self::Result {
+        let message = mail.take_up();
         // Made between the asker's look at the map and this message.
-        if let Some(rendered) = self.map.find(message.key) {
+        if let Some(rendered) = self.map.peek(message.key) {
             metrics::coalesced();
             let obtained = Obtained { rendered, from: Origin::Neighbour };
             return Box::pin(std::future::ready(Ok(obtained)));
         }
+        let lane = message.render.plan.lane();
         let (reply, answer) = oneshot::channel();
-        match self.in_flight.join(message.key, &message.render.interest, reply, self.jobs_max) {
+        match self.in_flight.join(
+            (message.key, lane),
+            &message.render.interest,
+            reply,
+            self.jobs_max,
+        ) {
             Joined::Waits => metrics::coalesced(),
             Joined::Leads(lead) => self.lead(message, lead, ctx),
             Joined::Refused => {
-                metrics::shed("shard_jobs");
+                metrics::shed(lane.label(), "shard_jobs");
                 return Box::pin(std::future::ready(Err(ShardError::Busy)));
             }
         }

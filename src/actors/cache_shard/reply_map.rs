@@ -2,11 +2,13 @@
 //! once makes room before what was asked for again (`quick_cache`, Clock-PRO), so that a crawler's
 //! sweep does not flush what viewers look at.
 
+use std::time::Instant;
+
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter};
 
 use crate::actors::order::Rendered;
-use crate::metrics;
+use crate::metrics::ShardCounters;
 use crate::plan::PlanKey;
 
 /// Bytes of an average answer, for the cache's own bookkeeping: a 256-pixel JPEG tile.
@@ -15,34 +17,42 @@ const ANSWER_BYTES_TYPICAL: u64 = 12_288;
 /// Bytes that an entry costs beside its answer: key, handles and the cache's own.
 const ENTRY_BYTES: u64 = 160;
 
+/// An answer, and when it was put here.
+#[derive(Clone, Debug)]
+struct Kept {
+    rendered: Rendered,
+    since: Instant,
+}
+
 #[derive(Clone, Debug)]
 struct ByBytes;
 
-impl Weighter<PlanKey, Rendered> for ByBytes {
-    fn weight(&self, _: &PlanKey, rendered: &Rendered) -> u64 {
-        u64::try_from(rendered.bytes.len()).unwrap_or(u64::MAX).saturating_add(ENTRY_BYTES)
+impl Weighter<PlanKey, Kept> for ByBytes {
+    fn weight(&self, _: &PlanKey, kept: &Kept) -> u64 {
+        u64::try_from(kept.rendered.bytes.len()).unwrap_or(u64::MAX).saturating_add(ENTRY_BYTES)
     }
 }
 
 #[derive(Clone, Debug)]
-struct Counted;
+struct Counted(ShardCounters);
 
-impl Lifecycle<PlanKey, Rendered> for Counted {
+impl Lifecycle<PlanKey, Kept> for Counted {
     type RequestState = ();
-    fn on_evict(&self, (): &mut (), _: PlanKey, _: Rendered) {
-        metrics::evicted();
+    fn on_evict(&self, (): &mut (), _: PlanKey, kept: Kept) {
+        self.0.evicted(kept.since.elapsed());
     }
 }
 
 /// The answers of one shard.
 #[derive(Debug)]
 pub struct ReplyMap {
-    cache: Cache<PlanKey, Rendered, ByBytes, DefaultHashBuilder, Counted>,
+    cache: Cache<PlanKey, Kept, ByBytes, DefaultHashBuilder, Counted>,
+    counters: ShardCounters,
 }
 
 impl ReplyMap {
-    /// A map of at most `bytes_max` bytes; 0 keeps nothing.
-    pub fn new(bytes_max: u64) -> Self {
+    /// The map of the shard of this number, of at most `bytes_max` bytes; 0 keeps nothing.
+    pub fn new(shard: usize, bytes_max: u64) -> Self {
         let items = usize::try_from(bytes_max / ANSWER_BYTES_TYPICAL).unwrap_or(usize::MAX).max(16);
         let options = OptionsBuilder::new()
             .estimated_items_capacity(items)
@@ -50,25 +60,30 @@ impl ReplyMap {
             // The shards are ours, one actor each.
             .shards(1)
             .build();
+        let counters = ShardCounters::of(shard);
+        let (hasher, counted) = (DefaultHashBuilder::default(), Counted(counters.clone()));
         let cache = match options {
-            Ok(options) => {
-                Cache::with_options(options, ByBytes, DefaultHashBuilder::default(), Counted)
-            }
-            Err(_) => {
-                Cache::with(items, bytes_max, ByBytes, DefaultHashBuilder::default(), Counted)
-            }
+            Ok(options) => Cache::with_options(options, ByBytes, hasher, counted),
+            Err(_) => Cache::with(items, bytes_max, ByBytes, hasher, counted),
         };
-        Self { cache }
+        Self { cache, counters }
     }
 
-    /// The answer if it is here.
+    /// The answer if it is here; counted as a look.
     pub fn find(&self, key: PlanKey) -> Option<Rendered> {
-        self.cache.get(&key)
+        let found = self.peek(key);
+        self.counters.looked_up(found.is_some());
+        found
+    }
+
+    /// The same, of one whose look was counted already.
+    pub(super) fn peek(&self, key: PlanKey) -> Option<Rendered> {
+        self.cache.get(&key).map(|kept| kept.rendered)
     }
 
     /// Keeps an answer.
     pub fn put(&self, key: PlanKey, rendered: Rendered) {
-        self.cache.insert(key, rendered);
+        self.cache.insert(key, Kept { rendered, since: Instant::now() });
     }
 
     /// Bytes kept.
@@ -105,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_byte_budget_holds_and_an_answer_larger_than_it_is_not_kept() {
-        let map = ReplyMap::new(100_000);
+        let map = ReplyMap::new(0, 100_000);
         for key in 0..1000 {
             map.put(PlanKey::from_u128(key), answer(1000));
         }
@@ -122,7 +137,7 @@ mod tests {
     #[test]
     fn a_crawlers_sweep_does_not_flush_what_viewers_look_at() {
         const HOT: u128 = 60;
-        let map = ReplyMap::new(100 * (1000 + ENTRY_BYTES));
+        let map = ReplyMap::new(0, 100 * (1000 + ENTRY_BYTES));
         let ask = |key: u128| {
             let hit = map.find(PlanKey::from_u128(key)).is_some();
             if !hit {

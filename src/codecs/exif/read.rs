@@ -98,12 +98,11 @@ impl<'a> Block<'a> {
             _ => return None,
         };
         let len = usize_of(count).checked_mul(bytes)?;
-        let mut taken = match value.get(..len) {
-            Some(here) => here.to_vec(),
-            None => {
-                let at = usize_of(self.u32_at(&value, 0)?);
-                self.tiff.get(at..at.checked_add(len)?)?.to_vec()
-            }
+        let mut taken = if let Some(here) = value.get(..len) {
+            here.to_vec()
+        } else {
+            let at = usize_of(self.u32_at(&value, 0)?);
+            self.tiff.get(at..at.checked_add(len)?)?.to_vec()
         };
         if self.big_endian {
             taken.chunks_mut(unit).for_each(<[u8]>::reverse);
