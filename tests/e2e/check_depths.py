@@ -26,7 +26,9 @@ def main(manifest):
         rows, columns = found.shape
         expected = numpy.asarray(Image.fromarray(source).resize((columns, rows), Image.Resampling.BICUBIC))
         worst = numpy.abs(expected - found).max()
-        assert worst < 1, f"{case}: differs by {worst}"
+        # What is less than half the size is made of means of four.
+        limit = 1 if source.shape[1] < 2 * columns else numpy.ptp(source) / 1000
+        assert worst < limit, f"{case}: differs by {worst}"
 
 
 main(sys.argv[1])

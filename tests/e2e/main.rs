@@ -34,6 +34,7 @@ mod modules;
 mod overload;
 mod pictures;
 mod profiles;
+mod replaced;
 mod slices;
 mod vectors;
 mod watermark;

@@ -16,9 +16,6 @@ const SIDE_PX_MAX: u32 = 65_535;
 /// Of so many pixels one is looked at for the palette, 1 to 30: the difference is not seen.
 const SPEED: i32 = 30;
 
-/// Signature, version, and the screen's description (sections 17 and 18).
-const HEAD_BYTES: usize = 13;
-
 /// The least alpha that counts as opaque.
 const OPAQUE_FROM: u8 = 128;
 
@@ -35,13 +32,19 @@ pub(crate) fn encode(raster: &Raster, about: &About) -> Result<Vec<u8>, CodecErr
     let mut file = reserved(raster.samples().len() / 2 + about.len())?;
     let written = Encoder::new(&mut file, width, height, &[])
         .and_then(|mut encoder| encoder.write_frame(&frame));
-    // There is no palette for all pictures, so that nothing stands between the screen's size and them.
-    file.splice(HEAD_BYTES..HEAD_BYTES, extensions(about));
+    let place = head_len(&file);
+    file.splice(place..place, extensions(about));
     match written {
         Ok(()) => Ok(file),
         Err(EncodingError::Io(error)) => Err(error.into()),
         Err(error) => Err(CodecError::malformed("GIF", error.to_string())),
     }
+}
+
+/// Bytes of signature, version, the screen's description and the colours of all pictures (sections 17 to 19).
+fn head_len(file: &[u8]) -> usize {
+    let flags = file.get(10).copied().unwrap_or_default();
+    13 + if flags & 0x80 == 0 { 0 } else { 6 << (flags & 7) }
 }
 
 /// What the source says: rights as a comment (section 24), and XMP (XMP part 3, section 1.1.2), whose
@@ -154,8 +157,9 @@ mod tests {
         metadata.add(Field::Rights, &"r".repeat(300));
         let about = About { metadata: Some(Arc::new(metadata)), ..About::default() };
         let file = encode(&raster, &about).unwrap();
-        assert_eq!(file[13..16], [0x21, 0xfe, 255]);
-        assert_eq!(file[16 + 255], 45);
+        let head = head_len(&file);
+        assert_eq!(file[head..head + 3], [0x21, 0xfe, 255]);
+        assert_eq!(file[head + 3 + 255], 45);
         let image = open(Arc::new(file), Selection::default(), &DecodeLimits::default()).unwrap();
         let tile = image.decode_tile(TileAddress { stored: 0, column: 0, row: 0 }).unwrap();
         assert_eq!(tile.into_bytes().unwrap(), again(&raster));
