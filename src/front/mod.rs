@@ -11,4 +11,5 @@ pub mod listener;
 mod manifest;
 pub mod request_count;
 mod timed_body;
+pub mod tls;
 pub mod viewer;
