@@ -82,7 +82,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("openjpeg_sys", &["codecs/jpeg2000/"]),
     ("landlock::", &["modules/confinement.rs"]),
     ("seccompiler::", &["modules/confinement.rs"]),
-    ("libc::", &["modules/confinement.rs", "modules/descriptors.rs"]),
+    ("libc::", &["actors/allocator.rs", "modules/confinement.rs", "modules/descriptors.rs"]),
     ("rustls::", &["front/tls.rs"]),
     ("jxl_oxide", &["codecs/jpegxl/"]),
 ];

@@ -13,6 +13,7 @@
 //! | [`Admission`](admission::Admission) | plain struct | one | `pool.bytes_in_decode_max` | permits |
 
 pub mod admission;
+pub mod allocator;
 pub mod cache_shard;
 pub mod decoded_tiles;
 pub mod decoder;

@@ -16,6 +16,7 @@ use actix_web::rt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::actors::allocator;
 use crate::actors::marks::{self, MarkError};
 use crate::actors::modules::{Modules, ModulesError};
 use crate::actors::open_image::Opener;
@@ -84,6 +85,7 @@ pub enum ServeError {
 /// # Errors
 /// Where it cannot start; see [`ServeError`].
 pub fn serve(config: &Config, origins: &[Origin]) -> Result<(), ServeError> {
+    allocator::keep_small_buffers();
     let sink = log::open(&config.log, config.run_as)?;
     telemetry::start_events(config.log.format == LogFormat::Json, &config.log.level, sink.clone());
     log::write_settings(config.run_as, origins);

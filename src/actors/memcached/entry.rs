@@ -58,7 +58,7 @@ fn sum(head: &[u8], body: &[u8]) -> u64 {
 }
 
 /// Numbers that stay as they are: entries outlive releases.
-const FORMATS: [(Format, u8); 7] = [
+const FORMATS: [(Format, u8); 8] = [
     (Format::Jpeg, 1),
     (Format::Png, 2),
     (Format::Webp, 3),
@@ -66,6 +66,7 @@ const FORMATS: [(Format, u8); 7] = [
     (Format::Tiff, 5),
     (Format::Gif, 6),
     (Format::Pdf, 7),
+    (Format::Jxl, 8),
 ];
 
 fn number_of(format: Format) -> u8 {
