@@ -83,7 +83,7 @@ fn exit_code(result: Result<ExitCode, CliError>) -> ExitCode {
             error,
             CliError::Config(_)
                 | CliError::Iipsrv(_)
-                | CliError::Serve(ServeError::Mark(_) | ServeError::Module(_))
+                | CliError::Serve(ServeError::Mark(_) | ServeError::Module(_) | ServeError::Tls(_))
         );
         ExitCode::from(if is_setting { 2 } else { 1 })
     })

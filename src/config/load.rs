@@ -11,11 +11,12 @@ use crate::config::iipsrv::{ALIASES, RunAs};
 use crate::config::keys::{KEYS, Key};
 use crate::config::memory;
 use crate::config::modules::{self, DECODERS};
+use crate::config::tls;
 use crate::config::watermark::{self, RULES};
 use crate::config::{
-    AccessLog, Bind, CacheConfig, Config, DeepZoomConfig, FastCgiConfig, ImagesConfig,
-    Jpeg2000Config, LogConfig, LogFormat, LogTarget, MemcachedConfig, ModulesConfig, OutputConfig,
-    PoolConfig, ProtocolConfig, RenderConfig, ServerConfig, TrustedProxies, WatermarkConfig,
+    AccessLog, Bind, CacheConfig, Config, DeepZoomConfig, ImagesConfig, Jpeg2000Config, LogConfig,
+    LogFormat, LogTarget, MemcachedConfig, ModulesConfig, OutputConfig, PoolConfig, ProtocolConfig,
+    RenderConfig, ServerConfig, SupervisorConfig, WatermarkConfig,
 };
 use crate::model::{ColourRule, DeepZoomCut, Filter, Format, Limits};
 
@@ -106,6 +107,12 @@ pub enum ConfigError {
     /// Nothing to listen on.
     #[error("server.bind and server.fastcgi are both `none`: one of them must say where to listen")]
     NoListener,
+    /// A certificate without its key, or the other way round.
+    #[error("server.tls_certificate and server.tls_key are set together or not at all")]
+    HalfTls,
+    /// TLS where nobody speaks it.
+    #[error("server.tls_certificate is for TCP; server.bind is a unix socket")]
+    TlsOnUnix,
     /// No image folder was named.
     #[error(
         "no image folder: name one (`tessera serve DIR`), or set images.root, TESSERA_IMAGES_ROOT or FILESYSTEM_PREFIX"
@@ -156,6 +163,8 @@ pub fn load(layers: &Layers) -> Result<(Config, Vec<Origin>), ConfigError> {
     let path = path.map_or("", |(_, value)| value);
     modules::complete(&mut config, path, tables.decoders, &mut origins)?;
     check_root(&config, &origins)?;
+    tls::check(&config.server)?;
+    config.supervisor = SupervisorConfig::of(layers);
     if config.server.bind == Bind::None && config.server.fastcgi.bind == Bind::None {
         return Err(ConfigError::NoListener);
     }
@@ -352,26 +361,8 @@ fn fill_automatic(config: &mut Config) {
 fn blank(run_as: RunAs) -> Config {
     Config {
         run_as,
-        server: ServerConfig {
-            bind: Bind::None,
-            admin: Bind::None,
-            fastcgi: FastCgiConfig {
-                bind: Bind::None,
-                backlog: 0,
-                connections_max: 0,
-                peers: Vec::new(),
-                read: Duration::ZERO,
-                write: Duration::ZERO,
-            },
-            workers: 0,
-            drain: Duration::ZERO,
-            uri_bytes_max: 0,
-            body_bytes_max: 0,
-            connections_max: 0,
-            requests_max: 0,
-            keep_alive: Duration::ZERO,
-            trusted_proxies: TrustedProxies::default(),
-        },
+        supervisor: SupervisorConfig::default(),
+        server: ServerConfig::default(),
         images: ImagesConfig {
             root: PathBuf::new(),
             name_prefix: String::new(),

@@ -7,6 +7,8 @@ mod memcached;
 mod memory;
 mod modules;
 mod proxies;
+mod supervisor;
+mod tls;
 mod value;
 mod watermark;
 
@@ -24,9 +26,11 @@ pub use iipsrv::{RunAs, warnings};
 pub use load::{ConfigError, Layers, Origin, load};
 pub use memcached::{MemcachedConfig, MemcachedServer};
 pub use proxies::TrustedProxies;
+pub use supervisor::SupervisorConfig;
+pub use tls::TlsConfig;
 
 /// Where a listener listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Bind {
     /// TCP; port 0 lets the system choose.
     Tcp(SocketAddr),
@@ -35,6 +39,7 @@ pub enum Bind {
     /// The listening socket that this process was started with as descriptor 0.
     Inherited,
     /// Nowhere.
+    #[default]
     None,
 }
 
@@ -68,7 +73,7 @@ pub enum AccessLog {
 }
 
 /// The FastCGI listener and what it allows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FastCgiConfig {
     /// Where it listens.
     pub bind: Bind,
@@ -85,7 +90,7 @@ pub struct FastCgiConfig {
 }
 
 /// The listeners and what they allow.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ServerConfig {
     /// The public listener.
     pub bind: Bind,
@@ -105,6 +110,12 @@ pub struct ServerConfig {
     pub connections_max: usize,
     /// Requests being answered or sent at once, over all workers.
     pub requests_max: usize,
+    /// TLS on the public listener.
+    pub tls: TlsConfig,
+    /// How long the head of a request may take.
+    pub header: Duration,
+    /// How long a client may take no byte of an answer.
+    pub write: Duration,
     /// How long a kept-alive connection may be idle.
     pub keep_alive: Duration,
     /// Whose `Forwarded` headers are believed.
@@ -403,6 +414,8 @@ pub struct LogConfig {
 pub struct Config {
     /// What the process was started as.
     pub run_as: RunAs,
+    /// Who started it and wants to hear from it.
+    pub supervisor: SupervisorConfig,
     /// Listeners.
     pub server: ServerConfig,
     /// Image folder.

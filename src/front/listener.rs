@@ -7,8 +7,9 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::time::Duration;
 
-use rustix::net::sockopt::socket_acceptconn;
+use rustix::net::sockopt::{set_tcp_user_timeout, socket_acceptconn};
 use rustix::net::{AddressFamily, getsockname};
 
 use crate::config::Bind;
@@ -44,6 +45,19 @@ impl Listener {
                 Ok(Some(Self::Unix(listener)))
             }
         }
+    }
+
+    /// Has the system end connections that take nothing of what is written to them for as long; those that
+    /// are accepted inherit it. A unix socket's other side is on this machine, and trusted with it.
+    ///
+    /// # Errors
+    /// Where the system cannot.
+    pub fn limit_writes(&self, patience: Duration) -> io::Result<()> {
+        if let Self::Tcp(listener) = self {
+            let patience_ms = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
+            set_tcp_user_timeout(listener, patience_ms)?;
+        }
+        Ok(())
     }
 
     /// Where it listens, as settings write it.

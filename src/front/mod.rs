@@ -11,5 +11,6 @@ pub mod listener;
 mod manifest;
 pub mod request_count;
 mod timed_body;
+pub mod tls;
 pub mod troubles;
 pub mod viewer;

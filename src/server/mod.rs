@@ -1,15 +1,19 @@
 //! Wiring: starts the cast, binds the listeners, says where they listen, and drains when told to stop.
 
+mod listeners;
+mod log;
+mod notify;
+
 use std::borrow::Cow;
-use std::fs;
 use std::future::pending;
-use std::io::{self, Write as _};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::{App, HttpServer, rt};
+use actix_web::rt;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::actors::allocator;
@@ -18,28 +22,25 @@ use crate::actors::modules::{Modules, ModulesError};
 use crate::actors::open_image::Opener;
 use crate::actors::start;
 use crate::codecs::{self, DecodeLimits, Decoders};
-use crate::config::keys::KEYS;
-use crate::config::{
-    AccessLog, Bind, Config, LogConfig, LogFormat, LogTarget, Origin, RunAs, ServerConfig,
-};
-use crate::front::admin::{self, Admin};
+use crate::config::{AccessLog, Config, LogFormat, Origin};
+use crate::front::admin::Admin;
 use crate::front::exchange::Front;
 use crate::front::fastcgi::FastCgi;
-use crate::front::http;
-use crate::front::listener::Listener;
 use crate::front::request_count::RequestCount;
+use crate::front::tls::{Certificates, TlsError};
 use crate::front::troubles::Troubles;
 use crate::metrics::Exporter;
 use crate::model::LayersRule;
 use crate::plan::{PassThrough, Rules};
 use crate::protocols::{DeepZoomSettings, IiifVersion, Settings};
-use crate::telemetry::{self, Sink, Target};
+use crate::telemetry::{self, Sink};
+
+use notify::Supervisor;
+
+pub(crate) use listeners::announce;
 
 /// How often idle images are closed and histograms drained.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
-
-/// HTTP connections that the system may hold before they are accepted.
-const BACKLOG: i32 = 2048;
 
 /// What sockets are given to take the last bytes once every answer has been handed to them.
 const DRAIN_FLUSH: Duration = Duration::from_millis(500);
@@ -64,6 +65,9 @@ pub enum ServeError {
     /// A decoder in processes of its own.
     #[error(transparent)]
     Module(#[from] ModulesError),
+    /// TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The log.
     #[error("cannot write the log to {target}")]
     Log {
@@ -83,21 +87,23 @@ pub enum ServeError {
 /// Where it cannot start; see [`ServeError`].
 pub fn serve(config: &Config, origins: &[Origin]) -> Result<(), ServeError> {
     allocator::keep_small_buffers();
-    let sink = log_sink(&config.log, config.run_as)?;
+    let sink = log::open(&config.log, config.run_as)?;
     telemetry::start_events(config.log.format == LogFormat::Json, &config.log.level, sink.clone());
-    log_settings(config.run_as, origins);
+    log::write_settings(config.run_as, origins);
+    raise_file_limit();
     let exporter = Exporter::install().map_err(|error| ServeError::Metrics(error.to_string()))?;
     rt::System::new().block_on(run(config, exporter, sink))
 }
 
-/// Reads and draws the marks of watermarks and asks modules for their files, as [`serve`] does before
-/// anything else.
+/// Reads and draws the marks of watermarks, asks modules for their files and reads certificates, as
+/// [`serve`] does before anything else.
 ///
 /// # Errors
 /// Where a setting leads to none.
 pub fn check(config: &Config) -> Result<(), ServeError> {
     marks::load(&config.watermark)?;
     Modules::start(config)?;
+    Certificates::open(&config.server.tls)?;
     Ok(())
 }
 
@@ -125,8 +131,9 @@ async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), Serv
         troubles: troubles.clone(),
         access: access.clone(),
     };
-    let public = public_server(&front, &config.server)?;
-    let fastcgi = fastcgi_front(&front, &config.server)?;
+    let certificates = Certificates::open(&config.server.tls)?;
+    let public = listeners::public(&front, &config.server, certificates.as_ref())?;
+    let fastcgi = listeners::fastcgi(&front, &config.server)?;
     let admin = Admin {
         service: service.clone(),
         requests: requests.clone(),
@@ -135,14 +142,18 @@ async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), Serv
         exporter: exporter.clone(),
         draining,
     };
-    let admin_server = admin_server(&admin, config)?;
-    rt::spawn(upkeep(service.clone(), exporter));
+    let admin_server = listeners::admin(&admin, config)?;
+    rt::spawn(upkeep(service.clone(), exporter, certificates));
     // Answers until the process ends, also while the public listeners drain.
     if let Some(server) = admin_server {
         rt::spawn(server);
     }
     let started = Started { public: public.as_ref().map(Server::handle), fastcgi };
-    let drained = drain_on_signal(signals, started, &admin.draining, &requests);
+    let supervisor = Supervisor::of(&config.supervisor);
+    supervisor.say("READY=1");
+    rt::spawn(supervisor.clone().keep_watch());
+    let drain = Drain { draining: &admin.draining, requests: &requests, supervisor };
+    let drained = drain.on_signal(signals, started);
     let serving = async {
         match public {
             Some(server) => server.await,
@@ -165,12 +176,12 @@ async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), Serv
         access.stop();
     }
     for bind in [&config.server.bind, &config.server.fastcgi.bind, &config.server.admin] {
-        remove_socket(bind);
+        listeners::remove_socket(bind);
     }
     Ok(ended?)
 }
 
-/// Opens images as the settings say.
+/// How images are opened: within the limits, with the rights that settings add.
 fn opener(config: &Config, modules: &Modules) -> Opener {
     let layers = LayersRule::of_number(config.jpeg2000.layers_max);
     let limits = DecodeLimits { layers, ..DecodeLimits::default() };
@@ -207,126 +218,23 @@ impl Started {
     }
 }
 
-/// The public listener, bound and announced, if one is wanted.
-fn public_server(front: &Front, config: &ServerConfig) -> Result<Option<Server>, ServeError> {
-    let Some(listener) = open(&config.bind, BACKLOG)? else { return Ok(None) };
-    let front = front.clone();
-    let server = HttpServer::new(move || App::new().configure(http::configure(&front)))
-        .workers(config.workers)
-        .max_connections(config.connections_max)
-        .keep_alive(config.keep_alive)
-        .tcp_nodelay(true)
-        // A client that closes its side has gone: its work is dropped, not finished for nobody.
-        .h1_allow_half_closed(false)
-        .shutdown_timeout(config.drain.as_secs())
-        .disable_signals();
-    announce(&format!("listening on {}", web_address(&listener)?));
-    let server = match listener {
-        Listener::Tcp(listener) => server.listen_auto_h2c(listener)?,
-        Listener::Unix(listener) => server.listen_uds(listener)?,
-    };
-    Ok(Some(server.run()))
-}
-
-/// The FastCGI front, bound and announced, if one is wanted.
-fn fastcgi_front(front: &Front, config: &ServerConfig) -> Result<Option<FastCgi>, ServeError> {
-    let fastcgi = &config.fastcgi;
-    let Some(listener) = open(&fastcgi.bind, fastcgi.backlog)? else { return Ok(None) };
-    announce(&format!("fastcgi listening on {}", listener.address()?));
-    Ok(Some(FastCgi::start(listener, front, config)?))
-}
-
-/// The admin listener, if one is wanted.
-fn admin_server(admin: &Admin, config: &Config) -> Result<Option<Server>, ServeError> {
-    let listener = match open(&config.server.admin, BACKLOG) {
-        // Web servers start several of iipsrv with one environment: the first is watched.
-        Err(error) if config.run_as == RunAs::Iipsrv => {
-            tracing::warn!(%error, "no metrics from this process");
-            None
-        }
-        opened => opened?,
-    };
-    let Some(listener) = listener else { return Ok(None) };
-    let admin = admin.clone();
-    let server = HttpServer::new(move || App::new().configure(admin::configure(&admin)))
-        .workers(1)
-        .shutdown_timeout(1)
-        .disable_signals();
-    announce(&format!("admin listening on {}", web_address(&listener)?));
-    let server = match listener {
-        Listener::Tcp(listener) => server.listen(listener)?,
-        Listener::Unix(listener) => server.listen_uds(listener)?,
-    };
-    Ok(Some(server.run()))
-}
-
-/// Where lines are to go. iipsrv runs without a log that it cannot write; who takes its place says so.
-fn log_sink(config: &LogConfig, run_as: RunAs) -> Result<Sink, ServeError> {
-    let target = match &config.target {
-        LogTarget::Standard => Target::Standard,
-        LogTarget::Syslog => Target::Syslog,
-        LogTarget::File(path) => Target::File(path.clone()),
-    };
-    match (Sink::open(&target), run_as) {
-        (Ok(sink), _) => Ok(sink),
-        (Err(error), RunAs::Iipsrv) => {
-            announce(&format!("warning: cannot write the log to {}: {error}", config.target));
-            Ok(Sink::open(&Target::Standard)?)
-        }
-        (Err(source), RunAs::Tessera) => {
-            Err(ServeError::Log { target: config.target.to_string(), source })
-        }
-    }
-}
-
-/// Writes down what is in force and where it came from: whatever somebody set, and in iipsrv's place all
-/// that iipsrv has a name for, as it does itself.
-fn log_settings(run_as: RunAs, origins: &[Origin]) {
-    let is_of_iipsrv = |name: &str| {
-        let mut named = KEYS.iter().filter(|key| key.iipsrv.is_some());
-        run_as == RunAs::Iipsrv && named.any(|key| key.name == name)
-    };
-    for Origin { name, value, origin } in origins {
-        if origin != "default" || is_of_iipsrv(name) {
-            tracing::info!(%name, ?value, from = %origin, "setting");
-        }
-    }
-}
-
-fn open(bind: &Bind, backlog: i32) -> Result<Option<Listener>, ServeError> {
-    let error = |source| ServeError::Bind { address: bind.to_string(), source };
-    Listener::open(bind, backlog).map_err(error)
-}
-
-/// The address that a browser takes, or the socket's path.
-fn web_address(listener: &Listener) -> io::Result<String> {
-    let address = listener.address()?;
-    Ok(match listener {
-        Listener::Tcp(_) => format!("http://{address}"),
-        Listener::Unix(_) => address,
-    })
-}
-
-/// Leaves no socket behind that nobody listens on.
-fn remove_socket(bind: &Bind) {
-    let Bind::Unix(path) = bind else { return };
-    if let Err(error) = fs::remove_file(path) {
-        tracing::warn!(%error, "cannot remove the unix socket");
-    }
-}
-
-/// One line on standard error, whatever the log's form: scripts wait for it.
-pub(crate) fn announce(line: &str) {
-    // Nobody listens to a closed standard error, and the server serves all the same.
-    let _closed = writeln!(io::stderr(), "{line}");
-}
-
-async fn upkeep(service: crate::actors::Service, exporter: Exporter) {
+async fn upkeep(
+    service: crate::actors::Service,
+    exporter: Exporter,
+    certificates: Option<Arc<Certificates>>,
+) {
     let mut interval = rt::time::interval(UPKEEP_INTERVAL);
     loop {
         interval.tick().await;
         service.close_idle();
         exporter.run_upkeep();
+        if let Some(certificates) = &certificates {
+            match certificates.refresh() {
+                Ok(true) => tracing::info!("the certificate was read again"),
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "the certificate in force stays"),
+            }
+        }
     }
 }
 
@@ -356,21 +264,36 @@ impl StopSignals {
     }
 }
 
-/// Waits for a signal, then until requests in flight have their answers; a second signal waits for
-/// nobody. Connections that are kept alive without a request hold up nothing.
-async fn drain_on_signal(
-    mut signals: StopSignals,
-    started: Started,
-    draining: &AtomicBool,
-    requests: &RequestCount,
-) {
-    tracing::info!(signal = signals.next().await, "draining");
-    draining.store(true, Ordering::Relaxed);
-    tokio::select! {
-        () = started.drain(requests) => {}
-        name = signals.next() => tracing::info!(signal = name, "asked to stop again"),
+/// What a stop is told to.
+struct Drain<'a> {
+    draining: &'a AtomicBool,
+    requests: &'a RequestCount,
+    supervisor: Supervisor,
+}
+
+impl Drain<'_> {
+    /// Waits for a signal, then until requests in flight have their answers; a second signal waits for
+    /// nobody. Connections that are kept alive without a request hold up nothing.
+    async fn on_signal(self, mut signals: StopSignals, started: Started) {
+        tracing::info!(signal = signals.next().await, "draining");
+        self.supervisor.say("STOPPING=1");
+        self.draining.store(true, Ordering::Relaxed);
+        tokio::select! {
+            () = started.drain(self.requests) => {}
+            name = signals.next() => tracing::info!(signal = name, "asked to stop again"),
+        }
+        tracing::info!("stopped");
     }
-    tracing::info!("stopped");
+}
+
+/// Takes as many open files as the system lets this process have: connections and images need one each,
+/// and the usual limit is from the days of `select`.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit of open files stays");
+    }
 }
 
 /// The usual origin costs nothing to copy.

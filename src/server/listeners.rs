@@ -1,0 +1,112 @@
+//! The listeners: bound as the settings say, and announced.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+
+use actix_web::dev::Server;
+use actix_web::{App, HttpServer};
+
+use crate::config::{Bind, Config, RunAs, ServerConfig};
+use crate::front::admin::{self as front_admin, Admin};
+use crate::front::exchange::Front;
+use crate::front::fastcgi::FastCgi;
+use crate::front::http;
+use crate::front::listener::Listener;
+use crate::front::tls::Certificates;
+use crate::server::ServeError;
+
+/// HTTP connections that the system may hold before they are accepted.
+const BACKLOG: i32 = 2048;
+
+/// The public listener, bound and announced, if one is wanted.
+pub(super) fn public(
+    front: &Front,
+    config: &ServerConfig,
+    certificates: Option<&Arc<Certificates>>,
+) -> Result<Option<Server>, ServeError> {
+    let Some(listener) = open(&config.bind, BACKLOG)? else { return Ok(None) };
+    let front = front.clone();
+    let server = HttpServer::new(move || App::new().configure(http::configure(&front)))
+        .workers(config.workers)
+        .max_connections(config.connections_max)
+        .keep_alive(config.keep_alive)
+        .client_request_timeout(config.header)
+        .tls_handshake_timeout(config.header)
+        .tcp_nodelay(true)
+        // A client that closes its side has gone: its work is dropped, not finished for nobody.
+        .h1_allow_half_closed(false)
+        .shutdown_timeout(config.drain.as_secs())
+        .disable_signals();
+    listener.limit_writes(config.write)?;
+    let scheme = if certificates.is_some() { "https" } else { "http" };
+    announce(&format!("listening on {}", web_address(&listener, scheme)?));
+    let server = match (listener, certificates) {
+        (Listener::Tcp(listener), Some(certificates)) => {
+            server.listen_rustls_0_23(listener, certificates.server_config()?)?
+        }
+        (Listener::Tcp(listener), None) => server.listen_auto_h2c(listener)?,
+        (Listener::Unix(listener), _) => server.listen_uds(listener)?,
+    };
+    Ok(Some(server.run()))
+}
+
+/// The FastCGI front, bound and announced, if one is wanted.
+pub(super) fn fastcgi(front: &Front, config: &ServerConfig) -> Result<Option<FastCgi>, ServeError> {
+    let fastcgi = &config.fastcgi;
+    let Some(listener) = open(&fastcgi.bind, fastcgi.backlog)? else { return Ok(None) };
+    announce(&format!("fastcgi listening on {}", listener.address()?));
+    Ok(Some(FastCgi::start(listener, front, config)?))
+}
+
+/// The admin listener, if one is wanted.
+pub(super) fn admin(admin: &Admin, config: &Config) -> Result<Option<Server>, ServeError> {
+    let listener = match open(&config.server.admin, BACKLOG) {
+        // Web servers start several of iipsrv with one environment: the first is watched.
+        Err(error) if config.run_as == RunAs::Iipsrv => {
+            tracing::warn!(%error, "no metrics from this process");
+            None
+        }
+        opened => opened?,
+    };
+    let Some(listener) = listener else { return Ok(None) };
+    let admin = admin.clone();
+    let server = HttpServer::new(move || App::new().configure(front_admin::configure(&admin)))
+        .workers(1)
+        .shutdown_timeout(1)
+        .disable_signals();
+    announce(&format!("admin listening on {}", web_address(&listener, "http")?));
+    let server = match listener {
+        Listener::Tcp(listener) => server.listen(listener)?,
+        Listener::Unix(listener) => server.listen_uds(listener)?,
+    };
+    Ok(Some(server.run()))
+}
+
+fn open(bind: &Bind, backlog: i32) -> Result<Option<Listener>, ServeError> {
+    let error = |source| ServeError::Bind { address: bind.to_string(), source };
+    Listener::open(bind, backlog).map_err(error)
+}
+
+/// The address that a browser takes, or the socket's path.
+fn web_address(listener: &Listener, scheme: &str) -> io::Result<String> {
+    let address = listener.address()?;
+    Ok(match listener {
+        Listener::Tcp(_) => format!("{scheme}://{address}"),
+        Listener::Unix(_) => address,
+    })
+}
+
+/// Leaves no socket behind that nobody listens on.
+pub(super) fn remove_socket(bind: &Bind) {
+    let Bind::Unix(path) = bind else { return };
+    if let Err(error) = fs::remove_file(path) {
+        tracing::warn!(%error, "cannot remove the unix socket");
+    }
+}
+
+/// One line on standard error, whatever the log's form: scripts wait for it.
+pub(crate) fn announce(line: &str) {
+    // Nobody listens to a closed standard error, and the server serves all the same.
+    let _closed = writeln!(io::stderr(), "{line}");
+}
