@@ -1,9 +1,11 @@
 //! Where the log goes, and what stands in it first: the settings in force.
 
+use std::io;
+
 use crate::config::keys::KEYS;
-use crate::config::{LogConfig, LogTarget, Origin, RunAs};
+use crate::config::{self, LogConfig, LogFormat, LogTarget, Origin, RunAs};
 use crate::server::{ServeError, announce};
-use crate::telemetry::{Sink, Target};
+use crate::telemetry::{AccessLog, Sink, Target};
 
 /// Where lines are to go. iipsrv runs without a log that it cannot write; who takes its place says so.
 pub(super) fn open(config: &LogConfig, run_as: RunAs) -> Result<Sink, ServeError> {
@@ -35,5 +37,13 @@ pub(super) fn write_settings(run_as: RunAs, origins: &[Origin]) {
         if origin != "default" || is_of_iipsrv(name) {
             tracing::info!(%name, ?value, from = %origin, "setting");
         }
+    }
+}
+
+/// One line a request, where that is wanted.
+pub(super) fn access(config: &LogConfig, sink: Sink) -> io::Result<Option<AccessLog>> {
+    match config.access {
+        config::AccessLog::On => AccessLog::start(config.format == LogFormat::Json, sink).map(Some),
+        config::AccessLog::Off => Ok(None),
     }
 }

@@ -22,7 +22,7 @@ use crate::actors::modules::{Modules, ModulesError};
 use crate::actors::open_image::Opener;
 use crate::actors::start;
 use crate::codecs::{self, DecodeLimits, Decoders};
-use crate::config::{AccessLog, Config, LogFormat, Origin};
+use crate::config::{Config, LogFormat, Origin};
 use crate::front::admin::Admin;
 use crate::front::exchange::Front;
 use crate::front::fastcgi::FastCgi;
@@ -112,12 +112,7 @@ async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), Serv
     let modules = Modules::start(config)?;
     let opener = opener(config, &modules);
     let service = start::start(config, rules(config)?, opener, modules)?;
-    let access = match config.log.access {
-        AccessLog::On => {
-            Some(telemetry::AccessLog::start(config.log.format == LogFormat::Json, sink)?)
-        }
-        AccessLog::Off => None,
-    };
+    let access = log::access(&config.log, sink)?;
     let draining = Arc::new(AtomicBool::new(false));
     let requests = RequestCount::new(config.server.requests_max);
     let troubles = Troubles::default();
