@@ -7,8 +7,6 @@ OpenJPEG's own program: processor time of all its processes, and the most memory
 Needs opj_decompress (Debian: libopenjp2-tools) and iipsrv (iipimage-server).
 """
 
-import os
-import re
 import resource
 import socket
 import struct
@@ -16,51 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-TESSERA = ROOT / "target/release/tessera"
+from served import Tessera, cpu_ms, peak_mib
+
 IIPSRV = "/usr/lib/iipimage-server/iipsrv.fcgi"
 SIDE, TILE = 10240, 256
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
-
-
-def family(pid):
-    """A process and all that it started and that still runs."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents.setdefault(int(stat.read_text().rsplit(")", 1)[1].split()[1]), []).append(int(stat.parent.name))
-        except FileNotFoundError:
-            continue
-    found = [pid]
-    for parent in found:
-        found += parents.get(parent, [])
-    return found
-
-
-def cpu_ms(pid):
-    """Of processes that run and of those that ended."""
-    fields = [Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split() for each in family(pid)]
-    return sum(sum(map(int, field[11:15])) for field in fields) * 1000 / TICKS_A_SECOND
-
-
-def peak_mib(pid):
-    status = [Path(f"/proc/{each}/status").read_text() for each in family(pid)]
-    return sum(int(re.search(r"VmHWM:\s+(\d+)", each).group(1)) for each in status) / 1024
-
-
-class Tessera:
-    def __init__(self, folder, *settings):
-        command = [TESSERA, "serve", folder, "--bind", "127.0.0.1:0", "--admin", "none", "--log-access", "off", *settings]
-        self.process = subprocess.Popen([str(part) for part in command], stderr=subprocess.PIPE, text=True)
-        line = next(line for line in self.process.stderr if "http://" in line)
-        self.base = re.search(r"http://127\.0\.0\.1:\d+", line).group() + "/iiif/3/"
-
-    def get(self, path):
-        with urllib.request.urlopen(self.base + path) as answer:
-            return answer.read()
 
 
 class Iipsrv:
@@ -76,7 +35,7 @@ class Iipsrv:
 
     def get(self, path):
         parameters = b""
-        for name, value in {"REQUEST_METHOD": "GET", "QUERY_STRING": f"IIIF={path}"}.items():
+        for name, value in {"REQUEST_METHOD": "GET", "QUERY_STRING": path.replace("/iiif/3/", "IIIF=", 1)}.items():
             parameters += struct.pack(">BL", len(name), len(value) | 1 << 31) + f"{name}{value}".encode()
         record = lambda kind, body: struct.pack(">BBHHBB", 1, kind, 1, len(body), 0, 0) + body
         with socket.socket(socket.AF_UNIX) as peer:
@@ -88,6 +47,10 @@ class Iipsrv:
                 content = stream.read(length + padding)[:length]
                 body += content if kind == 6 else b""
         return body.split(b"\r\n\r\n", 1)[1]
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
 
 
 def tiles(left, top, columns, rows, step, reduction):
@@ -123,15 +86,14 @@ def measure(name, start, file):
     for what, addresses in WORK.items():
         server = start()
         try:
-            server.get(f"{file.name}/info.json")
+            server.get(f"/iiif/3/{file.name}/info.json")
             before = cpu_ms(server.process.pid)
             for address in addresses:
-                assert server.get(f"{file.name}/{address}")[:2] == b"\xff\xd8", f"{name}: {address}"
+                assert server.get(f"/iiif/3/{file.name}/{address}")[:2] == b"\xff\xd8", f"{name}: {address}"
             each = (cpu_ms(server.process.pid) - before) / len(addresses)
             print(f"| {file.stem} | {what} | {name} | {each:.1f} | {peak_mib(server.process.pid):.0f} |", flush=True)
         finally:
-            server.process.terminate()
-            server.process.wait()
+            server.stop()
 
 
 def main():
