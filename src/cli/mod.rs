@@ -4,6 +4,7 @@
 pub mod check_config;
 pub mod iipsrv;
 pub mod inspect;
+pub mod manual;
 pub mod module;
 pub mod serve;
 pub mod terrain;
@@ -42,6 +43,14 @@ pub enum CliError {
     /// The terrain.
     #[error(transparent)]
     Terrain(#[from] terrain::TerrainError),
+    /// A file that iipsrv was run with.
+    #[error("cannot read {path}")]
+    Foreign {
+        /// Which.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
     /// Standard output.
     #[error("cannot write the report")]
     Output(#[from] io::Error),
@@ -67,9 +76,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let result = match matches.subcommand() {
         Some(("serve", matches)) => serve::run(&layers(matches)),
-        Some(("check-config", matches)) => check_config::run(&layers(matches)),
+        Some(("check-config", matches)) => check_config::run(matches),
         Some(("inspect", matches)) => inspect_file(matches),
         Some(("terrain", matches)) => make_terrain(matches),
+        Some(("manual", _)) => manual::print_manual(),
+        Some(("completions", matches)) => manual::print_completions(matches),
         Some(("module", matches)) => run_module(matches),
         _ => Ok(ExitCode::from(2)),
     };
@@ -82,6 +93,7 @@ fn exit_code(result: Result<ExitCode, CliError>) -> ExitCode {
         let is_setting = matches!(
             error,
             CliError::Config(_)
+                | CliError::Foreign { .. }
                 | CliError::Iipsrv(_)
                 | CliError::Serve(ServeError::Mark(_) | ServeError::Module(_) | ServeError::Tls(_))
         );
@@ -103,6 +115,8 @@ fn command() -> Command {
         .subcommand(check_config::command())
         .subcommand(InspectArgs::augment_args(Command::new("inspect")))
         .subcommand(TerrainArgs::augment_args(Command::new("terrain")))
+        .subcommand(manual::manual_command())
+        .subcommand(manual::completions_command())
         .subcommand(ModuleArgs::augment_args(Command::new("module")).hide(true))
 }
 

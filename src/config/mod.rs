@@ -1,5 +1,6 @@
 //! `Config`: every setting, validated and immutable. No `Option` in it means "the default".
 
+mod foreign;
 pub mod iipsrv;
 pub mod keys;
 pub mod load;
@@ -22,11 +23,12 @@ use crate::model::{
     Position, Subsampling, TiffCompression, UpscaleUnmarked, UriMap,
 };
 
+pub use foreign::Foreign;
 pub use iipsrv::{RunAs, warnings};
 pub use load::{ConfigError, Layers, Origin, load};
 pub use memcached::{MemcachedConfig, MemcachedServer};
 pub use proxies::TrustedProxies;
-pub use supervisor::SupervisorConfig;
+pub use supervisor::{SupervisorConfig, TAKES_OVER};
 pub use tls::TlsConfig;
 
 /// Where a listener listens.

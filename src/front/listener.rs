@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::TcpListener;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -47,6 +47,35 @@ impl Listener {
         }
     }
 
+    /// A listening socket that somebody else opened.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn adopt(descriptor: OwnedFd) -> io::Result<Self> {
+        if !matches!(socket_acceptconn(&descriptor), Ok(true)) {
+            return Err(io::Error::other("it is not a listening socket"));
+        }
+        match getsockname(&descriptor)?.address_family() {
+            AddressFamily::INET | AddressFamily::INET6 => Ok(Self::Tcp(descriptor.into())),
+            AddressFamily::UNIX => Ok(Self::Unix(descriptor.into())),
+            _ => Err(io::Error::other("it is neither an internet nor a unix socket")),
+        }
+    }
+
+    /// Whether it listens where it was asked.
+    pub fn fits(&self, bind: &Bind) -> bool {
+        match (self, bind) {
+            (Self::Tcp(listener), Bind::Tcp(asked)) => listener.local_addr().is_ok_and(|address| {
+                address.ip() == asked.ip() && (asked.port() == 0 || asked.port() == address.port())
+            }),
+            (Self::Unix(listener), Bind::Unix(path)) => {
+                listener.local_addr().is_ok_and(|address| address.as_pathname() == Some(path))
+            }
+            (_, Bind::Inherited) => true,
+            _ => false,
+        }
+    }
+
     /// Has the system end connections that take nothing of what is written to them for as long; those that
     /// are accepted inherit it. A unix socket's other side is on this machine, and trusted with it.
     ///
@@ -76,6 +105,15 @@ impl Listener {
     }
 }
 
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(listener) => listener.as_fd(),
+            Self::Unix(listener) => listener.as_fd(),
+        }
+    }
+}
+
 /// The listening socket that spawn-fcgi, lighttpd or `mod_fcgid` leaves as descriptor 0.
 fn inherited() -> io::Result<Listener> {
     let descriptor = io::stdin().as_fd().try_clone_to_owned()?;
@@ -85,11 +123,7 @@ fn inherited() -> io::Result<Listener> {
              responders, else give HOST:PORT or unix:PATH",
         ));
     }
-    match getsockname(&descriptor)?.address_family() {
-        AddressFamily::INET | AddressFamily::INET6 => Ok(Listener::Tcp(descriptor.into())),
-        AddressFamily::UNIX => Ok(Listener::Unix(descriptor.into())),
-        _ => Err(io::Error::other("it is neither an internet nor a unix socket")),
-    }
+    Listener::adopt(descriptor)
 }
 
 /// Removes a socket that a server left behind; one that somebody listens on, though he be too busy to

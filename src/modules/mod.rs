@@ -15,7 +15,7 @@ pub mod process;
 pub mod shared_memory;
 mod words;
 
-pub use channel::Channel;
+pub use channel::{Channel, Received};
 pub use confinement::Confinement;
 pub use description::Description;
 pub use error::ModuleError;

@@ -1,6 +1,5 @@
 //! The listeners: bound as the settings say, and announced.
 
-use std::fs;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
@@ -15,6 +14,7 @@ use crate::front::http;
 use crate::front::listener::Listener;
 use crate::front::tls::Certificates;
 use crate::server::ServeError;
+use crate::server::sockets::Sockets;
 
 /// HTTP connections that the system may hold before they are accepted.
 const BACKLOG: i32 = 2048;
@@ -24,8 +24,9 @@ pub(super) fn public(
     front: &Front,
     config: &ServerConfig,
     certificates: Option<&Arc<Certificates>>,
+    sockets: &mut Sockets,
 ) -> Result<Option<Server>, ServeError> {
-    let Some(listener) = open(&config.bind, BACKLOG)? else { return Ok(None) };
+    let Some(listener) = open(sockets, "http", &config.bind, BACKLOG)? else { return Ok(None) };
     let front = front.clone();
     let server = HttpServer::new(move || App::new().configure(http::configure(&front)))
         .workers(config.workers)
@@ -52,16 +53,26 @@ pub(super) fn public(
 }
 
 /// The FastCGI front, bound and announced, if one is wanted.
-pub(super) fn fastcgi(front: &Front, config: &ServerConfig) -> Result<Option<FastCgi>, ServeError> {
+pub(super) fn fastcgi(
+    front: &Front,
+    config: &ServerConfig,
+    sockets: &mut Sockets,
+) -> Result<Option<FastCgi>, ServeError> {
     let fastcgi = &config.fastcgi;
-    let Some(listener) = open(&fastcgi.bind, fastcgi.backlog)? else { return Ok(None) };
+    let Some(listener) = open(sockets, "fastcgi", &fastcgi.bind, fastcgi.backlog)? else {
+        return Ok(None);
+    };
     announce(&format!("fastcgi listening on {}", listener.address()?));
     Ok(Some(FastCgi::start(listener, front, config)?))
 }
 
 /// The admin listener, if one is wanted.
-pub(super) fn admin(admin: &Admin, config: &Config) -> Result<Option<Server>, ServeError> {
-    let listener = match open(&config.server.admin, BACKLOG) {
+pub(super) fn admin(
+    admin: &Admin,
+    config: &Config,
+    sockets: &mut Sockets,
+) -> Result<Option<Server>, ServeError> {
+    let listener = match open(sockets, "admin", &config.server.admin, BACKLOG) {
         // Web servers start several of iipsrv with one environment: the first is watched.
         Err(error) if config.run_as == RunAs::Iipsrv => {
             tracing::warn!(%error, "no metrics from this process");
@@ -83,9 +94,14 @@ pub(super) fn admin(admin: &Admin, config: &Config) -> Result<Option<Server>, Se
     Ok(Some(server.run()))
 }
 
-fn open(bind: &Bind, backlog: i32) -> Result<Option<Listener>, ServeError> {
+fn open(
+    sockets: &mut Sockets,
+    name: &'static str,
+    bind: &Bind,
+    backlog: i32,
+) -> Result<Option<Listener>, ServeError> {
     let error = |source| ServeError::Bind { address: bind.to_string(), source };
-    Listener::open(bind, backlog).map_err(error)
+    sockets.open(name, bind, backlog).map_err(error)
 }
 
 /// The address that a browser takes, or the socket's path.
@@ -95,14 +111,6 @@ fn web_address(listener: &Listener, scheme: &str) -> io::Result<String> {
         Listener::Tcp(_) => format!("{scheme}://{address}"),
         Listener::Unix(_) => address,
     })
-}
-
-/// Leaves no socket behind that nobody listens on.
-pub(super) fn remove_socket(bind: &Bind) {
-    let Bind::Unix(path) = bind else { return };
-    if let Err(error) = fs::remove_file(path) {
-        tracing::warn!(%error, "cannot remove the unix socket");
-    }
 }
 
 /// One line on standard error, whatever the log's form: scripts wait for it.

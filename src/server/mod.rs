@@ -1,8 +1,11 @@
 //! Wiring: starts the cast, binds the listeners, says where they listen, and drains when told to stop.
 
+mod activation;
 mod listeners;
 mod log;
 mod notify;
+mod sockets;
+mod upgrade;
 
 use std::borrow::Cow;
 use std::future::pending;
@@ -36,6 +39,8 @@ use crate::protocols::{DeepZoomSettings, IiifVersion, Settings};
 use crate::telemetry::{self, Sink};
 
 use notify::Supervisor;
+use sockets::Sockets;
+use upgrade::Program;
 
 pub(crate) use listeners::announce;
 
@@ -109,6 +114,8 @@ pub fn check(config: &Config) -> Result<(), ServeError> {
 
 async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), ServeError> {
     let signals = StopSignals::listen()?;
+    let program = Program::of_process()?;
+    let mut sockets = Sockets::given(&config.supervisor)?;
     let modules = Modules::start(config)?;
     let opener = opener(config, &modules);
     let service = start::start(config, rules(config)?, opener, modules)?;
@@ -127,8 +134,8 @@ async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), Serv
         access: access.clone(),
     };
     let certificates = Certificates::open(&config.server.tls)?;
-    let public = listeners::public(&front, &config.server, certificates.as_ref())?;
-    let fastcgi = listeners::fastcgi(&front, &config.server)?;
+    let public = listeners::public(&front, &config.server, certificates.as_ref(), &mut sockets)?;
+    let fastcgi = listeners::fastcgi(&front, &config.server, &mut sockets)?;
     let admin = Admin {
         service: service.clone(),
         requests: requests.clone(),
@@ -137,18 +144,23 @@ async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), Serv
         exporter: exporter.clone(),
         draining,
     };
-    let admin_server = listeners::admin(&admin, config)?;
+    let admin_server = listeners::admin(&admin, config, &mut sockets)?;
     rt::spawn(upkeep(service.clone(), exporter, certificates));
+    let started = Started {
+        public: public.as_ref().map(Server::handle),
+        admin: admin_server.as_ref().map(Server::handle),
+        fastcgi,
+    };
     // Answers until the process ends, also while the public listeners drain.
     if let Some(server) = admin_server {
         rt::spawn(server);
     }
-    let started = Started { public: public.as_ref().map(Server::handle), fastcgi };
     let supervisor = Supervisor::of(&config.supervisor);
     supervisor.say("READY=1");
+    sockets.ready();
     rt::spawn(supervisor.clone().keep_watch());
-    let drain = Drain { draining: &admin.draining, requests: &requests, supervisor };
-    let drained = drain.on_signal(signals, started);
+    let drain = Drain { draining: &admin.draining, requests: &requests, supervisor, program };
+    let drained = drain.on_signal(signals, started, sockets);
     let serving = async {
         match public {
             Some(server) => server.await,
@@ -170,9 +182,6 @@ async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), Serv
     if let Some(access) = access {
         access.stop();
     }
-    for bind in [&config.server.bind, &config.server.fastcgi.bind, &config.server.admin] {
-        listeners::remove_socket(bind);
-    }
     Ok(ended?)
 }
 
@@ -191,10 +200,19 @@ fn opener(config: &Config, modules: &Modules) -> Opener {
 /// The public listeners at work, as the one who stops them holds them.
 struct Started {
     public: Option<ServerHandle>,
+    admin: Option<ServerHandle>,
     fastcgi: Option<FastCgi>,
 }
 
 impl Started {
+    /// Has HTTP accept no more, which another process does now, and what it accepted come to its requests.
+    async fn pause(&self) {
+        for server in [&self.public, &self.admin].into_iter().flatten() {
+            server.pause().await;
+        }
+        rt::time::sleep(DRAIN_FLUSH).await;
+    }
+
     /// Takes no more connections and lets requests in flight finish, on all listeners at once.
     async fn drain(self, requests: &RequestCount) {
         let public = async {
@@ -233,8 +251,12 @@ async fn upkeep(
     }
 }
 
+/// The signal that asks for a new process in place of this one.
+const UPGRADE: &str = "SIGUSR2";
+
 /// The signals that ask the server to stop.
 struct StopSignals {
+    upgrade: Signal,
     terminate: Signal,
     interrupt: Signal,
     user: Signal,
@@ -243,6 +265,7 @@ struct StopSignals {
 impl StopSignals {
     fn listen() -> io::Result<Self> {
         Ok(Self {
+            upgrade: signal(SignalKind::user_defined2())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             user: signal(SignalKind::user_defined1())?,
@@ -255,6 +278,7 @@ impl StopSignals {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.user.recv() => "SIGUSR1",
+            _ = self.upgrade.recv() => UPGRADE,
         }
     }
 }
@@ -264,20 +288,68 @@ struct Drain<'a> {
     draining: &'a AtomicBool,
     requests: &'a RequestCount,
     supervisor: Supervisor,
+    program: Program,
 }
 
 impl Drain<'_> {
     /// Waits for a signal, then until requests in flight have their answers; a second signal waits for
     /// nobody. Connections that are kept alive without a request hold up nothing.
-    async fn on_signal(self, mut signals: StopSignals, started: Started) {
-        tracing::info!(signal = signals.next().await, "draining");
-        self.supervisor.say("STOPPING=1");
+    async fn on_signal(self, mut signals: StopSignals, started: Started, mut sockets: Sockets) {
+        let mut handed_over = false;
+        let name = loop {
+            let name = signals.next().await;
+            if name != UPGRADE {
+                self.supervisor.say("STOPPING=1");
+                break name;
+            }
+            (sockets, handed_over) = self.hand_over(sockets).await;
+            if handed_over {
+                // What was accepted before sends its requests now; what comes, the new process accepts.
+                started.pause().await;
+                break name;
+            }
+        };
+        tracing::info!(signal = name, "draining");
         self.draining.store(true, Ordering::Relaxed);
+        sockets.close_copies();
         tokio::select! {
             () = started.drain(self.requests) => {}
             name = signals.next() => tracing::info!(signal = name, "asked to stop again"),
         }
+        if !handed_over {
+            sockets.remove();
+        }
         tracing::info!("stopped");
+    }
+
+    /// Starts the program anew and hands the sockets over; whether that went well.
+    async fn hand_over(&self, sockets: Sockets) -> (Sockets, bool) {
+        let (pid, channel) = match self.program.start_again() {
+            Ok(started) => started,
+            Err(error) => {
+                tracing::error!(%error, "the new process cannot be started");
+                return (sockets, false);
+            }
+        };
+        let waiting = tokio::task::spawn_blocking(move || {
+            let handed = sockets.hand_over(channel);
+            (sockets, handed)
+        });
+        match waiting.await {
+            Ok((sockets, Ok(()))) => {
+                tracing::info!(pid, "a new process has taken over");
+                self.supervisor.say(&format!("MAINPID={pid}"));
+                (sockets, true)
+            }
+            Ok((sockets, Err(error))) => {
+                tracing::error!(%error, pid, "the new process has not taken over; this one goes on");
+                (sockets, false)
+            }
+            Err(error) => {
+                tracing::error!(%error, pid, "the sockets were lost");
+                (Sockets::default(), false)
+            }
+        }
     }
 }
 
