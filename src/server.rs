@@ -1,6 +1,5 @@
 //! Wiring: starts the cast, binds the listeners, says where they listen, and drains when told to stop.
 
-use std::borrow::Cow;
 use std::fs;
 use std::future::pending;
 use std::io::{self, Write as _};
@@ -10,23 +9,27 @@ use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, rt};
+use arc_swap::ArcSwap;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 
+use crate::actors::Service;
 use crate::actors::marks::{self, MarkError};
 use crate::actors::modules::{Modules, ModulesError};
 use crate::actors::start;
 use crate::codecs::{self, DecodeLimits, Decoders};
-use crate::config::{AccessLog, Bind, Config, LogFormat, ServerConfig};
-use crate::front::admin::{self, Admin};
+use crate::config::{AccessLog, Bind, Config, LiveOrigins, LogFormat, ServerConfig};
+use crate::front::admin::{self, Admin, Authority};
 use crate::front::exchange::Front;
 use crate::front::fastcgi::FastCgi;
 use crate::front::http;
 use crate::front::listener::Listener;
+use crate::front::manners::LiveManners;
+use crate::front::rankings::Rankings;
 use crate::front::request_count::RequestCount;
 use crate::front::troubles::Troubles;
+use crate::live::{self, Live, Loaded};
 use crate::metrics::Exporter;
-use crate::plan::{PassThrough, Rules};
-use crate::protocols::{DeepZoomSettings, IiifVersion, Settings};
 use crate::telemetry;
 
 /// How often idle images are closed and histograms drained.
@@ -63,15 +66,16 @@ pub enum ServeError {
     Metrics(String),
 }
 
-/// Serves until SIGTERM or SIGINT, then drains.
+/// Serves until SIGTERM or SIGINT, then drains; reads the configuration again at SIGHUP.
 ///
 /// # Errors
 /// Where it cannot start; see [`ServeError`].
-pub fn serve(config: &Config) -> Result<(), ServeError> {
+pub fn serve(loaded: &Loaded) -> Result<(), ServeError> {
+    let config = &loaded.config;
     let json = config.log.format == LogFormat::Json;
     telemetry::start_events(json, &config.log.level);
     let exporter = Exporter::install().map_err(|error| ServeError::Metrics(error.to_string()))?;
-    rt::System::new().block_on(run(config, exporter, json))
+    rt::System::new().block_on(run(loaded, exporter, json))
 }
 
 /// Reads and draws the marks of watermarks and asks modules for their files, as [`serve`] does before
@@ -85,8 +89,11 @@ pub fn check(config: &Config) -> Result<(), ServeError> {
     Ok(())
 }
 
-async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), ServeError> {
-    let signals = StopSignals::listen()?;
+async fn run(loaded: &Loaded, exporter: Exporter, json: bool) -> Result<(), ServeError> {
+    let config = &loaded.config;
+    let drain = Arc::new(Notify::new());
+    let signals = StopSignals::listen(Arc::clone(&drain))?;
+    let hangup = signal(SignalKind::hangup())?;
     let modules = Modules::start(config)?;
     let limits = DecodeLimits::default();
     let decoders = Decoders { jpeg2000: modules.codestream_decoder() };
@@ -95,36 +102,16 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
         let image = codecs::open_with(source, slice, bands, &limits, &decoders)?;
         Ok(codecs::with_rights(image, &rights))
     });
-    let service = start::start(config, rules(config)?, opener, modules)?;
-    let access = match config.log.access {
-        AccessLog::On => Some(telemetry::AccessLog::start(json)?),
-        AccessLog::Off => None,
-    };
-    let draining = Arc::new(AtomicBool::new(false));
-    let requests = RequestCount::new(config.server.requests_max);
-    let troubles = Troubles::default();
-    let front = Front {
-        trusted_proxies: Arc::new(config.server.trusted_proxies.clone()),
-        service: service.clone(),
-        settings: Arc::new(settings(config)),
-        cors: cors(&config.protocol.cors),
-        body_bytes_max: config.server.body_bytes_max,
-        requests: requests.clone(),
-        troubles: troubles.clone(),
-        access: access.clone(),
-    };
+    let service = start::start(config, live::policy(config)?, opener, modules)?;
+    let told = Told::new(loaded, json)?;
+    let requests = told.requests.clone();
+    let front = told.front(service.clone(), config);
     let public = public_server(&front, &config.server)?;
     let fastcgi = fastcgi_front(&front, &config.server)?;
-    let admin = Admin {
-        service: service.clone(),
-        requests: requests.clone(),
-        troubles,
-        access: access.clone(),
-        exporter: exporter.clone(),
-        draining,
-    };
+    let admin = told.admin(service.clone(), exporter.clone(), drain, config);
     let admin_server = admin_server(&admin, &config.server)?;
     rt::spawn(upkeep(service.clone(), exporter));
+    told.follow_configuration(loaded, service.clone(), hangup);
     // Answers until the process ends, also while the public listeners drain.
     if let Some(server) = admin_server {
         rt::spawn(server);
@@ -149,13 +136,84 @@ async fn run(config: &Config, exporter: Exporter, json: bool) -> Result<(), Serv
         }
     };
     service.stop();
-    if let Some(access) = access {
+    if let Some(access) = told.access {
         access.stop();
     }
     for bind in [&config.server.bind, &config.server.fastcgi.bind, &config.server.admin] {
         remove_socket(bind);
     }
     Ok(ended?)
+}
+
+/// What all listeners tell of, or go by.
+struct Told {
+    requests: RequestCount,
+    rankings: Rankings,
+    troubles: Troubles,
+    manners: LiveManners,
+    origins: LiveOrigins,
+    access: Option<telemetry::AccessLog>,
+}
+
+impl Told {
+    fn new(loaded: &Loaded, json: bool) -> io::Result<Self> {
+        let config = &loaded.config;
+        Ok(Self {
+            requests: RequestCount::new(config.server.requests_max),
+            rankings: Rankings::default(),
+            troubles: Troubles::default(),
+            manners: Arc::new(ArcSwap::from_pointee(live::manners(config))),
+            origins: Arc::new(ArcSwap::from_pointee(loaded.origins.clone())),
+            access: match config.log.access {
+                AccessLog::On => Some(telemetry::AccessLog::start(json)?),
+                AccessLog::Off => None,
+            },
+        })
+    }
+
+    fn front(&self, service: Service, config: &Config) -> Front {
+        Front {
+            service,
+            manners: Arc::clone(&self.manners),
+            body_bytes_max: config.server.body_bytes_max,
+            requests: self.requests.clone(),
+            rankings: self.rankings.clone(),
+            troubles: self.troubles.clone(),
+            access: self.access.clone(),
+        }
+    }
+
+    fn admin(
+        &self,
+        service: Service,
+        exporter: Exporter,
+        drain: Arc<Notify>,
+        config: &Config,
+    ) -> Admin {
+        Admin {
+            service,
+            requests: self.requests.clone(),
+            troubles: self.troubles.clone(),
+            rankings: self.rankings.clone(),
+            access: self.access.clone(),
+            exporter,
+            origins: Arc::clone(&self.origins),
+            manners: Arc::clone(&self.manners),
+            authority: Authority::of(&config.server),
+            draining: Arc::default(),
+            drain,
+        }
+    }
+
+    /// Has the configuration read anew when that is asked for.
+    fn follow_configuration(&self, loaded: &Loaded, service: Service, hangup: Signal) {
+        let (origins, manners) = (Arc::clone(&self.origins), Arc::clone(&self.manners));
+        let live = Arc::new(Live::new(loaded.layers.clone(), origins, service.clone(), manners));
+        if loaded.config.server.watch_config {
+            rt::spawn(live::on_change(Arc::clone(&live)));
+        }
+        rt::spawn(live::on_hangup(live, service, hangup, || {}));
+    }
 }
 
 /// The public listeners at work, as the one who stops them holds them.
@@ -256,7 +314,7 @@ pub(crate) fn announce(line: &str) {
     let _closed = writeln!(io::stderr(), "{line}");
 }
 
-async fn upkeep(service: crate::actors::Service, exporter: Exporter) {
+async fn upkeep(service: Service, exporter: Exporter) {
     let mut interval = rt::time::interval(UPKEEP_INTERVAL);
     loop {
         interval.tick().await;
@@ -270,14 +328,17 @@ struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
     user: Signal,
+    /// Whoever administers.
+    asked: Arc<Notify>,
 }
 
 impl StopSignals {
-    fn listen() -> io::Result<Self> {
+    fn listen(asked: Arc<Notify>) -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             user: signal(SignalKind::user_defined1())?,
+            asked,
         })
     }
 
@@ -287,6 +348,7 @@ impl StopSignals {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.user.recv() => "SIGUSR1",
+            () = self.asked.notified() => "PUT /drain",
         }
     }
 }
@@ -306,61 +368,4 @@ async fn drain_on_signal(
         name = signals.next() => tracing::info!(signal = name, "asked to stop again"),
     }
     tracing::info!("stopped");
-}
-
-/// The usual origin costs nothing to copy.
-fn cors(origin: &str) -> Cow<'static, str> {
-    if origin == "*" { Cow::Borrowed("*") } else { Cow::Owned(origin.to_owned()) }
-}
-
-fn rules(config: &Config) -> Result<Rules, MarkError> {
-    let bytes_max = Some(config.render.pass_through_bytes_max).filter(|bytes| *bytes != 0);
-    Ok(Rules {
-        watermarks: marks::load(&config.watermark)?,
-        limits: config.render.limits.clone(),
-        jpeg_quality: config.render.jpeg_quality,
-        png_level: config.render.png_level,
-        webp_quality: config.render.webp_quality,
-        avif_quality: config.output.avif_quality,
-        jpeg_subsampling: config.output.jpeg_subsampling,
-        jpeg_trellis: config.output.jpeg_trellis,
-        tiff_compression: config.output.tiff_compression,
-        tiff_quality: config.output.tiff_quality,
-        pass_through: if config.render.pass_through {
-            PassThrough::On { bytes_max }
-        } else {
-            PassThrough::Off
-        },
-        filter: config.render.filter,
-        background: config.render.background,
-        dither: config.render.dither,
-        colour: config.images.colour,
-        icc_bytes_max: config.render.icc_bytes_max,
-    })
-}
-
-fn settings(config: &Config) -> Settings {
-    let protocol = &config.protocol;
-    let set = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-    Settings {
-        limits: config.render.limits.clone(),
-        iiif_version: match protocol.iiif_version {
-            1 => IiifVersion::V1,
-            2 => IiifVersion::V2,
-            _ => IiifVersion::V3,
-        },
-        iiif_upscale_unmarked: protocol.upscale_unmarked,
-        cache_control: protocol.cache_control.clone(),
-        base_url: set(&protocol.base_url),
-        iiif_query_base_url: set(&protocol.query_base_url),
-        uri_bytes_max: config.server.uri_bytes_max,
-        allow_bare_slash: protocol.allow_bare_slash,
-        negotiate: config.output.negotiate,
-        deep_zoom: DeepZoomSettings { cut: config.deepzoom.cut, format: config.deepzoom.format },
-        delimiter: set(&protocol.delimiter),
-        extensions: protocol.iiif_extensions,
-        extra_info: protocol.iiif_extra_info.clone(),
-        canvases_max: protocol.canvases_max,
-        preferred_formats: protocol.iiif_preferred_formats.clone(),
-    }
 }

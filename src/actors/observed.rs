@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::actors::admission::Admission;
+use crate::actors::by_lane::ByLane;
 use crate::actors::decoded_tiles::DecodedTiles;
 use crate::actors::pool::Pool;
 use crate::metrics;
@@ -20,12 +21,22 @@ pub struct Observed {
 }
 
 impl Observed {
+    fn pools(&self) -> [&Pool; 4] {
+        [&self.check_pool, &self.decode_pool, &self.watermark_pool, &self.encode_pool]
+    }
+
+    /// Jobs of each pool, by its name.
+    pub(super) fn pool_depths(&self) -> Vec<(&'static str, ByLane<usize>)> {
+        let depths =
+            |pool: &Pool| ByLane { cheap: pool.depth(Lane::Cheap), dear: pool.depth(Lane::Dear) };
+        self.pools().map(|pool| (pool.name(), depths(pool))).to_vec()
+    }
+
     /// Sets the gauges; `cache_bytes` is what the cache shards hold.
     pub(super) fn observe(&self, cache_bytes: u64) {
-        let pools = [&self.check_pool, &self.decode_pool, &self.watermark_pool, &self.encode_pool];
-        for pool in pools {
+        for (pool, depth) in self.pool_depths() {
             for lane in Lane::ALL {
-                metrics::pool_depth(pool.name(), lane.label(), pool.depth(lane));
+                metrics::pool_depth(pool, lane.label(), *depth.of(lane));
             }
         }
         let (used, waiting) = (self.admission.bytes_in_use(), self.admission.waiting());

@@ -2,10 +2,12 @@
 //! none can be forgotten.
 
 pub mod check_config;
+pub mod http_client;
 pub mod inspect;
 pub mod module;
 pub mod serve;
 pub mod terrain;
+mod top;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -16,9 +18,11 @@ use std::sync::Arc;
 
 use clap::{Arg, ArgMatches, Args as _, Command, FromArgMatches as _, value_parser};
 
+use crate::cli::http_client::ClientError;
 use crate::cli::inspect::{InspectArgs, Inspected};
 use crate::cli::module::ModuleArgs;
 use crate::cli::terrain::TerrainArgs;
+use crate::cli::top::TopArgs;
 use crate::codecs::{self, DecodeLimits};
 use crate::config::keys::KEYS;
 use crate::config::{ConfigError, Layers};
@@ -41,6 +45,9 @@ pub enum CliError {
     /// Standard output.
     #[error("cannot write the report")]
     Output(#[from] io::Error),
+    /// A server that was asked.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// A decoder's process.
     #[error("cannot run the decoder")]
     Module(#[source] io::Error),
@@ -62,6 +69,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(("check-config", matches)) => check_config::run(&layers(matches)),
         Some(("inspect", matches)) => inspect_file(matches),
         Some(("terrain", matches)) => make_terrain(matches),
+        Some(("top", matches)) => show_top(matches),
         Some(("module", matches)) => run_module(matches),
         _ => Ok(ExitCode::from(2)),
     };
@@ -89,6 +97,7 @@ fn command() -> Command {
         .subcommand(check_config::command())
         .subcommand(InspectArgs::augment_args(Command::new("inspect")))
         .subcommand(TerrainArgs::augment_args(Command::new("terrain")))
+        .subcommand(TopArgs::augment_args(Command::new("top")))
         .subcommand(ModuleArgs::augment_args(Command::new("module")).hide(true))
 }
 
@@ -112,6 +121,13 @@ fn make_terrain(matches: &ArgMatches) -> Result<ExitCode, CliError> {
         Err(error) => error.exit(),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn show_top(matches: &ArgMatches) -> Result<ExitCode, CliError> {
+    match TopArgs::from_arg_matches(matches) {
+        Ok(args) => top::run(&args),
+        Err(error) => error.exit(),
+    }
 }
 
 fn run_module(matches: &ArgMatches) -> Result<ExitCode, CliError> {

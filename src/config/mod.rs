@@ -5,6 +5,7 @@ pub mod load;
 mod memory;
 mod modules;
 mod proxies;
+pub mod reload;
 mod value;
 mod watermark;
 
@@ -18,7 +19,7 @@ use crate::model::{
     Position, Subsampling, TiffCompression, UpscaleUnmarked,
 };
 
-pub use load::{ConfigError, Layers, Origin, load, look_alikes};
+pub use load::{ConfigError, Layers, LiveOrigins, Origin, load, look_alikes};
 pub use proxies::TrustedProxies;
 
 /// Where a listener listens.
@@ -105,6 +106,10 @@ pub struct ServerConfig {
     pub keep_alive: Duration,
     /// Whose `Forwarded` headers are believed.
     pub trusted_proxies: TrustedProxies,
+    /// Whether a changed configuration file is taken without being asked to.
+    pub watch_config: bool,
+    /// What administration asks for; empty: nothing, and only from this machine.
+    pub admin_token: String,
 }
 
 /// Where images are.

@@ -17,7 +17,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 
 pub use caches::{ShardCounters, coalesced, decoded_evicted, decoded_lookup};
 pub use gauges::{
-    Posted, admitted, level, level_of, log_lines_dropped, memory, pool_depth, posted,
+    Posted, admitted, config_reload, level, level_of, log_lines_dropped, memory, pool_depth, posted,
 };
 pub use labels::LABELS;
 pub use requests::{bytes_sent, fault, pixels_served, request};

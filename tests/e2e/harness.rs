@@ -80,10 +80,13 @@ impl Server {
 
     /// The same with environment variables.
     pub fn start_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let admin = ["--admin", "127.0.0.1:0"];
+        let admin = if arguments.contains(&"--admin") { &[][..] } else { &admin };
         let mut child = Command::new(env!("CARGO_BIN_EXE_tessera"))
             .arg("serve")
             .arg(folder)
-            .args(["--bind", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
+            .args(["--bind", "127.0.0.1:0"])
+            .args(admin)
             .args(arguments)
             .envs(environment.iter().copied())
             .stdout(Stdio::null())

@@ -8,6 +8,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod admin;
 mod cache;
 mod clients;
 mod dzsave;
@@ -29,6 +30,7 @@ mod modules;
 mod overload;
 mod pictures;
 mod profiles;
+mod reload;
 mod slices;
 mod vectors;
 mod watermark;

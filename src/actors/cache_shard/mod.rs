@@ -20,6 +20,7 @@ use crate::actors::mail::Mail;
 use crate::actors::order::{Render, RenderError, Rendered};
 use crate::actors::room::Room;
 use crate::metrics;
+use crate::model::ImageId;
 use crate::plan::PlanKey;
 
 use in_flight::{InFlight, Joined, Lead};
@@ -89,6 +90,7 @@ impl CacheShard {
 
     fn lead(&mut self, message: Obtain, lead: Lead, ctx: &mut Context<Self>) {
         let Obtain { key, render, decoder } = message;
+        let image = render.image.id().clone();
         let room = self.room.clone();
         let work = async move {
             let permit = room.admit(&render).await?;
@@ -102,13 +104,18 @@ impl CacheShard {
         let started = Instant::now();
         ctx.spawn(work.into_actor(self).map(move |result, shard, _| {
             tracing::debug!(?key, took = ?started.elapsed(), ok = result.is_ok(), "answer made");
-            shard.finish(key, lead, &result);
+            shard.finish((key, lead), image, &result);
         }));
     }
 
-    fn finish(&mut self, key: PlanKey, lead: Lead, result: &Result<Rendered, ShardError>) {
+    fn finish(
+        &mut self,
+        (key, lead): (PlanKey, Lead),
+        image: ImageId,
+        result: &Result<Rendered, ShardError>,
+    ) {
         if let Ok(rendered) = result {
-            self.map.put(key, rendered.clone());
+            self.map.put(key, image, rendered.clone());
         }
         let askers = self.in_flight.finish(key, lead, result.is_ok());
         for (number, asker) in askers.into_iter().enumerate() {

@@ -8,6 +8,7 @@ use crate::front::fastcgi::intake::{PARAMS_BYTES_MAX, Request};
 use crate::front::fastcgi::params::Variables;
 use crate::front::forwarded::Forwarded;
 use crate::front::gallery;
+use crate::front::request_id::request_id;
 use crate::model::{Fault, FaultKind};
 use crate::protocols;
 use crate::protocols::wire::{Method, RawRequest, Response};
@@ -27,8 +28,9 @@ pub(super) async fn answer(front: &Front, request: &Request) -> Answer {
         Ok(variables) => (variables, None),
         Err(fault) => (Variables::default(), Some(fault)),
     };
+    let trusted = &front.manners.load_full().trusted_proxies;
     let read = match unread {
-        None => raw_request(&variables, request, front.body_bytes_max, &front.trusted_proxies),
+        None => raw_request(&variables, request, front.body_bytes_max, trusted),
         Some(fault) => Err(fault),
     };
     let place = front.requests.take_place();
@@ -42,9 +44,10 @@ pub(super) async fn answer(front: &Front, request: &Request) -> Answer {
         method: variables.request_method.unwrap_or("-"),
         target: variables.request_uri.or(variables.query_string).unwrap_or("-"),
         started,
+        id: request_id(variables.http_x_request_id, variables.http_traceparent),
     };
     let is_head = variables.request_method == Some("HEAD");
-    Answer { response: front.finish(&asked, answered), is_head }
+    Answer { response: front.finish(asked, answered), is_head }
 }
 
 fn variables(request: &Request) -> Result<Variables<'_>, Fault> {

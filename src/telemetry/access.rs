@@ -1,17 +1,13 @@
-//! Log lines: events on standard error, exactly one access line a request on standard output.
-//!
-//! Access lines are collected in a buffer and written by a thread of their own every
+//! Access lines: exactly one a request, on standard output. They are collected in a buffer and written by a thread of their own every
 //! `FLUSH_INTERVAL`, so that a request never waits for a terminal, a pipe or a full disk.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, SystemTime};
-
-use tracing_subscriber::EnvFilter;
 
 /// How long an access line may wait for its writing.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
@@ -21,21 +17,6 @@ const STOP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Bytes of access lines held at most; what comes while a writer hangs is counted and dropped.
 const BUFFER_BYTES_MAX: usize = 4 << 20;
-
-/// Starts event logging on standard error.
-pub fn start_events(json: bool, level: &str) {
-    // What a client's broken request makes the HTTP library say is that client's fault, not an event.
-    let filter = EnvFilter::new(format!("{level},actix_server=warn,actix_http=off,h2=off"));
-    // A closed standard error must not end the task that had something to say.
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .log_internal_errors(false);
-    // A second start (tests in one process) keeps the first.
-    let _first_wins =
-        if json { builder.json().try_init() } else { builder.with_target(false).try_init() };
-}
 
 /// What an access line says.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +39,16 @@ pub struct Access<'a> {
     pub class: &'a str,
     /// What the cache did.
     pub outcome: &'a str,
+    /// Lane label.
+    pub lane: &'a str,
+    /// Stored tiles that the answer needs.
+    pub tiles: u64,
+    /// Their pixels.
+    pub source_px: u64,
+    /// Time of each stage of its making, by the stage's name.
+    pub spent: [(&'static str, Duration); 4],
+    /// What the request is called here and elsewhere.
+    pub id: &'a str,
 }
 
 /// The access log. Cloning shares it.
@@ -156,7 +147,7 @@ fn now() -> String {
 fn text(out: &mut String, access: &Access<'_>) -> std::fmt::Result {
     writeln!(
         out,
-        "{} [{}] \"{} {}\" {} {} {:.3}ms {} {} {}",
+        "{} [{}] \"{} {}\" {} {} {:.3}ms {} {} {} {} {} {}",
         access.peer,
         now(),
         access.method,
@@ -167,13 +158,16 @@ fn text(out: &mut String, access: &Access<'_>) -> std::fmt::Result {
         access.protocol,
         access.class,
         access.outcome,
+        access.lane,
+        access.tiles,
+        access.id,
     )
 }
 
 fn json(out: &mut String, access: &Access<'_>) -> std::fmt::Result {
-    writeln!(
+    write!(
         out,
-        "{{\"time\":\"{}\",\"peer\":\"{}\",\"method\":\"{}\",\"target\":\"{}\",\"status\":{},\"bytes\":{},\"ms\":{:.3},\"protocol\":\"{}\",\"class\":\"{}\",\"outcome\":\"{}\"}}",
+        "{{\"time\":\"{}\",\"peer\":\"{}\",\"method\":\"{}\",\"target\":\"{}\",\"status\":{},\"bytes\":{},\"ms\":{:.3},\"protocol\":\"{}\",\"class\":\"{}\",\"outcome\":\"{}\",\"lane\":\"{}\",\"tiles\":{},\"source_px\":{},\"id\":\"{}\"",
         now(),
         Escaped(access.peer),
         Escaped(access.method),
@@ -184,7 +178,15 @@ fn json(out: &mut String, access: &Access<'_>) -> std::fmt::Result {
         access.protocol,
         access.class,
         access.outcome,
-    )
+        access.lane,
+        access.tiles,
+        access.source_px,
+        access.id,
+    )?;
+    for (stage, took) in access.spent.iter().filter(|(_, took)| !took.is_zero()) {
+        write!(out, ",\"{stage}_ms\":{:.3}", took.as_secs_f64() * 1e3)?;
+    }
+    writeln!(out, "}}")
 }
 
 /// A client's text, with what would break a line or a JSON string escaped as JSON does.
@@ -218,6 +220,13 @@ mod tests {
             protocol: "iiif3",
             class: "tile",
             outcome: "hit",
+            lane: "cheap",
+            tiles: 4,
+            source_px: 262_144,
+            spent: ["decode", "process", "watermark", "encode"].map(|stage| {
+                (stage, Duration::from_micros(if stage == "encode" { 250 } else { 0 }))
+            }),
+            id: "0f",
         }
     }
 
@@ -227,7 +236,7 @@ mod tests {
         text(&mut line, &access("/x\r\n1.2.3.4 \"GET /y\"")).unwrap();
         assert_eq!(line.lines().count(), 1);
         assert!(line.contains("\\u000d\\u000a"), "{line}");
-        assert!(line.ends_with("200 5 1.500ms iiif3 tile hit\n"), "{line}");
+        assert!(line.ends_with("200 5 1.500ms iiif3 tile hit cheap 4 0f\n"), "{line}");
     }
 
     #[test]
@@ -237,5 +246,7 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["target"], "/\"quoted\"\\\u{1}");
         assert_eq!(value["ms"], 1.5);
+        assert_eq!((&value["lane"], &value["encode_ms"]), (&"cheap".into(), &0.25.into()));
+        assert!(value.get("decode_ms").is_none(), "what took no time is left out");
     }
 }
