@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tessera::codecs::{self, Decode, DecodeLimits};
-use tessera::model::{Bands, ReadAt, Slice, TileAddress};
+use tessera::model::{ReadAt, Selection, TileAddress};
 
 /// Of so many runs the mean is told: the kernel counts in steps of some milliseconds.
 const RUNS: u32 = 16;
@@ -38,7 +38,7 @@ impl ReadAt for Counted {
 
 fn open(source: &Arc<Counted>) -> Arc<dyn Decode> {
     let source = Arc::clone(source);
-    codecs::open(source, Slice::Main, Bands::Shown, &DecodeLimits::default()).unwrap()
+    codecs::open(source, Selection::default(), &DecodeLimits::default()).unwrap()
 }
 
 fn main() {

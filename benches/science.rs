@@ -5,6 +5,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use tessera::actors::allocator;
 use tessera::imaging::{Operation, Pixels, Raster, Scratch, Step, Tools, apply};
 use tessera::model::processing::{ColourMap, Kernel, Light, Twist};
 use tessera::model::{ColourModel, SampleRange, Size};
@@ -42,6 +43,7 @@ fn least(operations: &[Operation], contrast: f32, tile: &Pixels) -> Duration {
 }
 
 fn main() {
+    allocator::keep_small_buffers();
     let (gray, rgb) = (tile(ColourModel::Gray), tile(ColourModel::Rgb));
     let rows = vec![vec![0.8, 0.1, 0.1], vec![0.1, 0.8, 0.1], vec![0.1, 0.1, 0.8]];
     let twist = Operation::Twist(Twist::new(rows).unwrap());

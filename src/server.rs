@@ -14,11 +14,16 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::actors::Service;
+use crate::actors::allocator;
 use crate::actors::marks::{self, MarkError};
 use crate::actors::modules::{Modules, ModulesError};
 use crate::actors::start;
 use crate::codecs::{self, DecodeLimits, Decoders};
-use crate::config::{AccessLog, Bind, Config, LiveOrigins, LogFormat, ServerConfig};
+use crate::config::keys::KEYS;
+use crate::config::{
+    AccessLog, Bind, Config, LiveOrigins, LogConfig, LogFormat, LogTarget, Origin, RunAs,
+    ServerConfig,
+};
 use crate::front::admin::{self, Admin, Authority};
 use crate::front::exchange::Front;
 use crate::front::fastcgi::FastCgi;
@@ -30,7 +35,8 @@ use crate::front::request_count::RequestCount;
 use crate::front::troubles::Troubles;
 use crate::live::{self, Live, Loaded};
 use crate::metrics::Exporter;
-use crate::telemetry;
+use crate::model::LayersRule;
+use crate::telemetry::{self, Sink, Target};
 
 /// How often idle images are closed and histograms drained.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -61,6 +67,14 @@ pub enum ServeError {
     /// A decoder in processes of its own.
     #[error(transparent)]
     Module(#[from] ModulesError),
+    /// The log.
+    #[error("cannot write the log to {target}")]
+    Log {
+        /// As configured.
+        target: String,
+        /// Why.
+        source: io::Error,
+    },
     /// Metrics.
     #[error("cannot start the metrics: {0}")]
     Metrics(String),
@@ -72,10 +86,12 @@ pub enum ServeError {
 /// Where it cannot start; see [`ServeError`].
 pub fn serve(loaded: &Loaded) -> Result<(), ServeError> {
     let config = &loaded.config;
-    let json = config.log.format == LogFormat::Json;
-    telemetry::start_events(json, &config.log.level);
+    allocator::keep_small_buffers();
+    let sink = log_sink(&config.log, config.run_as)?;
+    telemetry::start_events(config.log.format == LogFormat::Json, &config.log.level, sink.clone());
+    log_settings(config.run_as, &loaded.origins);
     let exporter = Exporter::install().map_err(|error| ServeError::Metrics(error.to_string()))?;
-    rt::System::new().block_on(run(loaded, exporter, json))
+    rt::System::new().block_on(run(loaded, exporter, sink))
 }
 
 /// Reads and draws the marks of watermarks and asks modules for their files, as [`serve`] does before
@@ -89,27 +105,28 @@ pub fn check(config: &Config) -> Result<(), ServeError> {
     Ok(())
 }
 
-async fn run(loaded: &Loaded, exporter: Exporter, json: bool) -> Result<(), ServeError> {
+async fn run(loaded: &Loaded, exporter: Exporter, sink: Sink) -> Result<(), ServeError> {
     let config = &loaded.config;
     let drain = Arc::new(Notify::new());
     let signals = StopSignals::listen(Arc::clone(&drain))?;
     let hangup = signal(SignalKind::hangup())?;
     let modules = Modules::start(config)?;
-    let limits = DecodeLimits::default();
+    let layers = LayersRule::of_number(config.jpeg2000.layers_max);
+    let limits = DecodeLimits { layers, ..DecodeLimits::default() };
     let decoders = Decoders { jpeg2000: modules.codestream_decoder() };
     let rights = config.output.copyright.clone();
-    let opener = Arc::new(move |source, slice, bands| {
-        let image = codecs::open_with(source, slice, bands, &limits, &decoders)?;
+    let opener = Arc::new(move |source, selection| {
+        let image = codecs::open_with(source, selection, &limits, &decoders)?;
         Ok(codecs::with_rights(image, &rights))
     });
     let service = start::start(config, live::policy(config)?, opener, modules)?;
-    let told = Told::new(loaded, json)?;
+    let told = Told::new(loaded, sink)?;
     let requests = told.requests.clone();
     let front = told.front(service.clone(), config);
     let public = public_server(&front, &config.server)?;
     let fastcgi = fastcgi_front(&front, &config.server)?;
     let admin = told.admin(service.clone(), exporter.clone(), drain, config);
-    let admin_server = admin_server(&admin, &config.server)?;
+    let admin_server = admin_server(&admin, config)?;
     rt::spawn(upkeep(service.clone(), exporter));
     told.follow_configuration(loaded, service.clone(), hangup);
     // Answers until the process ends, also while the public listeners drain.
@@ -156,8 +173,9 @@ struct Told {
 }
 
 impl Told {
-    fn new(loaded: &Loaded, json: bool) -> io::Result<Self> {
+    fn new(loaded: &Loaded, sink: Sink) -> io::Result<Self> {
         let config = &loaded.config;
+        let json = config.log.format == LogFormat::Json;
         Ok(Self {
             requests: RequestCount::new(config.server.requests_max),
             rankings: Rankings::default(),
@@ -165,7 +183,7 @@ impl Told {
             manners: Arc::new(ArcSwap::from_pointee(live::manners(config))),
             origins: Arc::new(ArcSwap::from_pointee(loaded.origins.clone())),
             access: match config.log.access {
-                AccessLog::On => Some(telemetry::AccessLog::start(json)?),
+                AccessLog::On => Some(telemetry::AccessLog::start(json, sink)?),
                 AccessLog::Off => None,
             },
         })
@@ -212,7 +230,7 @@ impl Told {
         if loaded.config.server.watch_config {
             rt::spawn(live::on_change(Arc::clone(&live)));
         }
-        rt::spawn(live::on_hangup(live, service, hangup, || {}));
+        rt::spawn(live::on_hangup(live, service, hangup));
     }
 }
 
@@ -271,8 +289,16 @@ fn fastcgi_front(front: &Front, config: &ServerConfig) -> Result<Option<FastCgi>
 }
 
 /// The admin listener, if one is wanted.
-fn admin_server(admin: &Admin, config: &ServerConfig) -> Result<Option<Server>, ServeError> {
-    let Some(listener) = open(&config.admin, BACKLOG)? else { return Ok(None) };
+fn admin_server(admin: &Admin, config: &Config) -> Result<Option<Server>, ServeError> {
+    let listener = match open(&config.server.admin, BACKLOG) {
+        // Web servers start several of iipsrv with one environment: the first is watched.
+        Err(error) if config.run_as == RunAs::Iipsrv => {
+            tracing::warn!(%error, "no metrics from this process");
+            None
+        }
+        opened => opened?,
+    };
+    let Some(listener) = listener else { return Ok(None) };
     let admin = admin.clone();
     let server = HttpServer::new(move || App::new().configure(admin::configure(&admin)))
         .workers(1)
@@ -284,6 +310,39 @@ fn admin_server(admin: &Admin, config: &ServerConfig) -> Result<Option<Server>, 
         Listener::Unix(listener) => server.listen_uds(listener)?,
     };
     Ok(Some(server.run()))
+}
+
+/// Where lines are to go. iipsrv runs without a log that it cannot write; who takes its place says so.
+fn log_sink(config: &LogConfig, run_as: RunAs) -> Result<Sink, ServeError> {
+    let target = match &config.target {
+        LogTarget::Standard => Target::Standard,
+        LogTarget::Syslog => Target::Syslog,
+        LogTarget::File(path) => Target::File(path.clone()),
+    };
+    match (Sink::open(&target), run_as) {
+        (Ok(sink), _) => Ok(sink),
+        (Err(error), RunAs::Iipsrv) => {
+            announce(&format!("warning: cannot write the log to {}: {error}", config.target));
+            Ok(Sink::open(&Target::Standard)?)
+        }
+        (Err(source), RunAs::Tessera) => {
+            Err(ServeError::Log { target: config.target.to_string(), source })
+        }
+    }
+}
+
+/// Writes down what is in force and where it came from: whatever somebody set, and in iipsrv's place all
+/// that iipsrv has a name for, as it does itself.
+fn log_settings(run_as: RunAs, origins: &[Origin]) {
+    let is_of_iipsrv = |name: &str| {
+        let mut named = KEYS.iter().filter(|key| key.iipsrv.is_some());
+        run_as == RunAs::Iipsrv && named.any(|key| key.name == name)
+    };
+    for Origin { name, value, origin } in origins {
+        if origin != "default" || is_of_iipsrv(name) {
+            tracing::info!(%name, ?value, from = %origin, "setting");
+        }
+    }
 }
 
 fn open(bind: &Bind, backlog: i32) -> Result<Option<Listener>, ServeError> {

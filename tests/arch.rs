@@ -68,6 +68,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("gif::", &["codecs/gif/"]),
     ("image::codecs", &["codecs/bmp/"]),
     ("libwebp_sys", &["codecs/webp/"]),
+    ("memcache::", &["actors/memcached/"]),
     ("use metrics::", &["metrics/"]),
     ("metrics_exporter_prometheus", &["metrics/"]),
     ("moxcms", &["imaging/profile.rs"]),
@@ -86,7 +87,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("openjpeg_sys", &["codecs/jpeg2000/"]),
     ("landlock::", &["modules/confinement.rs"]),
     ("seccompiler::", &["modules/confinement.rs"]),
-    ("libc::", &["modules/confinement.rs", "modules/descriptors.rs"]),
+    ("libc::", &["actors/allocator.rs", "modules/confinement.rs", "modules/descriptors.rs"]),
     ("jxl_oxide", &["codecs/jpegxl/"]),
 ];
 

@@ -7,9 +7,10 @@ use tessera::codecs::{self, Decode, DecodeLimits};
 use tessera::front::fastcgi;
 use tessera::imaging::read_profile;
 use tessera::model::{
-    Associated, Bands, ColourModel, ImageInfo, Rect, Size, Slice, SourceVersion, StoredLevel,
+    Associated, ColourModel, ImageInfo, Rect, Selection, Size, Slice, SourceVersion, StoredLevel,
     TileAddress, TileEncoding, Want,
 };
+use tessera::modules::message::{Reply, read_reply};
 use tessera::plan::{Rules, plan};
 use tessera::protocols::{self, Method, Parsed, RawRequest, Settings};
 
@@ -17,7 +18,7 @@ use tessera::protocols::{self, Method, Parsed, RawRequest, Settings};
 pub(crate) type Harness = fn(&[u8]);
 
 /// Every target by its name.
-pub(crate) const TARGETS: [(&str, Harness); 16] = [
+pub(crate) const TARGETS: [(&str, Harness); 17] = [
     ("tiff_structure", structure),
     ("tiff_tile", |bytes| decoded(bytes, TIFF)),
     ("jpeg", |bytes| decoded(bytes, &[b"\xff\xd8"])),
@@ -28,6 +29,7 @@ pub(crate) const TARGETS: [(&str, Harness); 16] = [
     ("jpeg2000_boxes", |bytes| drop(opened(bytes, &[JP2], Slice::Main))),
     ("jpeg2000_index", |bytes| drop(opened(bytes, &[J2K], Slice::Main))),
     ("jpeg2000_region", |bytes| decoded(bytes, &[JP2, J2K])),
+    ("module_replies", replied),
     ("icc", |bytes| drop(read_profile(bytes.into()))),
     ("iip", |bytes| asked("/iip", bytes)),
     ("iiif", |bytes| asked("/iiif", bytes)),
@@ -55,7 +57,8 @@ fn opened(bytes: &[u8], beginnings: &[&[u8]], slice: Slice) -> Option<Arc<dyn De
     if !beginnings.iter().any(|beginning| bytes.starts_with(beginning)) {
         return None;
     }
-    codecs::open(Arc::new(bytes.to_vec()), slice, Bands::Shown, &limits()).ok()
+    let selection = Selection { slice, ..Selection::default() };
+    codecs::open(Arc::new(bytes.to_vec()), selection, &limits()).ok()
 }
 
 /// Opens a TIFF for each kind of picture that one may hold.
@@ -81,6 +84,19 @@ fn decoded(bytes: &[u8], beginnings: &[&[u8]]) {
             }
             drop(image.stored_tile(at, true));
         }
+    }
+}
+
+/// Reads what a process of a module says, to the request with number 1, and checks what it describes.
+fn replied(bytes: &[u8]) {
+    match read_reply(bytes, 1) {
+        Ok(Reply::Image(description)) => {
+            if let Ok(info) = description.info(None, &limits()) {
+                assert!(info.stored.iter().all(|level| 0 < level.size.area()));
+            }
+        }
+        Ok(Reply::Hello(hello)) => drop(hello.check()),
+        _ => {}
     }
 }
 

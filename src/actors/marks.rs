@@ -16,7 +16,7 @@ use crate::model::image_id::ImageIdError;
 use crate::model::request::{
     Frame, OverLimit, PictureRequest, Quality, Region, ScaleTo, SizeForm, Upscale,
 };
-use crate::model::{Bands, ColourRule, Format, ImageId, Limits, Slice};
+use crate::model::{ColourRule, Format, ImageId, Limits, Selection};
 use crate::plan::{self, PlanError, Rules, Watermarks};
 use crate::sources::{FileSource, SourceError};
 
@@ -170,8 +170,7 @@ fn open(path: &Path) -> Result<(Arc<dyn Decode>, plan::Plan), ImageError> {
     }
     let source = FileSource::open_path(path)?;
     let version = *source.version();
-    let image =
-        codecs::open(Arc::new(source), Slice::Main, Bands::Shown, &DecodeLimits::default())?;
+    let image = codecs::open(Arc::new(source), Selection::default(), &DecodeLimits::default())?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let limits =
         Limits { output_side_px_max: u32::MAX, source_px_max: u64::MAX, ..Limits::default() };

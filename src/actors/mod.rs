@@ -9,9 +9,11 @@
 //! | [`CacheShard`](cache_shard::CacheShard) | supervised async actor over a shared map | `cache.shards` | bytes and jobs a shard | answers; who makes one, who waits for it |
 //! | [`Pool`](pool::Pool) | threads, some for dear work | check, decode, watermark, encode, one a module | `pool.jobs_max`, deadline | scratch buffers |
 //! | [`Module`](module::Module) | plain struct | one a module, and OpenJPEG | `modules.processes_max` | processes |
+//! | [`Memcached`](memcached::Memcached) | plain struct, a task a server | one | queue, connections, budget | connections to servers |
 //! | [`Admission`](admission::Admission) | plain struct | one | `pool.bytes_in_decode_max` | permits |
 
 pub mod admission;
+pub mod allocator;
 pub mod by_lane;
 pub mod cache_shard;
 pub mod decoded_tiles;
@@ -22,6 +24,7 @@ pub mod interest;
 pub mod isolated;
 pub mod mail;
 pub mod marks;
+pub mod memcached;
 pub mod module;
 mod module_image;
 pub mod modules;

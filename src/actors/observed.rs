@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::actors::admission::Admission;
 use crate::actors::by_lane::ByLane;
 use crate::actors::decoded_tiles::DecodedTiles;
+use crate::actors::memcached::Memcached;
 use crate::actors::pool::Pool;
 use crate::metrics;
 use crate::plan::Lane;
@@ -18,6 +19,7 @@ pub struct Observed {
     pub(super) encode_pool: Arc<Pool>,
     pub(super) admission: Admission,
     pub(super) tiles: Arc<DecodedTiles>,
+    pub(super) memcached: Option<Arc<Memcached>>,
 }
 
 impl Observed {
@@ -47,5 +49,8 @@ impl Observed {
         metrics::level("tessera_decoded_bytes", self.tiles.bytes());
         metrics::level("tessera_decoded_entries", u64::try_from(self.tiles.len()).unwrap_or(0));
         metrics::memory([cache_bytes, self.tiles.bytes(), used.cheap.saturating_add(used.dear)]);
+        if let Some(memcached) = &self.memcached {
+            memcached.observe();
+        }
     }
 }

@@ -14,12 +14,12 @@ use crate::actors::modules::{ListedModule, Modules};
 use crate::codecs::{CodecError, Decode};
 use crate::imaging::Histogram;
 use crate::metrics;
-use crate::model::{Bands, ImageId, ImageInfo, ReadAt, Slice, SourceVersion, Views};
+use crate::model::{ImageId, ImageInfo, ReadAt, Selection, Slice, SourceVersion, Views};
 use crate::sources::{FileSource, Folder, Presets, SourceError};
 
 /// Turns a source into an open image; a parameter so that tests can put in a decoder that fails.
 pub type Opener =
-    Arc<dyn Fn(Arc<dyn ReadAt>, Slice, Bands) -> Result<Arc<dyn Decode>, CodecError> + Send + Sync>;
+    Arc<dyn Fn(Arc<dyn ReadAt>, Selection) -> Result<Arc<dyn Decode>, CodecError> + Send + Sync>;
 
 /// Milliseconds since this process first asked for the time.
 pub(super) fn now_ms() -> u64 {
@@ -83,7 +83,7 @@ impl Unopened {
         let source = Arc::new(Measured(Arc::clone(&self.file)));
         let decode = match &module {
             Some(module) => module.open(source, self.slice, &self.suffix),
-            None => opener(source, self.slice, self.id.bands()),
+            None => opener(source, Selection { slice: self.slice, ..self.id.selection() }),
         };
         let decode = decode.map_err(Arc::new)?;
         // A file of a sequence knows nothing of the others.

@@ -8,7 +8,7 @@ use actix::MailboxError;
 use arc_swap::ArcSwap;
 
 use crate::actors::admission::{AdmissionError, AdmissionLimits};
-use crate::actors::cache_shard::{Obtain, ShardError};
+use crate::actors::cache_shard::{Obtain, Origin, ShardError};
 use crate::actors::decoder::LookupError;
 use crate::actors::interest::{Asker, Interest};
 use crate::actors::mail::Mail;
@@ -26,7 +26,7 @@ use crate::codecs::{self, CodecError};
 use crate::config::Config;
 use crate::metrics;
 use crate::model::request::{Conditions, Frame, PictureRequest, TileRange};
-use crate::model::{Fault, FaultKind, Picture, Reply, Request, Want};
+use crate::model::{Fault, FaultKind, ImageId, Picture, Reply, Request, Want};
 use crate::plan::{self, Lane, Plan, PlanError};
 use crate::sources::{Folder, Listing, PresetError, SourceError};
 
@@ -130,7 +130,7 @@ impl Service {
         let mut attempt = 1;
         loop {
             let started = Instant::now();
-            let found = self.registry.lookup(&request.image).await?;
+            let found = self.lookup(&request.image).await?;
             metrics::stage("lookup", started.elapsed());
             let answered = match &request.want {
                 Want::Info => Ok(info(&found, facts)),
@@ -151,6 +151,17 @@ impl Service {
                 }
                 answered => return answered,
             }
+        }
+    }
+
+    /// The image, opened with the quality layers that were asked for, where it has such: whatever numbers
+    /// clients make up, an image is opened once for each number that changes its pixels.
+    async fn lookup(&self, id: &ImageId) -> Result<Found, LookupError> {
+        let Some(asked) = id.selection().layers else { return self.registry.lookup(id).await };
+        let found = self.registry.lookup(&id.clone().with_layers(None)).await?;
+        match found.image.info().layers.and_then(|layers| layers.other(asked)) {
+            None => Ok(found),
+            other => self.registry.lookup(&id.clone().with_layers(other)).await,
         }
     }
 
@@ -253,12 +264,13 @@ impl Service {
         };
         let message = Obtain { key, render, decoder: found.decoder.clone() };
         let obtained = self.shards.address_of(key).send(Mail::to("cache_shard", message)).await??;
-        facts.outcome = match (obtained.coalesced, obtained.rendered.passed) {
-            (true, _) => "coalesced",
-            (false, true) => "passed",
-            (false, false) => "miss",
+        facts.outcome = match (obtained.from, obtained.rendered.passed) {
+            (Origin::Neighbour, _) => "coalesced",
+            (Origin::Memcached, _) => "memcached",
+            (Origin::Image, true) => "passed",
+            (Origin::Image, false) => "miss",
         };
-        if !obtained.coalesced {
+        if obtained.from == Origin::Image {
             facts.spent = obtained.rendered.spent;
         }
         Ok(obtained.rendered)

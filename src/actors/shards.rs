@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actix::{Addr, ArbiterHandle, Supervisor};
 
-use crate::actors::cache_shard::{CacheShard, ReplyMap};
+use crate::actors::cache_shard::{CacheShard, Making, ReplyMap};
 use crate::actors::purge::Purge;
-use crate::actors::room::Room;
 use crate::actors::state::ShardState;
 use crate::config::Config;
 use crate::metrics;
@@ -28,15 +27,15 @@ struct Shard {
 
 impl Shards {
     /// Starts the shards that `config` asks for, on `arbiters` in turn.
-    pub(super) fn start(config: &Config, room: &Room, arbiters: &[ArbiterHandle]) -> Self {
+    pub(super) fn start(config: &Config, making: &Making, arbiters: &[ArbiterHandle]) -> Self {
         let count = config.cache.shards.max(1);
         let bytes_max = config.cache.bytes_max / u64::try_from(count).unwrap_or(1);
         let jobs_max = config.cache.jobs_per_shard_max;
         let start = |number: usize| {
             let map = Arc::new(ReplyMap::new(number, bytes_max));
             let in_flight = Arc::new(AtomicUsize::new(0));
-            let shard =
-                CacheShard::new(Arc::clone(&map), room.clone(), Arc::clone(&in_flight), jobs_max);
+            let counted = Arc::clone(&in_flight);
+            let shard = CacheShard::new(Arc::clone(&map), making.clone(), counted, jobs_max);
             let address = match arbiters.get(number % arbiters.len().max(1)) {
                 Some(arbiter) => Supervisor::start_in_arbiter(arbiter, |_| shard),
                 None => Supervisor::start(|_| shard),

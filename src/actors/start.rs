@@ -7,8 +7,10 @@ use actix::{Arbiter, ArbiterHandle};
 use arc_swap::ArcSwap;
 
 use crate::actors::admission::{Admission, AdmissionLimits};
+use crate::actors::cache_shard::Making;
 use crate::actors::decoded_tiles::DecodedTiles;
 use crate::actors::decoder_tools::DecoderTools;
+use crate::actors::memcached::Memcached;
 use crate::actors::modules::Modules;
 use crate::actors::observed::Observed;
 use crate::actors::open_image::Opener;
@@ -76,11 +78,13 @@ pub fn start(
     };
     show_bounds(config);
     let room = Room { admission: admission.clone(), tiles: Arc::clone(&tiles) };
+    let memcached = Memcached::start(&config.memcached, &arbiters).map(Arc::new);
+    let making = Making { room, memcached: memcached.clone() };
     let settings = RegistrySettings::of(config);
     Ok(Service {
         folder,
         registry: Arc::new(ImageRegistry::new(settings, tools, arbiters.clone())),
-        shards: Arc::new(Shards::start(config, &room, &arbiters)),
+        shards: Arc::new(Shards::start(config, &making, &arbiters)),
         policy: Arc::new(ArcSwap::from_pointee(policy)),
         observed: Arc::new(Observed {
             check_pool,
@@ -89,6 +93,7 @@ pub fn start(
             encode_pool,
             admission,
             tiles,
+            memcached,
         }),
         modules,
     })

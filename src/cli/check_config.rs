@@ -20,7 +20,7 @@ pub(super) fn run(layers: &Layers) -> Result<ExitCode, CliError> {
     let (config, origins) = config::load(layers)?;
     server::check(&config)?;
     let mut out = io::stdout().lock();
-    for warning in config::look_alikes(layers) {
+    for warning in config::warnings(layers) {
         writeln!(out, "# warning: {warning}")?;
     }
     for origin in origins {

@@ -3,6 +3,7 @@
 
 pub mod check_config;
 pub mod http_client;
+pub mod iipsrv;
 pub mod inspect;
 pub mod module;
 pub mod serve;
@@ -26,7 +27,7 @@ use crate::cli::top::TopArgs;
 use crate::codecs::{self, DecodeLimits};
 use crate::config::keys::KEYS;
 use crate::config::{ConfigError, Layers};
-use crate::model::{Bands, ReadAt as _, Slice};
+use crate::model::{ReadAt as _, Selection};
 use crate::server::ServeError;
 use crate::sources::FileSource;
 
@@ -36,6 +37,9 @@ pub enum CliError {
     /// A setting.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// An argument of iipsrv's.
+    #[error(transparent)]
+    Iipsrv(#[from] iipsrv::MissingValue),
     /// The server.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -56,6 +60,10 @@ pub enum CliError {
 /// Reads the arguments and runs the subcommand. Exit codes: 0 done, 1 failed, 2 wrong arguments or
 /// settings.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut arguments = arguments.into_iter().peekable();
+    if arguments.peek().is_some_and(|program| iipsrv::is_name(program)) {
+        return exit_code(iipsrv::run(arguments.skip(1)));
+    }
     let matches = match command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => {
@@ -73,11 +81,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(("module", matches)) => run_module(matches),
         _ => Ok(ExitCode::from(2)),
     };
+    exit_code(result)
+}
+
+fn exit_code(result: Result<ExitCode, CliError>) -> ExitCode {
     result.unwrap_or_else(|error| {
         let _closed = writeln!(io::stderr(), "tessera: {}", with_causes(&error));
         let is_setting = matches!(
             error,
-            CliError::Config(_) | CliError::Serve(ServeError::Mark(_) | ServeError::Module(_))
+            CliError::Config(_)
+                | CliError::Iipsrv(_)
+                | CliError::Serve(ServeError::Mark(_) | ServeError::Module(_))
         );
         ExitCode::from(if is_setting { 2 } else { 1 })
     })
@@ -111,7 +125,7 @@ fn inspect_file(matches: &ArgMatches) -> Result<ExitCode, CliError> {
 fn open_file(path: &Path) -> Result<Inspected, Box<dyn Error>> {
     let source = Arc::new(FileSource::open_path(path)?);
     let len_bytes = source.len_bytes();
-    let image = codecs::open(source, Slice::Main, Bands::Shown, &DecodeLimits::default())?;
+    let image = codecs::open(source, Selection::default(), &DecodeLimits::default())?;
     Ok(Inspected { info: Arc::clone(image.info()), len_bytes })
 }
 

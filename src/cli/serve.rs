@@ -19,7 +19,7 @@ pub(super) fn command() -> Command {
 
 pub(super) fn run(layers: &Layers) -> Result<ExitCode, CliError> {
     let loaded = Loaded::read(layers)?;
-    for warning in config::look_alikes(layers) {
+    for warning in config::warnings(layers) {
         server::announce(&format!("warning: {warning}"));
     }
     server::serve(&loaded)?;

@@ -1,5 +1,7 @@
 //! `DecodeLimits`: checked before anything is allocated, because a header can promise anything.
 
+use crate::model::LayersRule;
+
 /// Bounds of what one image may make a decoder allocate or do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodeLimits {
@@ -18,8 +20,8 @@ pub struct DecodeLimits {
     /// Bytes that are remembered of where packets of one tile of JPEG 2000 are, 12 for each packet; of
     /// one image, twice as many.
     pub index_bytes_max: u64,
-    /// Layers of a JPEG 2000 image that are decoded: those beyond are left out.
-    pub layers_max: u16,
+    /// Quality layers of a JPEG 2000 image that are decoded.
+    pub layers: LayersRule,
     /// Bytes of one block or text of metadata; a larger one is left out.
     pub metadata_bytes_max: u64,
 }
@@ -34,7 +36,7 @@ impl Default for DecodeLimits {
             tiles_max: 16 << 20,
             icc_bytes_max: 4 << 20,
             index_bytes_max: 64 << 20,
-            layers_max: u16::MAX,
+            layers: LayersRule::All,
             metadata_bytes_max: 1 << 20,
         }
     }

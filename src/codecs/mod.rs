@@ -34,6 +34,7 @@ use crate::codecs::bmp::open as open_bmp;
 use crate::codecs::gif::{encode as encode_gif, open as open_gif};
 use crate::codecs::jpeg::{encode as encode_jpeg, open as open_jpeg};
 use crate::codecs::jpeg2000::{CodestreamDecoder, OpenJpeg, open as open_jpeg_2000};
+use crate::codecs::jpegxl::encode as encode_jpeg_xl;
 use crate::codecs::magic::Magic;
 use crate::codecs::number::{usize_of_bytes, zeroed};
 use crate::codecs::pdf::encode as encode_pdf;
@@ -41,7 +42,7 @@ use crate::codecs::png::{encode as encode_png, open as open_png};
 use crate::codecs::tiff::{encode as encode_tiff, open as open_tiff};
 use crate::codecs::webp::{encode as encode_webp, open as open_webp};
 use crate::imaging::{Pixels, Raster, Sample};
-use crate::model::{Bands, ColourModel, Format, ImageInfo, ReadAt, Size, Slice, TileAddress};
+use crate::model::{ColourModel, Format, ImageInfo, ReadAt, Selection, Size, Slice, TileAddress};
 
 pub use encoding::{About, Encoding};
 pub use error::CodecError;
@@ -107,19 +108,18 @@ impl Default for Decoders {
     }
 }
 
-/// Opens one picture of a file, with these of its bands (formats other than TIFF have no others), which its
-/// first bytes name, and reads its structure. What is decoded, this process decodes.
+/// Opens a file by what its first bytes name, and reads the structure of the picture that is selected: of
+/// TIFF also which bands, of JPEG 2000 how many quality layers. What is decoded, this process decodes.
 ///
 /// # Errors
 /// `Unsupported` where the format, or the way this file uses it, is not read; `Absent` where the file
 /// has no such slice; `Malformed`, over a limit, or IO.
 pub fn open(
     source: Arc<dyn ReadAt>,
-    slice: Slice,
-    bands: Bands,
+    selection: Selection,
     limits: &DecodeLimits,
 ) -> Result<Arc<dyn Decode>, CodecError> {
-    open_with(source, slice, bands, limits, &Decoders::default())
+    open_with(source, selection, limits, &Decoders::default())
 }
 
 /// The same, with these decoders.
@@ -128,11 +128,11 @@ pub fn open(
 /// As [`open`].
 pub fn open_with(
     source: Arc<dyn ReadAt>,
-    slice: Slice,
-    bands: Bands,
+    selection: Selection,
     limits: &DecodeLimits,
     decoders: &Decoders,
 ) -> Result<Arc<dyn Decode>, CodecError> {
+    let Selection { slice, bands, layers } = selection;
     let head_len = usize_of_bytes(source.len_bytes()).min(magic::HEAD_BYTES);
     let mut head = zeroed(head_len)?;
     source.read_exact_at(&mut head, 0)?;
@@ -143,8 +143,9 @@ pub fn open_with(
         Magic::Webp => only(slice).and_then(|()| open_webp(source, limits)),
         Magic::Gif => only(slice).and_then(|()| open_gif(source, limits)),
         Magic::Bmp => only(slice).and_then(|()| open_bmp(source, limits)),
-        Magic::Jpeg2000 { is_raw } => only(slice)
-            .and_then(|()| open_jpeg_2000(source, Arc::clone(&decoders.jpeg2000), is_raw, limits)),
+        Magic::Jpeg2000 { is_raw } => only(slice).and_then(|()| {
+            open_jpeg_2000(source, Arc::clone(&decoders.jpeg2000), (is_raw, layers), limits)
+        }),
         Magic::Other(name) => Err(CodecError::unsupported(name, "the whole format")),
         Magic::Unknown => {
             Err(CodecError::malformed("image", "the first bytes are those of no known format"))
@@ -189,6 +190,7 @@ pub fn encode(pixels: &Pixels, encoding: &Encoding) -> Result<Bytes, CodecError>
         Format::Tiff => encode_tiff(pixels, encoding),
         Format::Gif => encode_gif(bytes_of(pixels, "GIF")?),
         Format::Pdf => encode_pdf(bytes_of(pixels, "PDF")?, encoding),
+        Format::Jxl => encode_jpeg_xl(bytes_of(pixels, "JPEG XL")?, encoding),
     }?;
     Ok(Bytes::from(file))
 }
@@ -236,8 +238,7 @@ mod tests {
     use crate::model::slice::Associated;
 
     fn refusal(bytes: &[u8]) -> CodecError {
-        open(Arc::new(bytes.to_vec()), Slice::Main, Bands::Shown, &DecodeLimits::default())
-            .unwrap_err()
+        open(Arc::new(bytes.to_vec()), Selection::default(), &DecodeLimits::default()).unwrap_err()
     }
 
     #[test]
@@ -252,7 +253,8 @@ mod tests {
     fn a_flat_file_has_one_picture() {
         for slice in [Slice::page(1), Slice::view(0, 45), Slice::Associated(Associated::Label)] {
             let source = Arc::new(b"\x89PNG\r\n\x1a\n".to_vec());
-            let error = open(source, slice, Bands::Shown, &DecodeLimits::default()).unwrap_err();
+            let selection = Selection { slice, ..Selection::default() };
+            let error = open(source, selection, &DecodeLimits::default()).unwrap_err();
             assert!(matches!(error, CodecError::Absent { .. }), "{error}");
         }
     }

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
     use crate::codecs::{DecodeLimits, Encoding, encode, open};
     use crate::imaging::{Pixels, Raster};
-    use crate::model::{Bands, ColourModel, Format, Size, Slice};
+    use crate::model::{ColourModel, Format, Selection, Size};
 
     /// An image whose file tells these rights.
     fn image(rights: &str) -> Arc<dyn Decode> {
@@ -54,7 +54,7 @@ mod tests {
         metadata.add(Field::Rights, rights);
         encoding.about.metadata = Some(Arc::new(metadata));
         let file = encode(&pixels, &encoding).unwrap();
-        open(Arc::new(file.to_vec()), Slice::Main, Bands::Shown, &DecodeLimits::default()).unwrap()
+        open(Arc::new(file.to_vec()), Selection::default(), &DecodeLimits::default()).unwrap()
     }
 
     #[test]

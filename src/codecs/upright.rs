@@ -37,12 +37,8 @@ impl Orientation {
         !self.mirror && matches!(self.turn, Rotation::None)
     }
 
-    const fn swaps_sides(self) -> bool {
-        matches!(self.turn, Rotation::Quarter | Rotation::ThreeQuarters)
-    }
-
     fn size(self, stored: Size) -> Size {
-        if self.swaps_sides() { stored.turned() } else { stored }
+        self.turn.size_of(stored)
     }
 
     /// Where the pixels of `upright`, a rectangle of the picture, are stored in a level of `stored`
@@ -98,8 +94,9 @@ fn upright_info(info: &ImageInfo, orientation: Orientation) -> ImageInfo {
         })
         .collect();
     let (size, tile) = (orientation.size(info.size), orientation.size(info.tile));
-    let resolution =
-        info.resolution.map(|along| if orientation.swaps_sides() { along.turned() } else { along });
+    let resolution = info
+        .resolution
+        .map(|along| if orientation.turn.swaps_sides() { along.turned() } else { along });
     ImageInfo {
         size,
         tile,

@@ -4,20 +4,22 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use crate::config::iipsrv::{
+    Translate, cache_megabytes, clamped, clamped_share, compression_word, icc_bytes, iiif_version,
+    interpolation, log_access, log_level, memcached_ttl, open_max, prefix_folder, prefix_stem,
+    same, side_px, yes_or_no,
+};
+use crate::config::memcached;
 use crate::config::value::{
     Allowed, addresses, bind, bind_or_inherited, bytes, bytes_from, colour, file_name_part, flag,
     formats, header, line, millis, names, none_or_from, number, paths, seconds, tiff_compression,
     word,
 };
 use crate::config::watermark::{BLENDS, POSITIONS, mark_text};
-use crate::config::{AccessLog, Config, LogFormat, TrustedProxies};
+use crate::config::{AccessLog, Config, LogFormat, LogTarget, TrustedProxies};
 use crate::model::{
-    ColourRule, ExtraInfo, Filter, Format, Negotiate, Subsampling, TiffCompression, UpscaleUnmarked,
+    ColourRule, ExtraInfo, Filter, Format, Negotiate, Subsampling, UpscaleUnmarked, UriMap,
 };
-
-/// Turns the text of an iipsrv variable into the text of ours; what makes no sense stays as it is, to
-/// be refused as ours would be.
-pub type Translate = fn(&str) -> String;
 
 /// One setting.
 pub struct Key {
@@ -50,89 +52,12 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// iipsrv's text is ours.
-fn same(text: &str) -> String {
-    text.to_owned()
-}
-
-/// `FILESYSTEM_PREFIX` up to its last slash: the folder.
-fn prefix_folder(text: &str) -> String {
-    match text.rsplit_once('/') {
-        // Set to nothing is not set: nobody means to serve whatever folder he stands in.
-        None if text.is_empty() => String::new(),
-        Some(("", _)) => "/".to_owned(),
-        Some((folder, _)) => folder.to_owned(),
-        None => ".".to_owned(),
-    }
-}
-
-/// `FILESYSTEM_PREFIX` behind its last slash: what stands before each name.
-fn prefix_stem(text: &str) -> String {
-    text.rsplit_once('/').map_or(text, |(_, stem)| stem).to_owned()
-}
-
-/// `MAX_CVT`: -1 is no bound.
-fn side_px(text: &str) -> String {
-    match text.trim() {
-        "-1" => SIDE_PX_MAX.to_string(),
-        other => other.to_owned(),
-    }
-}
-
-/// `MAX_IMAGE_CACHE_SIZE`: megabytes of 1,024,000 bytes, decimals allowed.
-fn cache_megabytes(text: &str) -> String {
-    match text.trim().parse::<f64>() {
-        Ok(megabytes) if (0.0..=1e9).contains(&megabytes) => {
-            format!("{:.0}", megabytes * 1_024_000.0)
-        }
-        _ => text.to_owned(),
-    }
-}
-
-/// `INTERPOLATION`: 0 is the nearest pixel, any other number bilinear; our words are taken too.
-fn interpolation(text: &str) -> String {
-    match text.trim().parse::<i64>() {
-        Ok(0) => "nearest".to_owned(),
-        Ok(_) => "bilinear".to_owned(),
-        Err(_) => text.to_owned(),
-    }
-}
-
-/// `MAX_ICC`: -1 is no bound.
-fn icc_bytes(text: &str) -> String {
-    match text.trim() {
-        "-1" => "4MiB".to_owned(),
-        other => other.to_owned(),
-    }
-}
-
-/// `WATERMARK_PROBABILITY`, `WATERMARK_OPACITY`: held to 0..1.
-fn clamped_share(text: &str) -> String {
-    match text.trim().parse::<f64>() {
-        Ok(share) => share.clamp(0.0, 1.0).to_string(),
-        Err(_) => text.to_owned(),
-    }
-}
-
-/// `TIFF_COMPRESSION`: a number; what is none of them is 0, no compression.
-fn compression_word(text: &str) -> String {
-    let number = text.trim().parse::<usize>().ok();
-    let known = number.and_then(|number| TiffCompression::ALL.get(number));
-    known.map_or_else(|| text.to_owned(), |known| known.word().to_owned())
-}
-
-/// `MAX_METADATA_CACHE_SIZE`: -1 is no bound, 0 was never a working value.
-fn open_max(text: &str) -> String {
-    match text.trim() {
-        "-1" => "1000000".to_owned(),
-        "0" => "1".to_owned(),
-        other => other.to_owned(),
-    }
-}
+/// Seconds that memcached takes for a time to live (`doc/protocol.txt`, "Expiration times").
+pub(super) const TTL_S_MAX: u32 = 60 * 60 * 24 * 30;
 
 /// The longest side that every answer format can hold: JPEG's own limit (ITU-T T.81, B.2.2, less what
 /// libjpeg keeps back).
-const SIDE_PX_MAX: u32 = 65_500;
+pub(super) const SIDE_PX_MAX: u32 = 65_500;
 
 macro_rules! key {
     ($name:literal, $default:literal, $doc:literal, $iipsrv:expr,
@@ -218,6 +143,16 @@ pub const KEYS: &[Key] = &[
         |c, t| shards(t) => c.cache.shards),
     key!("cache.jobs_per_shard_max", "1024", "Answers of one lane being made at once in one shard; above: 503", None,
         |c, t| number(t, &(1..=100_000)) => c.cache.jobs_per_shard_max),
+    key!("memcached.servers", "", "Servers of memcached 1.6 or later that instances share, separated by commas: HOST, HOST:PORT or unix:PATH; empty: none", Some(("MEMCACHED_SERVERS", same)),
+        |c, t| memcached::servers(t) => c.memcached.servers),
+    key!("memcached.ttl_s", "86400", "Seconds that servers keep an answer, up to 30 days; 0: until they need the room", Some(("MEMCACHED_TIMEOUT", memcached_ttl)),
+        |c, t| number(t, &(0..=TTL_S_MAX)) => c.memcached.ttl_s),
+    key!("memcached.budget_ms", "20", "Milliseconds that a request may lose to a server that does not answer", None,
+        |c, t| millis(t) => c.memcached.budget),
+    key!("memcached.wait_ms", "500", "Milliseconds that a request may wait for an answer that another instance is making", None,
+        |c, t| millis(t) => c.memcached.wait),
+    key!("memcached.item_bytes_max", "1MiB", "Largest item that servers take, as their -I; larger answers are not sent to them", None,
+        |c, t| bytes_from(t, 1024) => c.memcached.item_bytes_max),
     key!("pool.decode_threads", "0", "Threads that read, decode and finish tiles; 0: one a core", None,
         |c, t| number(t, &(0..=1024)) => c.pool.decode_threads),
     key!("pool.dear_threads", "0", "Threads that read and decode exports, beside those and giving way to them; 0: one less than cores, at least one", None,
@@ -244,15 +179,15 @@ pub const KEYS: &[Key] = &[
         |c, t| number(t, &(0..=u64::MAX)).map(|px| if px == 0 { u64::MAX } else { px }) => c.render.limits.output_px_max),
     key!("render.source_px_max", "400000000", "Stored pixels that one answer may have decoded; above: 413", None,
         |c, t| number(t, &(65_536..=1_000_000_000_000)) => c.render.limits.source_px_max),
-    key!("render.allow_upscaling", "true", "Whether an answer may be larger than the pixels it shows", Some(("ALLOW_UPSCALING", same)),
+    key!("render.allow_upscaling", "true", "Whether an answer may be larger than the pixels it shows", Some(("ALLOW_UPSCALING", yes_or_no)),
         |c, t| flag(t) => c.render.limits.upscaling_allowed),
-    key!("render.jpeg_quality", "75", "JPEG quality, 1 to 100", Some(("JPEG_QUALITY", same)),
+    key!("render.jpeg_quality", "75", "JPEG quality, 1 to 100", Some(("JPEG_QUALITY", clamped::<1, 100>)),
         |c, t| number(t, &(1..=100)) => c.render.jpeg_quality),
-    key!("render.png_level", "1", "PNG compression, 0 to 9", Some(("PNG_QUALITY", same)),
+    key!("render.png_level", "1", "PNG compression, 0 to 9", Some(("PNG_QUALITY", clamped::<0, 9>)),
         |c, t| number(t, &(0..=9)) => c.render.png_level),
-    key!("render.webp_quality", "50", "WebP quality, 0 to 100; -1: lossless", Some(("WEBP_QUALITY", same)),
+    key!("render.webp_quality", "50", "WebP quality, 0 to 100; -1: lossless", Some(("WEBP_QUALITY", clamped::<-1, 100>)),
         |c, t| number(t, &(-1..=100)) => c.render.webp_quality),
-    key!("render.pass_through", "true", "Whether a stored JPEG or WebP tile is answered undecoded", Some(("CODEC_PASSTHROUGH", same)),
+    key!("render.pass_through", "true", "Whether a stored JPEG or WebP tile is answered undecoded", Some(("CODEC_PASSTHROUGH", yes_or_no)),
         |c, t| flag(t) => c.render.pass_through),
     key!("render.pass_through_bytes_max", "0", "A stored tile of more bytes is re-encoded; 0: no bound", None,
         |c, t| bytes(t) => c.render.pass_through_bytes_max),
@@ -296,27 +231,29 @@ pub const KEYS: &[Key] = &[
         |c, t| flag(t) => c.jpeg2000.isolated),
     key!("jpeg2000.memory_bytes_max", "4GiB", "Address space of such a process, in bytes: some forty for each pixel of a tile that has to be decoded whole", None,
         |c, t| bytes_from(t, 64 << 20) => c.jpeg2000.memory_bytes_max),
+    key!("jpeg2000.layers_max", "-1", "Quality layers that are decoded: -1: all, or as many as LYR asks; 0: half, or as many as LYR asks; else at most so many", Some(("MAX_LAYERS", clamped::<-1, 65_535>)),
+        |c, t| number(t, &(-1..=65_535)) => c.jpeg2000.layers_max),
     key!("output.jpeg_subsampling", "420", "Pixels that share a colour in JPEG answers: 420 (two by two), 422 (two beside each other) or 444 (none)", None,
         |c, t| word(t, &[("420", Subsampling::Quarter), ("422", Subsampling::Half), ("444", Subsampling::Full)]) => c.output.jpeg_subsampling),
     key!("output.jpeg_trellis", "false", "Whether exports as JPEG (no tiles and thumbnails) are made as small as can be, which takes some forty times as long", None,
         |c, t| flag(t) => c.output.jpeg_trellis),
-    key!("output.avif_quality", "50", "AVIF quality, 0 to 100; -1: the least losses, colours not shared by pixels", Some(("AVIF_QUALITY", same)),
+    key!("output.avif_quality", "50", "AVIF quality, 0 to 100; -1: the least losses, colours not shared by pixels", Some(("AVIF_QUALITY", clamped::<-1, 100>)),
         |c, t| number(t, &(-1..=100)) => c.output.avif_quality),
     key!("output.tiff_compression", "deflate", "Compression of TIFF answers: none, lzw, deflate, jpeg, webp or zstd", Some(("TIFF_COMPRESSION", compression_word)),
         |c, t| tiff_compression(t) => c.output.tiff_compression),
-    key!("output.tiff_quality", "-1", "Level of deflate (1 to 9) and zstd (1 to 19), quality of jpeg and webp (0 to 100) in TIFF answers; -1: the fastest level, and the quality of JPEG and WebP answers", Some(("TIFF_QUALITY", same)),
+    key!("output.tiff_quality", "-1", "Level of deflate (1 to 9) and zstd (1 to 19), quality of jpeg and webp (0 to 100) in TIFF answers; -1: the fastest level, and the quality of JPEG and WebP answers", Some(("TIFF_QUALITY", clamped::<0, 100>)),
         |c, t| number(t, &(-1..=100)) => c.output.tiff_quality),
     key!("output.negotiate", "off", "Tiles of Deep Zoom, Zoomify and IIP that are asked for as JPEG, where Accept names another format: off, webp, or avif (else webp)", None,
         |c, t| word(t, &[("off", Negotiate::Off), ("webp", Negotiate::Webp), ("avif", Negotiate::Avif)]) => c.output.negotiate),
     key!("output.copyright", "", "Rights of images that tell none, in files that are exported and in IIP's metadata; empty: none", Some(("COPYRIGHT", same)),
         |c, t| line(t) => c.output.copyright),
-    key!("protocol.iiif_version", "3", "The version that /iiif/ID speaks: 1, 2 or 3", Some(("IIIF_VERSION", same)),
+    key!("protocol.iiif_version", "3", "The version that /iiif/ID speaks: 1, 2 or 3", Some(("IIIF_VERSION", iiif_version)),
         |c, t| number(t, &(1..=3)) => c.protocol.iiif_version),
-    key!("protocol.iiif_extensions", "false", "Whether IIIF takes the qualities negative, stretch, equalization and log", Some(("IIIF_EXTENSIONS", same)),
+    key!("protocol.iiif_extensions", "false", "Whether IIIF takes the qualities negative, stretch, equalization and log", Some(("IIIF_EXTENSIONS", yes_or_no)),
         |c, t| flag(t) => c.protocol.iiif_extensions),
     key!("protocol.iiif_extra_info", "", "Properties that every info.json has besides: a JSON object, with or without its braces", Some(("IIIF_EXTRA_INFO", same)),
         |c, t| ExtraInfo::parse(t) => c.protocol.iiif_extra_info),
-    key!("protocol.iiif_preferred_formats", "", "Formats that info.json of version 3 recommends, the best first, separated by commas: jpg, png, webp, avif, tif, gif, pdf", None,
+    key!("protocol.iiif_preferred_formats", "", "Formats that info.json of version 3 recommends, the best first, separated by commas: jpg, png, webp, avif, tif, gif, pdf, jxl", None,
         |c, t| formats(t) => c.protocol.iiif_preferred_formats),
     key!("protocol.upscale_unmarked", "clip", "IIIF 3's !w,h above the region without ^: clip (the region's own size) or refuse (400)", None,
         |c, t| word(t, &[("clip", UpscaleUnmarked::Clip), ("refuse", UpscaleUnmarked::Refuse)]) => c.protocol.upscale_unmarked),
@@ -328,6 +265,8 @@ pub const KEYS: &[Key] = &[
         |c, t| flag(t) => c.protocol.allow_bare_slash),
     key!("protocol.delimiter", "", "What stands between a name and a page number, label, macro or thumbnail, in every protocol; empty: such names are names", Some(("IIIF_DELIMITER", same)),
         |c, t| file_name_part(t) => c.protocol.delimiter),
+    key!("protocol.uri_map", "", "Paths of further addresses: PREFIX=>PROTOCOL, separated by commas, with IIP, IIIF, DeepZoom or Zoomify; an empty prefix takes every path", Some(("URI_MAP", same)),
+        |c, t| UriMap::parse(t) => c.protocol.uri_map),
     key!("protocol.canvases_max", "500", "Images of a folder, or pages of a stack, that a IIIF manifest holds; more: 413", None,
         |c, t| number(t, &(1..=100_000)) => c.protocol.canvases_max),
     key!("protocol.cache_control", "max-age=86400", "Cache-Control of answers", Some(("CACHE_CONTROL", same)),
@@ -342,11 +281,22 @@ pub const KEYS: &[Key] = &[
         |c, t| word(t, &[("jpg", Format::Jpeg), ("png", Format::Png), ("webp", Format::Webp), ("avif", Format::Avif)]) => c.deepzoom.format),
     key!("log.format", "text", "Form of log lines: text or json", None,
         |c, t| word(t, &[("text", LogFormat::Text), ("json", LogFormat::Json)]) => c.log.format),
-    key!("log.level", "info", "Least level of events: error, warn, info or debug", None,
-        |c, t| word(t, &[("error", "error"), ("warn", "warn"), ("info", "info"), ("debug", "debug")]).map(str::to_owned) => c.log.level),
-    key!("log.access", "on", "One line a request on standard output: on or off", None,
+    key!("log.level", "info", "Least level of events: error, warn, info, debug, or off", Some(("VERBOSITY", log_level)),
+        |c, t| word(t, &[("error", "error"), ("warn", "warn"), ("info", "info"), ("debug", "debug"), ("off", "off")]).map(str::to_owned) => c.log.level),
+    key!("log.access", "on", "One line a request on standard output, or in log.file: on or off", Some(("VERBOSITY", log_access)),
         |c, t| word(t, &[("on", AccessLog::On), ("off", AccessLog::Off)]) => c.log.access),
+    key!("log.file", "", "Where all lines go: the path of a file, which may be rotated, or syslog; empty: events to standard error, accesses to standard output", Some(("LOGFILE", same)),
+        |c, t| Ok::<_, Allowed>(log_target(t)) => c.log.target),
 ];
+
+fn log_target(text: &str) -> LogTarget {
+    match text.trim() {
+        // What containers are given for the streams themselves.
+        "" | "/dev/stdout" | "/dev/stderr" => LogTarget::Standard,
+        "syslog" => LogTarget::Syslog,
+        path => LogTarget::File(PathBuf::from(path)),
+    }
+}
 
 /// 0, or a number in a range.
 fn own_or(text: &str, range: &RangeInclusive<u32>) -> Result<u32, Allowed> {

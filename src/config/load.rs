@@ -10,14 +10,15 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+use crate::config::iipsrv::{ALIASES, RunAs};
 use crate::config::keys::{KEYS, Key};
 use crate::config::memory;
 use crate::config::modules::{self, DECODERS};
 use crate::config::watermark::{self, RULES};
 use crate::config::{
     AccessLog, Bind, CacheConfig, Config, DeepZoomConfig, FastCgiConfig, ImagesConfig,
-    Jpeg2000Config, LogConfig, LogFormat, ModulesConfig, OutputConfig, PoolConfig, ProtocolConfig,
-    RenderConfig, ServerConfig, TrustedProxies, WatermarkConfig,
+    Jpeg2000Config, LogConfig, LogFormat, LogTarget, MemcachedConfig, ModulesConfig, OutputConfig,
+    PoolConfig, ProtocolConfig, RenderConfig, ServerConfig, TrustedProxies, WatermarkConfig,
 };
 use crate::model::{ColourRule, DeepZoomCut, Filter, Format, Limits};
 
@@ -43,6 +44,8 @@ pub struct Layers {
     pub file: Option<PathBuf>,
     /// Key and value of each flag, and of the folder argument as `images.root`.
     pub flags: Vec<(String, String)>,
+    /// What the process was started as, which other defaults may go with.
+    pub run_as: RunAs,
 }
 
 impl Layers {
@@ -50,7 +53,7 @@ impl Layers {
     pub fn of_process(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Self {
         let text = |part: std::ffi::OsString| part.to_string_lossy().into_owned();
         let environment = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
-        Self { environment: environment.collect(), file, flags }
+        Self { environment: environment.collect(), file, flags, run_as: RunAs::Tessera }
     }
 }
 
@@ -150,6 +153,9 @@ pub fn load(layers: &Layers) -> Result<(Config, Vec<Origin>), ConfigError> {
             origin: "default".to_owned(),
         })
         .collect();
+    for (name, value) in layers.run_as.defaults() {
+        put(&mut origins, name, (*value).to_owned(), "iipsrv's default")?;
+    }
     from_iipsrv(layers, &mut origins);
     let tables = match &layers.file {
         Some(path) => from_file(path, &mut origins)?,
@@ -159,7 +165,7 @@ pub fn load(layers: &Layers) -> Result<(Config, Vec<Origin>), ConfigError> {
     for (name, value) in &layers.flags {
         put(&mut origins, name, value.clone(), &format!("--{}", name.replace(['.', '_'], "-")))?;
     }
-    let mut config = blank();
+    let mut config = blank(layers.run_as);
     for (key, origin) in KEYS.iter().zip(&origins) {
         apply(key, origin, &mut config)?;
     }
@@ -175,20 +181,6 @@ pub fn load(layers: &Layers) -> Result<(Config, Vec<Origin>), ConfigError> {
     Ok((config, origins))
 }
 
-/// Names of iipsrv's that we do not have but that look like one of them, for a warning.
-pub fn look_alikes(layers: &Layers) -> Vec<String> {
-    let known: Vec<&str> =
-        KEYS.iter().filter_map(|key| key.iipsrv.as_ref().map(|(name, _)| *name)).collect();
-    let names = layers.environment.iter().map(|(name, _)| name);
-    names
-        .filter(|name| !known.contains(&name.as_str()))
-        .filter_map(|name| {
-            let nearest = known.iter().find(|known| distance(name, known) <= 2)?;
-            Some(format!("{name} is not read; did you mean {nearest}?"))
-        })
-        .collect()
-}
-
 fn apply(key: &Key, origin: &Origin, config: &mut Config) -> Result<(), ConfigError> {
     (key.set)(config, &origin.value).map_err(|allowed| ConfigError::Value {
         name: key.name,
@@ -201,10 +193,13 @@ fn apply(key: &Key, origin: &Origin, config: &mut Config) -> Result<(), ConfigEr
 fn from_iipsrv(layers: &Layers, origins: &mut [Origin]) {
     for (key, origin) in KEYS.iter().zip(origins) {
         let Some((name, translate)) = &key.iipsrv else { continue };
-        let Some((_, text)) = layers.environment.iter().find(|(known, _)| known == name) else {
-            continue;
-        };
-        (*name).clone_into(&mut origin.origin);
+        let alias = ALIASES.iter().find(|(_, of)| of == name).map(|(alias, _)| *alias);
+        let written = [Some(*name), alias]
+            .into_iter()
+            .flatten()
+            .find_map(|name| layers.environment.iter().find(|(known, _)| known == name));
+        let Some((name, text)) = written else { continue };
+        name.clone_into(&mut origin.origin);
         origin.value = translate(text);
     }
 }
@@ -322,7 +317,7 @@ pub(super) fn unknown(
 }
 
 /// Levenshtein's distance: single letters put in, left out or changed.
-fn distance(a: &str, b: &str) -> usize {
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.chars().enumerate() {
@@ -373,8 +368,9 @@ fn fill_automatic(config: &mut Config) {
 }
 
 /// A value for every field, before the rows of [`KEYS`] set each of them.
-fn blank() -> Config {
+fn blank(run_as: RunAs) -> Config {
     Config {
+        run_as,
         server: ServerConfig {
             bind: Bind::None,
             admin: Bind::None,
@@ -411,18 +407,8 @@ fn blank() -> Config {
             failure_hold: Duration::ZERO,
         },
         cache: CacheConfig { bytes_max: 0, decoded_bytes_max: 0, shards: 0, jobs_per_shard_max: 0 },
-        pool: PoolConfig {
-            decode_threads: 0,
-            encode_threads: 0,
-            watermark_threads: 0,
-            dear_threads: 0,
-            jobs_max: 0,
-            deadline: Duration::ZERO,
-            dear_deadline: Duration::ZERO,
-            waiting_max: 0,
-            shadow: false,
-            bytes_in_decode_max: 0,
-        },
+        memcached: MemcachedConfig::default(),
+        pool: PoolConfig::default(),
         render: RenderConfig {
             limits: Limits::default(),
             jpeg_quality: 0,
@@ -441,7 +427,12 @@ fn blank() -> Config {
         output: OutputConfig::default(),
         protocol: ProtocolConfig::default(),
         deepzoom: DeepZoomConfig { cut: DeepZoomCut::default(), format: Format::Jpeg },
-        log: LogConfig { format: LogFormat::Text, level: String::new(), access: AccessLog::On },
+        log: LogConfig {
+            format: LogFormat::Text,
+            level: String::new(),
+            access: AccessLog::On,
+            target: LogTarget::Standard,
+        },
     }
 }
 
@@ -457,6 +448,7 @@ mod tests {
             environment: owned(environment),
             file: file.map(Path::to_owned),
             flags: owned(flags),
+            ..Layers::default()
         }
     }
 
@@ -496,9 +488,9 @@ mod tests {
                 "did you mean TESSERA_CACHE_BYTES_MAX?",
             ),
             (
-                &[("JPEG_QUALITY", "101")],
+                &[("TESSERA_RENDER_JPEG_QUALITY", "101")],
                 &[("images.root", root)],
-                "render.jpeg_quality = `101` (from JPEG_QUALITY) is not allowed: a number from 1 to 100",
+                "render.jpeg_quality = `101` (from TESSERA_RENDER_JPEG_QUALITY) is not allowed: a number from 1 to 100",
             ),
             (&[], &[("images.root", root), ("server.bind", "x")], "HOST:PORT, unix:PATH or none"),
             (&[], &[], "no image folder"),
@@ -534,11 +526,5 @@ mod tests {
             ("TESSERA_PORT_80_TCP", "tcp://10.0.0.1:80"),
         ];
         load(&layers(&added, None, &root)).unwrap();
-    }
-
-    #[test]
-    fn names_that_nearly_are_iipsrvs_are_warned_of() {
-        let warned = look_alikes(&layers(&[("JPEG_QUALTY", "5"), ("HOME", "/")], None, &[]));
-        assert_eq!(warned, ["JPEG_QUALTY is not read; did you mean JPEG_QUALITY?"]);
     }
 }

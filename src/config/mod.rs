@@ -1,7 +1,9 @@
 //! `Config`: every setting, validated and immutable. No `Option` in it means "the default".
 
+pub mod iipsrv;
 pub mod keys;
 pub mod load;
+mod memcached;
 mod memory;
 mod modules;
 mod proxies;
@@ -16,10 +18,12 @@ use std::time::Duration;
 
 use crate::model::{
     Blend, ColourRule, DeepZoomCut, ExtraInfo, FileMark, Filter, Format, Limits, Negotiate,
-    Position, Subsampling, TiffCompression, UpscaleUnmarked,
+    Position, Subsampling, TiffCompression, UpscaleUnmarked, UriMap,
 };
 
-pub use load::{ConfigError, Layers, LiveOrigins, Origin, load, look_alikes};
+pub use iipsrv::{RunAs, warnings};
+pub use load::{ConfigError, Layers, LiveOrigins, Origin, load};
+pub use memcached::{MemcachedConfig, MemcachedServer};
 pub use proxies::TrustedProxies;
 
 /// Where a listener listens.
@@ -153,7 +157,7 @@ pub struct CacheConfig {
 }
 
 /// The worker threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolConfig {
     /// Threads that read, decode and finish tiles.
     pub decode_threads: usize,
@@ -302,6 +306,8 @@ pub struct Jpeg2000Config {
     pub isolated: bool,
     /// Address space of one of them, in bytes.
     pub memory_bytes_max: u64,
+    /// Quality layers that are decoded: -1 all, 0 half, else a bound.
+    pub layers_max: i32,
 }
 
 /// How files of answers are written, and what they tell.
@@ -344,6 +350,8 @@ pub struct ProtocolConfig {
     pub iiif_extra_info: ExtraInfo,
     /// Formats that `info.json` recommends.
     pub iiif_preferred_formats: Vec<Format>,
+    /// Paths of further addresses.
+    pub uri_map: UriMap,
     /// Images of a manifest at most.
     pub canvases_max: usize,
     /// `Cache-Control` of answers.
@@ -361,26 +369,53 @@ pub struct DeepZoomConfig {
     pub format: Format,
 }
 
+/// Where lines of the log go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogTarget {
+    /// Events to standard error, accesses to standard output.
+    Standard,
+    /// All to the system's log.
+    Syslog,
+    /// All to a file.
+    File(PathBuf),
+}
+
+impl fmt::Display for LogTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Standard => f.write_str("the standard streams"),
+            Self::Syslog => f.write_str("syslog"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
 /// What is written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
     /// Form of the lines.
     pub format: LogFormat,
-    /// Least level of events: error, warn, info, debug.
+    /// Least level of events: error, warn, info, debug, or off.
     pub level: String,
     /// Access lines.
     pub access: AccessLog,
+    /// Where both go.
+    pub target: LogTarget,
 }
 
 /// Every setting in force.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
+    /// What the process was started as.
+    pub run_as: RunAs,
     /// Listeners.
     pub server: ServerConfig,
     /// Image folder.
     pub images: ImagesConfig,
     /// Caches.
     pub cache: CacheConfig,
+    /// The cache that instances share.
+    pub memcached: MemcachedConfig,
     /// Worker threads.
     pub pool: PoolConfig,
     /// Making of answers.

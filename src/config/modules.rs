@@ -207,7 +207,12 @@ mod tests {
         let flags = vec![("images.root".to_owned(), dir.path().display().to_string())];
         let environment = [("PATH", "/usr/bin:/bin"), ("DECODER_MODULES", programs)];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let layers = Layers { environment: environment.to_vec(), file: Some(file), flags };
+        let layers = Layers {
+            environment: environment.to_vec(),
+            file: Some(file),
+            flags,
+            ..Layers::default()
+        };
         load(&layers).map(|(config, _)| config).map_err(|error| error.to_string())
     }
 

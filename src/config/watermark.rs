@@ -174,7 +174,8 @@ mod tests {
         fs::write(&file, lines).unwrap();
         let root = dir.path().display().to_string();
         let flags = vec![("images.root".to_owned(), root)];
-        let layers = Layers { environment: Vec::new(), file: Some(file), flags };
+        let layers =
+            Layers { environment: Vec::new(), file: Some(file), flags, ..Layers::default() };
         load(&layers).map(|(config, _)| config).map_err(|error| error.to_string())
     }
 

@@ -5,12 +5,13 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use crate::actors::{Facts, Service, ServiceError};
+use crate::actors::{Service, ServiceError};
+use crate::front::manifest::described;
 use crate::front::viewer::{self, Asset};
 use crate::model::request::Conditions;
-use crate::model::{Fault, ImageId, ImageInfo, Reply, Request, Slice, Want};
+use crate::model::{Fault, ImageId, ImageInfo, Slice};
 use crate::protocols::wire::{Method, RawRequest, Response};
-use crate::protocols::{self, Settings, percent};
+use crate::protocols::{self, Settings, percent, sliced_name};
 
 /// Images in one page of a listing.
 const PAGE_IMAGES: usize = 100;
@@ -137,12 +138,7 @@ async fn slices(
     let name = parameter(raw.query, "image")
         .ok_or_else(|| Fault::bad_request("the image's name is not percent-encoded UTF-8"))?;
     let image = protocols::image_id(&name, settings.delimiter.as_deref())?;
-    let conditions = Conditions::default();
-    let request = Request { image: image.clone(), want: Want::Info, conditions };
-    let reply = service.answer(&request, &mut Facts::default()).await;
-    let Reply::Info { info, .. } = reply.map_err(|error| error.fault())? else {
-        return Err(Fault::not_found("there is no image of this name"));
-    };
+    let (info, _) = described(service, image.clone()).await?;
     let named = |delimiter| slices_by_name(&image, &info, delimiter);
     let slices = settings.delimiter.as_deref().map_or_else(Vec::new, named);
     let body = json!({"pages": info.views.horizontal.len(), "slices": slices});
@@ -156,16 +152,12 @@ fn slices_by_name(image: &ImageId, info: &ImageInfo, delimiter: &str) -> Vec<Val
     let pages = views.horizontal.iter().enumerate().map(|(index, number)| {
         let told = views.stack.get(index).map_or("", |page| page.name.as_str());
         let label = if told.is_empty() { number.to_string() } else { told.to_owned() };
-        (Slice::page(*number), number.to_string(), label)
+        (Slice::page(*number), label)
     });
-    let beside = views
-        .associated
-        .iter()
-        .map(|what| (Slice::Associated(*what), what.word().to_owned(), what.word().to_owned()));
-    let entry = |(slice, word, label): (Slice, String, String)| {
-        let name = image.as_str();
-        let path =
-            if slice == Slice::Main { name.to_owned() } else { format!("{name}{delimiter}{word}") };
+    let beside =
+        views.associated.iter().map(|what| (Slice::Associated(*what), what.word().to_owned()));
+    let entry = |(slice, label): (Slice, String)| {
+        let path = sliced_name(image.as_str(), slice, delimiter);
         json!({"name": label, "path": path, "shown": slice == image.slice()})
     };
     pages.chain(beside).map(entry).collect()

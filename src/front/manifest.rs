@@ -8,7 +8,7 @@ use crate::actors::{Facts, Service, ServiceError};
 use crate::model::request::Conditions;
 use crate::model::{Fault, FaultKind, ImageId, ImageInfo, Reply, Request, Slice, Want};
 use crate::protocols::wire::Response;
-use crate::protocols::{Canvas, ManifestCall, Settings};
+use crate::protocols::{Canvas, ManifestCall, Settings, sliced_name};
 
 /// The canvases of a manifest, and when the latest of their files was changed.
 struct Contents {
@@ -42,7 +42,11 @@ pub(super) async fn answer(
     Ok(call.respond(&contents.canvases, contents.modified_s, settings))
 }
 
-async fn described(service: &Service, image: ImageId) -> Result<(Arc<ImageInfo>, i64), Fault> {
+/// What an image's header says, and when its file was changed.
+pub(super) async fn described(
+    service: &Service,
+    image: ImageId,
+) -> Result<(Arc<ImageInfo>, i64), Fault> {
     let request = Request { image, want: Want::Info, conditions: Conditions::default() };
     match service.answer(&request, &mut Facts::default()).await {
         Ok(Reply::Info { info, modified_s }) => Ok((info, modified_s)),
@@ -62,11 +66,14 @@ async fn of_image(
     let pages = &info.views.horizontal;
     let delimiter = settings.delimiter.as_deref().filter(|_| image.slice() == Slice::Main);
     let (Some(delimiter), true) = (delimiter, 1 < pages.len()) else {
-        let name = named(&image, settings);
+        let named = |delimiter| sliced_name(image.as_str(), image.slice(), delimiter);
+        let name = settings.delimiter.as_deref().map_or_else(|| image.as_str().to_owned(), named);
         let label = image.as_str().rsplit('/').next().unwrap_or_default().to_owned();
         return Ok(Contents { canvases: vec![Canvas { name, label, info }], modified_s });
     };
-    check_count(pages.len(), settings)?;
+    if settings.canvases_max < pages.len() {
+        return Err(too_many(settings));
+    }
     let mut canvases = Vec::with_capacity(pages.len());
     for (index, page) in pages.iter().enumerate() {
         let told = info.views.stack.get(index).map_or("", |page| page.name.as_str());
@@ -75,18 +82,6 @@ async fn of_image(
         canvases.push(Canvas { name: format!("{}{delimiter}{page}", image.as_str()), label, info });
     }
     Ok(Contents { canvases, modified_s })
-}
-
-/// The name by which clients ask for an image.
-fn named(image: &ImageId, settings: &Settings) -> String {
-    let name = image.as_str();
-    match (image.slice(), settings.delimiter.as_deref()) {
-        (Slice::View { horizontal, .. }, Some(delimiter)) => {
-            format!("{name}{delimiter}{horizontal}")
-        }
-        (Slice::Associated(what), Some(delimiter)) => format!("{name}{delimiter}{}", what.word()),
-        _ => name.to_owned(),
-    }
 }
 
 /// Every image of the folder that can be opened.
@@ -106,7 +101,7 @@ async fn of_folder(
         error => error.fault(),
     })?;
     if listing.next.is_some() {
-        check_count(settings.canvases_max + 1, settings)?;
+        return Err(too_many(settings));
     }
     let mut contents = Contents { canvases: Vec::new(), modified_s: 0 };
     for file in listing.files {
@@ -126,11 +121,8 @@ async fn of_folder(
     if contents.canvases.is_empty() { Err(absent()) } else { Ok(contents) }
 }
 
-fn check_count(count: usize, settings: &Settings) -> Result<(), Fault> {
+fn too_many(settings: &Settings) -> Fault {
     let limit = settings.canvases_max;
-    if count <= limit {
-        return Ok(());
-    }
     let text = format!("there are more than the {limit} images that a manifest holds here");
-    Err(Fault::new(FaultKind::TooLarge, text))
+    Fault::new(FaultKind::TooLarge, text)
 }

@@ -3,14 +3,16 @@
 //! Filters after Keys 1981 (Catmull-Rom, a = -0.5) and Duchon 1979 (Lanczos); stored sample values
 //! are taken as they are (no change to linear light), as viewers and pyramid makers do.
 
+use bytemuck::{Pod, cast_slice, cast_slice_mut};
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions};
 
 use crate::imaging::crop_box::CropBox;
 use crate::imaging::error::ImagingError;
 use crate::imaging::raster::Raster;
+use crate::imaging::sample::Sample;
 use crate::imaging::scratch::Scratch;
-use crate::model::{Filter, Size};
+use crate::model::{Filter, SampleType, Size};
 
 fn algorithm(filter: Filter) -> ResizeAlg {
     match filter {
@@ -21,32 +23,46 @@ fn algorithm(filter: Filter) -> ResizeAlg {
     }
 }
 
+/// Bands beyond four are never shown, and so never resized.
+const fn pixel_type(samples: SampleType, bands: usize) -> PixelType {
+    match (samples, bands) {
+        (SampleType::U8, 1) => PixelType::U8,
+        (SampleType::U8, 2) => PixelType::U8x2,
+        (SampleType::U8, 3) => PixelType::U8x3,
+        (SampleType::U8, _) => PixelType::U8x4,
+        (SampleType::U16, 1) => PixelType::U16,
+        (SampleType::U16, 2) => PixelType::U16x2,
+        (SampleType::U16, 3) => PixelType::U16x3,
+        (SampleType::U16, _) => PixelType::U16x4,
+        (SampleType::F32, 1) => PixelType::F32,
+        (SampleType::F32, 2) => PixelType::F32x2,
+        (SampleType::F32, 3) => PixelType::F32x3,
+        (SampleType::F32, _) => PixelType::F32x4,
+    }
+}
+
 /// The part `crop` of `raster` as a picture of `to` pixels.
 ///
 /// Pixels just outside of `crop` weigh in as neighbours, so that pictures of adjoining parts join
 /// without a seam. Colours are weighted by their alpha. A crop on pixel borders that has `to` pixels
-/// is copied unchanged.
+/// is copied unchanged. Of floating point samples, what rests on one that is no number is none.
 ///
 /// # Errors
 /// Where `crop` leaves the raster.
-pub fn resize(
-    raster: &Raster,
+pub fn resize<T: Sample + Pod>(
+    raster: &Raster<T>,
     crop: CropBox,
     to: Size,
     filter: Filter,
     scratch: &mut Scratch,
-) -> Result<Raster, ImagingError> {
-    let pixel_type = match raster.bands() {
-        1 => PixelType::U8,
-        2 => PixelType::U8x2,
-        3 => PixelType::U8x3,
-        _ => PixelType::U8x4,
-    };
+) -> Result<Raster<T>, ImagingError> {
+    let pixel_type = pixel_type(T::TYPE, raster.bands());
     let size = raster.size();
-    let source = ImageRef::new(size.width(), size.height(), raster.samples(), pixel_type)?;
+    let samples = cast_slice(raster.samples());
+    let source = ImageRef::new(size.width(), size.height(), samples, pixel_type)?;
     let mut resized = Raster::zeroed(to, raster.colour(), raster.alpha());
-    let mut target =
-        Image::from_slice_u8(to.width(), to.height(), resized.samples_mut(), pixel_type)?;
+    let samples = cast_slice_mut(resized.samples_mut());
+    let mut target = Image::from_slice_u8(to.width(), to.height(), samples, pixel_type)?;
     let options = ResizeOptions::new()
         .resize_alg(algorithm(filter))
         .crop(crop.left, crop.top, crop.width, crop.height)
@@ -109,6 +125,41 @@ mod tests {
         let one = resized(&pair, CropBox::whole(pair.size()), size(1, 1), Filter::Bilinear);
         assert_eq!(one.samples()[0], 0);
         assert!((127..=128).contains(&one.samples()[1]), "{:?}", one.samples());
+    }
+
+    /// The same picture in wider samples.
+    fn as_type<T: Sample>(raster: &Raster, widened: impl Fn(u8) -> T) -> Raster<T> {
+        let samples = raster.samples().iter().map(|sample| widened(*sample)).collect();
+        Raster::new(raster.size(), raster.colour(), raster.alpha(), samples).unwrap()
+    }
+
+    #[test]
+    fn samples_of_every_type_become_the_same_picture() {
+        let values = (0..40 * 30 * 4u32).map(|at| u8::try_from(at * at / 7 % 256).unwrap());
+        let shades = values.clone().take(40 * 30).collect();
+        let shades = Raster::new(size(40, 30), ColourModel::Gray, false, shades).unwrap();
+        let colours = Raster::new(size(40, 30), ColourModel::Rgb, true, values.collect()).unwrap();
+        let crop = CropBox { left: 1.5, top: 2.0, width: 33.0, height: 25.5 };
+        for raster in [shades, colours] {
+            for filter in [Filter::Nearest, Filter::Bilinear, Filter::CatmullRom, Filter::Lanczos3]
+            {
+                let tools = &mut Scratch::new();
+                let bytes = resize(&raster, crop, size(17, 50), filter, tools).unwrap();
+                let words = as_type(&raster, |byte| u16::from(byte) * 257);
+                let words = resize(&words, crop, size(17, 50), filter, tools).unwrap();
+                let floats = as_type(&raster, |byte| f32::from(byte) / 255.0);
+                let floats = resize(&floats, crop, size(17, 50), filter, tools).unwrap();
+                let pixels = words.samples().iter().zip(floats.samples());
+                for (byte, (word, float)) in bytes.samples().iter().zip(pixels) {
+                    let expected = f32::from(*byte);
+                    let found = f32::from(*word) / 257.0;
+                    assert!((found - expected).abs() < 2.0, "{filter:?}: {found}, not {expected}");
+                    // Bytes and words are cut off at their ends, where filters overshoot.
+                    let found = float.clamp(0.0, 1.0) * 255.0;
+                    assert!((found - expected).abs() < 2.0, "{filter:?}: {found}, not {expected}");
+                }
+            }
+        }
     }
 
     #[test]

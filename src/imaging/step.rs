@@ -186,6 +186,8 @@ pub fn apply_at_depth(
             Ok(process(&pixels, &operations, *contrast).into())
         }
         Step::Widen(to) => Ok(widen(pixels, *to)),
+        Step::Resize { crop, to, filter } => resized(&pixels, (*crop, *to, *filter), tools.scratch),
+        Step::Crop(part) => Ok(each!(pixels, |raster| crop(raster, *part))),
         Step::Extend(to) => Ok(each!(pixels, |raster| extend(raster, *to))),
         Step::Mirror => Ok(each!(pixels, mirror)),
         Step::Turn(rotation) => Ok(each!(pixels, |raster| turn(raster, *rotation))),
@@ -199,12 +201,22 @@ impl Tools<'_> {
     }
 }
 
+fn resized(
+    pixels: &Pixels,
+    (crop, to, filter): (CropBox, Size, Filter),
+    scratch: &mut Scratch,
+) -> Result<Pixels, ImagingError> {
+    Ok(match pixels {
+        Pixels::U8(raster) => resize(raster, crop, to, filter, scratch)?.into(),
+        Pixels::U16(raster) => Pixels::U16(resize(raster, crop, to, filter, scratch)?),
+        Pixels::F32(raster) => Pixels::F32(resize(raster, crop, to, filter, scratch)?),
+    })
+}
+
 fn on_bytes(step: &Step, raster: Raster, tools: &mut Tools<'_>) -> Result<Raster, ImagingError> {
     Ok(match *step {
         Step::CmykToRgb => cmyk_to_rgb(raster),
         Step::ToSrgb { ref profile } => tools.scratch.conversions.apply(raster, profile)?,
-        Step::Resize { crop, to, filter } => resize(&raster, crop, to, filter, tools.scratch)?,
-        Step::Crop(part) => crop(raster, part),
         Step::Tilt(by) => tilt(&raster, by),
         Step::Flatten(under) => flatten(raster, under),
         Step::Gray => to_gray(raster),
@@ -219,6 +231,8 @@ fn on_bytes(step: &Step, raster: Raster, tools: &mut Tools<'_>) -> Result<Raster
         | Step::LabToRgb
         | Step::Process { .. }
         | Step::Widen(_)
+        | Step::Resize { .. }
+        | Step::Crop(_)
         | Step::Extend(_)
         | Step::Mirror
         | Step::Turn(_) => raster,

@@ -5,6 +5,7 @@
 #![expect(clippy::indexing_slicing, reason = "pixel loops: indices are held to the picture")]
 
 use crate::imaging::raster::{Raster, usize_of};
+use crate::imaging::to_bytes::byte;
 use crate::model::Tilt;
 
 /// The raster tilted, with alpha.
@@ -105,16 +106,6 @@ fn taps(at: f64, side: u32) -> ([usize; 4], [f32; 4]) {
 )]
 fn narrow(weight: f64) -> f32 {
     weight as f32
-}
-
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "held to 0 and 255 by the cast, which saturates"
-)]
-fn byte(value: f32) -> u8 {
-    value.round() as u8
 }
 
 #[cfg(test)]

@@ -80,6 +80,7 @@ fn settings(config: &Config) -> Settings {
         delimiter: set(&protocol.delimiter),
         extensions: protocol.iiif_extensions,
         extra_info: protocol.iiif_extra_info.clone(),
+        uri_map: protocol.uri_map.clone(),
         canvases_max: protocol.canvases_max,
         preferred_formats: protocol.iiif_preferred_formats.clone(),
     }

@@ -7,11 +7,11 @@ pub(super) const PROTOCOLS: [&str; 9] =
 /// Request classes.
 pub(super) const CLASSES: [&str; 6] = ["other", "info", "tile", "thumbnail", "region", "full"];
 /// Formats of answers.
-pub(super) const FORMATS: [&str; 9] =
-    ["none", "jpg", "png", "webp", "avif", "tif", "gif", "pdf", "text"];
+pub(super) const FORMATS: [&str; 10] =
+    ["none", "jpg", "png", "webp", "avif", "jxl", "tif", "gif", "pdf", "text"];
 /// What the cache did, or why there was no answer.
-pub(super) const OUTCOMES: [&str; 7] =
-    ["none", "hit", "miss", "coalesced", "passed", "not_modified", "fault"];
+pub(super) const OUTCOMES: [&str; 8] =
+    ["none", "hit", "miss", "coalesced", "memcached", "passed", "not_modified", "fault"];
 /// Who is to blame, as `docs/errors.md` has it.
 pub(super) const FAULTS: [&str; 11] = [
     "other",

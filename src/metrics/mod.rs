@@ -15,7 +15,10 @@ mod work;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-pub use caches::{ShardCounters, coalesced, decoded_evicted, decoded_lookup};
+pub use caches::{
+    ShardCounters, coalesced, decoded_evicted, decoded_lookup, memcached_asked, memcached_dropped,
+    memcached_error, memcached_stored,
+};
 pub use gauges::{
     Posted, admitted, config_reload, level, level_of, log_lines_dropped, memory, pool_depth, posted,
 };

@@ -17,12 +17,22 @@ pub enum Format {
     Gif,
     /// PDF of one page, with a JPEG on it.
     Pdf,
+    /// JPEG XL without losses.
+    Jxl,
 }
 
 impl Format {
     /// All of them, in the order that documents list them.
-    pub const ALL: [Self; 7] =
-        [Self::Jpeg, Self::Png, Self::Webp, Self::Avif, Self::Tiff, Self::Gif, Self::Pdf];
+    pub const ALL: [Self; 8] = [
+        Self::Jpeg,
+        Self::Png,
+        Self::Webp,
+        Self::Avif,
+        Self::Tiff,
+        Self::Gif,
+        Self::Pdf,
+        Self::Jxl,
+    ];
 
     /// The suffix that IIIF uses, without a dot.
     pub const fn suffix(self) -> &'static str {
@@ -34,6 +44,7 @@ impl Format {
             Self::Tiff => "tif",
             Self::Gif => "gif",
             Self::Pdf => "pdf",
+            Self::Jxl => "jxl",
         }
     }
 
@@ -47,12 +58,18 @@ impl Format {
             Self::Tiff => "image/tiff",
             Self::Gif => "image/gif",
             Self::Pdf => "application/pdf",
+            Self::Jxl => "image/jxl",
         }
     }
 
     /// Whether an answer in it can have transparent pixels.
     pub const fn has_alpha(self) -> bool {
         !matches!(self, Self::Jpeg | Self::Pdf)
+    }
+
+    /// Whether an answer in it can hold an ICC profile; one that cannot is sRGB.
+    pub const fn has_profile(self) -> bool {
+        !matches!(self, Self::Gif | Self::Jxl)
     }
 
     /// The format of an IIIF suffix (`jpg`, not `jpeg`), in lower case.

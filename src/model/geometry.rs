@@ -172,6 +172,11 @@ pub fn proportion(side: u64, numerator: u64, denominator: u64) -> u64 {
     u64::try_from(rounded).unwrap_or(u64::MAX).max(1)
 }
 
+/// A side as 32 bits; one that needs more is far above every limit.
+pub fn side_px(side: u64) -> u32 {
+    u32::try_from(side).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

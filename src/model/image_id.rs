@@ -2,6 +2,7 @@
 //! backward step or an absolute path; what it may still do (symbolic links) the source decides.
 
 use std::fmt;
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use crate::model::slice::Slice;
@@ -18,16 +19,26 @@ pub enum Bands {
     OfPages,
 }
 
-/// A picture: a relative, slash-separated name below the image root, as UTF-8, which slice of what is
-/// found there, and which of its bands.
+/// Which picture of a file, and how much of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Selection {
+    /// Which of its pictures.
+    pub slice: Slice,
+    /// Which bands.
+    pub bands: Bands,
+    /// How many quality layers of JPEG 2000; nothing: as many as the server is set to decode.
+    pub layers: Option<NonZeroU16>,
+}
+
+/// A picture: a relative, slash-separated name below the image root, as UTF-8, and what is selected of
+/// that which is found there.
 ///
 /// Invariant: 1 to [`ImageId::BYTES_MAX`] bytes; no control characters; no empty, `.` or `..` segment;
 /// no leading or trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ImageId {
     name: Arc<str>,
-    slice: Slice,
-    bands: Bands,
+    selection: Selection,
 }
 
 /// Why a text is no image name; the answer to all of them is "not found" or "bad request".
@@ -71,17 +82,22 @@ impl ImageId {
         if segments.is_empty() {
             return Err(ImageIdError::Empty);
         }
-        Ok(Self { name: segments.join("/").into(), slice: Slice::Main, bands: Bands::Shown })
+        Ok(Self { name: segments.join("/").into(), selection: Selection::default() })
     }
 
     /// The same name, and this slice of it.
     pub fn with_slice(self, slice: Slice) -> Self {
-        Self { slice, ..self }
+        Self { selection: Selection { slice, ..self.selection }, ..self }
     }
 
     /// The same picture, and these bands of it.
     pub fn with_bands(self, bands: Bands) -> Self {
-        Self { bands, ..self }
+        Self { selection: Selection { bands, ..self.selection }, ..self }
+    }
+
+    /// The same picture, and so many of its quality layers.
+    pub fn with_layers(self, layers: Option<NonZeroU16>) -> Self {
+        Self { selection: Selection { layers, ..self.selection }, ..self }
     }
 
     /// The name.
@@ -91,12 +107,12 @@ impl ImageId {
 
     /// Which picture of those under this name.
     pub const fn slice(&self) -> Slice {
-        self.slice
+        self.selection.slice
     }
 
-    /// Which of its bands.
-    pub const fn bands(&self) -> Bands {
-        self.bands
+    /// All that is selected of what is found under the name.
+    pub const fn selection(&self) -> Selection {
+        self.selection
     }
 
     /// The last segment without its last suffix: what a saved file is called.

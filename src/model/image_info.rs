@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::model::geometry::{Rect, Size};
 use crate::model::metadata::Metadata;
 use crate::model::profile::Profile;
+use crate::model::quality_layers::QualityLayers;
 use crate::model::slice::Views;
 
 pub use crate::model::pixel::{ColourModel, SampleRange, SampleType};
@@ -121,6 +122,11 @@ pub struct Resolution {
 }
 
 impl Resolution {
+    /// Whether pixels are as wide as they are high, but for rounding.
+    pub fn is_square(self) -> bool {
+        (self.x_per_metre / self.y_per_metre - 1.0).abs() < 0.01
+    }
+
     /// That of the picture turned by a quarter.
     pub const fn turned(self) -> Self {
         Self { x_per_metre: self.y_per_metre, y_per_metre: self.x_per_metre }
@@ -164,6 +170,8 @@ pub struct ImageInfo {
     pub metadata: Arc<Metadata>,
     /// Bytes that decoding a tile holds beside it: all coefficients of a progressive JPEG.
     pub held_bytes: u64,
+    /// Quality layers, where the format has such.
+    pub layers: Option<QualityLayers>,
     /// The other pictures that there are under this name.
     pub views: Views,
 }
@@ -193,6 +201,7 @@ impl ImageInfo {
             resolution: None,
             metadata: Arc::default(),
             held_bytes: 0,
+            layers: None,
             views: Views::default(),
         }
     }

@@ -1,6 +1,6 @@
 //! `Limits`: what a stranger's request may ask for at most. Protocols advertise them, `plan` holds them.
 
-use crate::model::geometry::{Size, proportion};
+use crate::model::geometry::{Size, proportion, side_px};
 
 /// Bounds of one answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,11 +86,6 @@ impl Limits {
         // A side of a thin picture that would be less than a pixel is one; the other gives way.
         (width.min(self.output_px_max / height), height.min(self.output_px_max))
     }
-}
-
-/// A side as 32 bits; one that needs more is far above every limit.
-fn side_px(side: u64) -> u32 {
-    u32::try_from(side).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! `SourceVersion`: what tells one state of a file from the next. It is part of every cache key, so
 //! that a replaced master is never served stale.
 
-/// Length, modification time and identity of a source when it was opened.
+/// Length, modification time and identity of a source when it was opened. Keys and validators are made
+/// of the first two, so that instances with copies of a file agree on them; the third is for those who
+/// look at the file itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SourceVersion {
     /// Length in bytes.

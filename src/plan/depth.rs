@@ -51,8 +51,12 @@ pub(super) fn check(
 /// What a step does, where it does it to bytes alone.
 const fn of_bytes(step: &Step) -> Option<&'static str> {
     match step {
-        Step::Extend(_) | Step::Mirror | Step::Turn(_) | Step::Widen(_) => None,
-        Step::Resize { .. } | Step::Crop(_) => Some("a size that is no level's"),
+        Step::Resize { .. }
+        | Step::Crop(_)
+        | Step::Extend(_)
+        | Step::Mirror
+        | Step::Turn(_)
+        | Step::Widen(_) => None,
         Step::CmykToRgb | Step::ToSrgb { .. } | Step::LabToRgb => Some("a change of colours"),
         Step::Tilt(_) => Some("a turn that is no quarter"),
         Step::Flatten(_) | Step::Gray | Step::Bitonal(_) | Step::Colour => Some("this quality"),
@@ -79,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_depth_is_given_where_format_image_and_size_have_it() {
+    fn a_depth_is_given_where_format_and_image_have_it() {
         use Depth::{Float, Sixteen};
         use SampleType::{F32, U8, U16};
         for (format, depth, samples, width, expected) in [
@@ -89,7 +93,8 @@ mod tests {
             (Format::Tiff, Float, F32, 500, 200),
             (Format::Tiff, Float, U16, 500, 200),
             (Format::Tiff, Sixteen, U8, 333, 200),
-            (Format::Png, Sixteen, U16, 333, 501),
+            (Format::Png, Sixteen, U16, 333, 200),
+            (Format::Tiff, Float, F32, 333, 200),
             (Format::Png, Sixteen, F32, 500, 400),
             (Format::Png, Float, F32, 500, 400),
             (Format::Jpeg, Sixteen, U16, 500, 400),

@@ -2,8 +2,8 @@
 
 use crate::imaging::Step;
 use crate::model::image_info::Resolution;
+use crate::model::request::Frame;
 use crate::model::request::PictureRequest;
-use crate::model::request::{Frame, Rotation};
 use crate::model::{ColourRule, Depth, Format, ImageInfo, Size, Subsampling, TiffCompression};
 use crate::plan::class::RequestClass;
 use crate::plan::error::PlanError;
@@ -62,7 +62,7 @@ pub(super) fn encode(
     let webp_quality = wish.unwrap_or(rules.webp_quality);
     let quality = match request.format {
         Format::Jpeg | Format::Pdf => jpeg_quality,
-        Format::Gif => 0,
+        Format::Gif | Format::Jxl => 0,
         Format::Webp => webp_quality,
         Format::Avif => wish.unwrap_or(rules.avif_quality),
         Format::Png => signed(rules.png_level),
@@ -75,7 +75,7 @@ pub(super) fn encode(
         .and_then(|resolution| shown_at(resolution, view, &request));
     let profile_bytes = info.icc.as_ref().and_then(|profile| u64::try_from(profile.len()).ok());
     // Under the other rule answers are sRGB, and say so by having no profile.
-    let embed_icc = rules.colour == ColourRule::Embed
+    let embed_icc = colour_rule(request.format, rules) == ColourRule::Embed
         && profile_bytes.is_some_and(|bytes| bytes <= rules.icc_bytes_max)
         && !steps.iter().any(Step::changes_colours);
     EncodePlan {
@@ -128,13 +128,14 @@ fn shown_at(image: Resolution, view: &View, request: &PictureRequest) -> Option<
     };
     if !request.tilt.is_none() {
         // Columns and rows are the same then, or there is no word for it.
-        let is_square = (scaled.x_per_metre / scaled.y_per_metre - 1.0).abs() < 0.01;
-        return is_square.then_some(scaled);
+        return scaled.is_square().then_some(scaled);
     }
-    Some(match request.rotation {
-        Rotation::None | Rotation::Half => scaled,
-        Rotation::Quarter | Rotation::ThreeQuarters => scaled.turned(),
-    })
+    Some(if request.rotation.swaps_sides() { scaled.turned() } else { scaled })
+}
+
+/// The rule for colours of answers in a format: without a profile they can only be sRGB.
+pub(super) fn colour_rule(format: Format, rules: &Rules) -> ColourRule {
+    if format.has_profile() { rules.colour } else { ColourRule::Convert }
 }
 
 fn signed(quality: u8) -> i8 {
@@ -144,7 +145,7 @@ fn signed(quality: u8) -> i8 {
 /// Refuses what the format itself cannot hold, before a pixel is touched.
 ///
 /// # Errors
-/// A side above the format's own limit.
+/// A side beyond the format's own limits.
 pub(super) fn check_sides(request: &PictureRequest, size: Size) -> Result<(), PlanError> {
     let format = request.format;
     let limit_px = match (format, request.tiff_compression) {
@@ -155,15 +156,19 @@ pub(super) fn check_sides(request: &PictureRequest, size: Size) -> Result<(), Pl
         // PNG (third edition), section 11.2.1: 31 bits a side.
         (Format::Png, _) => 0x7fff_ffff,
         // AV1 specification, section 5.5.1: 16 bits a side, and rav1e takes no 65536. GIF89a, section 18.
-        (Format::Avif | Format::Gif, _) => 65_535,
+        // Beyond this JPEG XL was not tried.
+        (Format::Avif | Format::Gif | Format::Jxl, _) => 65_535,
         // TIFF 6.0, section 2: 32 bits a side.
         (Format::Tiff, _) => u32::MAX,
     };
-    if size.longer() <= limit_px {
-        Ok(())
-    } else {
-        Err(PlanError::FormatOverLimit { size, format, limit_px })
+    if limit_px < size.longer() {
+        return Err(PlanError::FormatOverLimit { size, format, limit_px });
     }
+    // zune-jpegxl takes no side of one pixel.
+    if format == Format::Jxl && size.width().min(size.height()) < 2 {
+        return Err(PlanError::FormatUnderLimit { size, format, limit_px: 2 });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -171,7 +176,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::request::{Frame, Quality, Region, SizeForm};
+    use crate::model::request::{Frame, Quality, Region, Rotation, SizeForm};
     use crate::model::{ColourModel, Field, Metadata};
     use crate::plan::fixtures::{iiif, jpeg, planned_by, profile, pyramid};
 

@@ -80,6 +80,19 @@ pub enum PlanError {
         /// What it can hold.
         limit_px: u32,
     },
+    /// A side too short for the format.
+    #[error(
+        "the size {}x{} is under the {limit_px} pixels a side that {} answers have",
+        size.width(), size.height(), format.suffix()
+    )]
+    FormatUnderLimit {
+        /// The size.
+        size: Size,
+        /// The format.
+        format: Format,
+        /// The shortest side.
+        limit_px: u32,
+    },
     /// More pixels to decode than one request may.
     #[error(
         "the request needs {source_px} pixels decoded, over the limit of {limit_px}: ask for a \
@@ -211,7 +224,8 @@ impl PlanError {
             | Self::DepthOfImage
             | Self::NoBand { .. }
             | Self::NoNormals { .. }
-            | Self::FormatOverLimit { .. } => FaultKind::BadRequest,
+            | Self::FormatOverLimit { .. }
+            | Self::FormatUnderLimit { .. } => FaultKind::BadRequest,
             Self::UpscalingOff { .. } | Self::ValuesOfMarked | Self::DepthOfSteps { .. } => {
                 FaultKind::NotImplemented
             }

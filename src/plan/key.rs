@@ -8,8 +8,8 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::imaging::{CropBox, Operation, Shrink, Spread, Step, Threshold, Watermark};
 use crate::model::request::Rotation;
 use crate::model::{
-    Bands, Blend, Field, Filter, Format, ImageId, ImageInfo, Position, Size, Slice, SourceVersion,
-    Subsampling,
+    Bands, Blend, Field, Filter, Format, ImageId, ImageInfo, Position, Selection, Size, Slice,
+    SourceVersion, Subsampling,
 };
 use crate::plan::Plan;
 use crate::plan::encode::EncodePlan;
@@ -51,15 +51,16 @@ pub(super) fn key(
     // Another release may draw or encode the same plan differently.
     digest.text(env!("CARGO_PKG_VERSION"));
     digest.text(image.as_str());
-    digest.slice(image.slice());
-    digest.tag(match image.bands() {
+    let Selection { slice, bands, layers } = image.selection();
+    digest.slice(slice);
+    digest.number(layers.map_or(0, |layers| layers.get().into()));
+    digest.tag(match bands {
         Bands::Shown => 0,
         Bands::All => 1,
         Bands::OfPages => 2,
     });
     digest.number(version.len_bytes);
     digest.bytes(&version.modified_ns.to_le_bytes());
-    digest.number(version.inode);
     digest.source(&plan.source);
     for step in &plan.steps {
         digest.step(step);
@@ -181,6 +182,7 @@ impl Digest {
                 self.subsampling(encode.subsampling);
                 self.tag(encode.trellis.into());
             }
+            Format::Jxl => self.tag(7),
         }
         self.bytes(&encode.quality.to_le_bytes());
         self.tag(encode.embed_icc.into());

@@ -40,8 +40,8 @@ mod properties;
 
 use crate::imaging::Step;
 use crate::model::processing::Kernel;
-use crate::model::request::{PictureRequest, Rotation};
-use crate::model::{ImageId, ImageInfo, Resolved, Size, SourceVersion, TileAddress};
+use crate::model::request::PictureRequest;
+use crate::model::{ImageId, ImageInfo, Resolved, SourceVersion, TileAddress};
 
 pub use class::RequestClass;
 pub use cost::Cost;
@@ -91,15 +91,6 @@ impl Plan {
     }
 }
 
-/// The answer's size once a view of `size` is turned.
-fn answer_size(request: &PictureRequest, size: Size) -> Size {
-    let turned = match request.rotation {
-        Rotation::None | Rotation::Half => size,
-        Rotation::Quarter | Rotation::ThreeQuarters => size.turned(),
-    };
-    request.tilt.size_of(turned)
-}
-
 /// Holds a request against an image and the rules.
 ///
 /// # Errors
@@ -114,7 +105,8 @@ pub fn plan(
     science::check(&request.processing, info)?;
     let view = view::view(tiles::turned(request, info), info, &rules.limits)?;
     let settled = encode::settled(request, rules);
-    encode::check_sides(&settled, answer_size(request, view.size))?;
+    let answer = request.tilt.size_of(request.rotation.size_of(view.size));
+    encode::check_sides(&settled, answer)?;
     let reading = reading::reading(&view, info, request.filter.unwrap_or(rules.filter))
         .ok_or(PlanError::NoLevel)?;
     let margin_px = request.processing.kernel.as_ref().map_or(0, Kernel::radius_px);
@@ -125,8 +117,7 @@ pub fn plan(
     depth::check(&settled, info, &steps)?;
     let class = RequestClass::of(request.frame, &view, info);
     let encode = encode::encode(request, info, rules, &steps, (&view, class));
-    let cost =
-        cost::cost(&reading, (&view, answer_size(request, view.size)), (&steps, encode), info);
+    let cost = cost::cost(&reading, (&view, answer), (&steps, encode), info);
     cost::check_source_px(cost.source_px, &rules.limits)?;
     let overview = Overview::of(info, &steps, &rules.limits)?;
     let pass_through = pass_through::tile(request, &reading.source, (&steps, encode), info, rules);

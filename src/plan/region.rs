@@ -1,10 +1,11 @@
 //! A client's region to pixels of the full image (IIIF Image API 3.0, section 4.1): in integers where it
 //! comes in integers, cropped at the far edges.
 
+use crate::model::geometry::side_px;
 use crate::model::request::Region;
 use crate::model::{Rect, Size};
 use crate::plan::error::PlanError;
-use crate::plan::rounding::{round_px, side_px};
+use crate::plan::rounding::round_px;
 
 /// The pixels of `image` that `region` means.
 ///

@@ -21,11 +21,6 @@ pub(super) fn whole_up(value: f64) -> u32 {
     whole(value.ceil())
 }
 
-/// A side as 32 bits; one that needs more is far above every limit.
-pub(super) fn side_px(side: u64) -> u32 {
-    u32::try_from(side).unwrap_or(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

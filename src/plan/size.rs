@@ -1,11 +1,11 @@
 //! A client's size to pixels (IIIF Image API 3.0, section 4.2, and implementation note 4 for the limits):
 //! the side that was given is exact, the other rounded half up, at least 1.
 
-use crate::model::geometry::proportion;
+use crate::model::geometry::{proportion, side_px};
 use crate::model::request::{OverLimit, ScaleTo, SizeForm, Upscale};
 use crate::model::{Limits, Size};
 use crate::plan::error::PlanError;
-use crate::plan::rounding::{round_px, side_px};
+use crate::plan::rounding::round_px;
 
 /// The size of an answer that shows a region of `region` pixels, before any turn.
 ///

@@ -7,6 +7,7 @@ use crate::model::{
     ColourModel, ColourRule, Depth, ImageInfo, Processing, SampleRange, SampleType, TiffCompression,
 };
 use crate::plan::depth;
+use crate::plan::encode::colour_rule;
 use crate::plan::rules::Rules;
 use crate::plan::science::{is_converted, process};
 
@@ -24,7 +25,8 @@ pub(super) fn steps(
         Some(Step::Process { operations, .. }) => shape_after(operations, processed(info)),
         _ => (info.colour.shown(), info.alpha),
     };
-    let mut steps = before_sizing(request, info, rules.colour, process);
+    let rule = colour_rule(request.format, rules);
+    let mut steps = before_sizing(request, info, rule, process);
     let mirror = request.mirror.then_some(Step::Mirror);
     let turn = (request.rotation != Rotation::None).then_some(Step::Turn(request.rotation));
     let tilt = (!request.tilt.is_none()).then_some(Step::Tilt(request.tilt));

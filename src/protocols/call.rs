@@ -1,6 +1,6 @@
 //! `Call`: a request as the service takes it, and beside it what the answer's wording needs.
 
-use crate::model::request::{Conditions, PictureRequest};
+use crate::model::request::PictureRequest;
 use crate::model::{ImageId, Request, Want};
 use crate::protocols::deepzoom;
 use crate::protocols::iiif;
@@ -66,10 +66,7 @@ impl Call {
 
     /// A call with the validators that the client sent.
     pub(crate) fn new(raw: &RawRequest<'_>, image: ImageId, want: Want, dialect: Dialect) -> Self {
-        let conditions = Conditions {
-            if_none_match: raw.if_none_match.map(str::to_owned),
-            if_modified_since_s: raw.if_modified_since_s,
-        };
+        let conditions = raw.conditions();
         Self { request: Request { image, want, conditions }, dialect }
     }
 }

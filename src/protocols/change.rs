@@ -148,12 +148,15 @@ impl Changes {
 
     /// The picture with what was asked of sample values, and of nothing else: what it asks itself comes
     /// first.
-    pub(crate) fn valued(&self, picture: &PictureRequest) -> PictureRequest {
+    pub(crate) fn valued(&self, picture: PictureRequest) -> PictureRequest {
+        if *self == Self::default() {
+            return picture;
+        }
         PictureRequest {
             processing: picture.processing.over(&self.processing),
-            preset: self.preset.clone().or_else(|| picture.preset.clone()),
+            preset: self.preset.clone().or(picture.preset),
             filter: self.filter.or(picture.filter),
-            ..picture.clone()
+            ..picture
         }
     }
 
@@ -387,8 +390,8 @@ mod tests {
             changes.add(read("CTW", value).unwrap()).unwrap();
         }
         let image = ImageId::parse("a.tif").unwrap();
-        assert_eq!(changes.on(image.clone(), true).bands(), Bands::All);
-        assert_eq!(changes.on(image, false).bands(), Bands::OfPages);
+        assert_eq!(changes.on(image.clone(), true).selection().bands, Bands::All);
+        assert_eq!(changes.on(image, false).selection().bands, Bands::OfPages);
         changes.add(read("CTW", "[1]").unwrap()).unwrap();
         changes.add(read("CTW", "[1]").unwrap()).unwrap_err();
     }

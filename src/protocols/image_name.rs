@@ -22,6 +22,15 @@ pub(crate) fn image_id(name: &str, delimiter: Option<&str>) -> Result<ImageId, F
     Ok(image.with_slice(slice))
 }
 
+/// The name by which clients ask for a picture of a file.
+pub(crate) fn sliced_name(name: &str, slice: Slice, delimiter: &str) -> String {
+    match slice {
+        Slice::Main => name.to_owned(),
+        Slice::View { horizontal, .. } => format!("{name}{delimiter}{horizontal}"),
+        Slice::Associated(what) => format!("{name}{delimiter}{}", what.word()),
+    }
+}
+
 fn split_slice<'a>(name: &'a str, delimiter: &str) -> Option<(&'a str, Slice)> {
     let (name, word) = name.rsplit_once(delimiter).filter(|(name, _)| !name.is_empty())?;
     let slice = match Associated::of_word(word) {
@@ -63,6 +72,10 @@ mod tests {
         ] {
             let image = image_id(name, delimiter).unwrap();
             assert_eq!((image.as_str(), image.slice()), (expected, slice), "{name}");
+            if let Some(delimiter) = delimiter {
+                let again = image_id(&sliced_name(expected, slice, delimiter), Some(delimiter));
+                assert_eq!(again.unwrap().slice(), slice, "{name}");
+            }
         }
         image_id("..;1", Some(";")).unwrap_err();
     }

@@ -31,7 +31,7 @@ pub use call::{Call, Dialect, Parsed};
 pub use deepzoom::Words as DeepZoomWords;
 pub use iiif::Words as IiifWords;
 pub use iip::Words as IipWords;
-pub(crate) use image_name::image_id;
+pub(crate) use image_name::{image_id, sliced_name};
 pub use presentation::{Canvas, ManifestCall};
 pub use protocol::Protocol;
 pub use query_form::names_an_image;
@@ -39,7 +39,7 @@ pub use refusal::{Refusal, respond_fault};
 pub use settings::{DeepZoomSettings, IiifVersion, Settings};
 pub use wire::{Method, RawRequest, Response};
 
-use crate::model::{Fault, FaultKind};
+use crate::model::{Fault, FaultKind, UriMap};
 use crate::protocols::mount::Mount;
 
 /// Reads a request: what is asked of which image, or the answer itself where no image is needed.
@@ -48,7 +48,8 @@ use crate::protocols::mount::Mount;
 /// A [`Refusal`] in the words of the protocol whose path was asked: 400 for what makes no sense, 404
 /// for what cannot exist, 405, 414, and 501 for what is valid but not done here.
 pub fn parse(raw: &RawRequest<'_>, settings: &Settings) -> Result<Parsed, Refusal> {
-    let mount = if raw.query_rules { Some(Mount::Query) } else { Mount::find(raw.path) };
+    let mount =
+        if raw.query_rules { Some(Mount::Query) } else { Mount::find(raw.path, &settings.uri_map) };
     let Some(mount) = mount else { return Ok(Parsed::NotOurs) };
     let protocol = mount.protocol(settings.iiif_version);
     if raw.method == Method::Options {
@@ -66,6 +67,7 @@ pub fn parse(raw: &RawRequest<'_>, settings: &Settings) -> Result<Parsed, Refusa
         }
         Mount::DeepZoom(rest) => deepzoom::parse(raw, rest, settings),
         Mount::Zoomify(rest) => zoomify::parse(raw, rest, settings),
+        Mount::Mapped(path) => query_form::parse_mapped(raw, path, settings),
     };
     let mut parsed = parsed?;
     if let Parsed::Call(call) = &mut parsed {
@@ -75,8 +77,8 @@ pub fn parse(raw: &RawRequest<'_>, settings: &Settings) -> Result<Parsed, Refusa
 }
 
 /// Whether a path is one that a protocol answers at.
-pub fn is_mounted(path: &str) -> bool {
-    Mount::find(path).is_some()
+pub fn is_mounted(path: &str, map: &UriMap) -> bool {
+    Mount::find(path, map).is_some()
 }
 
 fn check_method(method: Method, protocol: Protocol) -> Result<(), Fault> {

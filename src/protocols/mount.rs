@@ -1,5 +1,6 @@
 //! `Mount`: which protocol a path belongs to. Everything after the mount is still percent-encoded.
 
+use crate::model::{Mapped, MappedPath, UriMap};
 use crate::protocols::protocol::Protocol;
 use crate::protocols::settings::IiifVersion;
 
@@ -24,11 +25,16 @@ pub(crate) enum Mount<'a> {
     DeepZoom(&'a str),
     /// `/zoomify/...`.
     Zoomify(&'a str),
+    /// A path of the settings' own.
+    Mapped(MappedPath<'a>),
 }
 
 impl<'a> Mount<'a> {
     /// The mount of a path; none where it belongs to somebody else.
-    pub(crate) fn find(path: &'a str) -> Option<Self> {
+    pub(crate) fn find(path: &'a str, map: &UriMap) -> Option<Self> {
+        if let Some(mapped) = map.find(path) {
+            return Some(Self::Mapped(mapped));
+        }
         if QUERY_PATHS.contains(&path) {
             return Some(Self::Query);
         }
@@ -44,12 +50,17 @@ impl<'a> Mount<'a> {
     /// Whose words an error on this mount uses.
     pub(crate) const fn protocol(self, default: IiifVersion) -> Protocol {
         match self {
-            Self::Query => Protocol::Iip,
+            Self::Query | Self::Mapped(MappedPath { to: Mapped::Iip, .. }) => Protocol::Iip,
             Self::Iiif { version: Some(version), .. } => Protocol::iiif(version),
-            Self::Iiif { version: None, .. } => Protocol::iiif(default),
+            Self::Iiif { version: None, .. }
+            | Self::Mapped(MappedPath { to: Mapped::Iiif, .. }) => Protocol::iiif(default),
             Self::Presentation(_) => Protocol::Presentation,
-            Self::DeepZoom(_) => Protocol::DeepZoom,
-            Self::Zoomify(_) => Protocol::Zoomify,
+            Self::DeepZoom(_) | Self::Mapped(MappedPath { to: Mapped::DeepZoom, .. }) => {
+                Protocol::DeepZoom
+            }
+            Self::Zoomify(_) | Self::Mapped(MappedPath { to: Mapped::Zoomify, .. }) => {
+                Protocol::Zoomify
+            }
         }
     }
 
@@ -91,7 +102,7 @@ mod tests {
             ("/", None),
             ("", None),
         ] {
-            assert_eq!(Mount::find(path), expected, "{path}");
+            assert_eq!(Mount::find(path, &UriMap::default()), expected, "{path}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! IIIF Presentation 3.0: a manifest of an image, of the pages of a stack, or of the images of a folder.
 //! What it holds the front finds out; here is how it is asked for and worded.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use crate::model::request::Conditions;
@@ -39,7 +41,7 @@ pub struct Canvas {
     /// What it is called.
     pub label: String,
     /// Its size and what it says of itself.
-    pub info: std::sync::Arc<ImageInfo>,
+    pub info: Arc<ImageInfo>,
 }
 
 /// Reads what follows `/presentation/3/`.
@@ -49,24 +51,18 @@ pub(crate) fn parse(
     rest: &str,
 ) -> Result<ManifestCall, Refusal> {
     let refused = |fault| Refusal::new(Protocol::Presentation, fault);
-    let name = match rest.strip_suffix("manifest.json") {
-        Some(before) => {
-            before.strip_suffix('/').or_else(|| Some(before).filter(|it| it.is_empty()))
-        }
-        None => None,
+    let name = match rest {
+        "manifest.json" => Some(""),
+        _ => rest.strip_suffix("/manifest.json"),
     };
     let name = name.ok_or_else(|| {
         refused(Fault::bad_request("a manifest is asked for by NAME/manifest.json"))
     })?;
-    let conditions = Conditions {
-        if_none_match: raw.if_none_match.map(str::to_owned),
-        if_modified_since_s: raw.if_modified_since_s,
-    };
     Ok(ManifestCall {
         name: decode(name).map_err(refused)?.into_owned(),
         manifests: public_address(raw, settings, "/presentation/3/"),
         images: public_address(raw, settings, "/iiif/3/"),
-        conditions,
+        conditions: raw.conditions(),
     })
 }
 
@@ -189,8 +185,6 @@ fn in_english(text: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::model::Metadata;
     use crate::protocols::fixture::{get, rgb};

@@ -1,7 +1,9 @@
 //! The query as the request: IIP's commands, or one of the other protocols' addresses as the value of
 //! `IIIF=`, `DeepZoom=` or `Zoomify=`, which is how iipsrv takes them.
 
-use crate::model::{Depth, Fault, FaultKind, Slice, TiffCompression, Want};
+use std::num::NonZeroU16;
+
+use crate::model::{Depth, Fault, FaultKind, Mapped, MappedPath, Slice, TiffCompression, Want};
 use crate::protocols::call::{Call, Dialect, Parsed};
 use crate::protocols::change::Changes;
 use crate::protocols::deepzoom;
@@ -46,6 +48,21 @@ pub(crate) fn parse(raw: &RawRequest<'_>, settings: &Settings) -> Result<Parsed,
     Ok(parsed)
 }
 
+/// Reads a path that the settings map to a protocol; as with iipsrv, its query says nothing.
+pub(crate) fn parse_mapped(
+    raw: &RawRequest<'_>,
+    path: MappedPath<'_>,
+    settings: &Settings,
+) -> Result<Parsed, Refusal> {
+    let MappedPath { to, mount, rest } = path;
+    match to {
+        Mapped::Iip => iip::parse(raw, &format!("FIF={rest}"), settings),
+        Mapped::Iiif => iiif::parse_mapped(raw, settings, mount, rest),
+        Mapped::DeepZoom => deepzoom::parse(raw, rest, settings),
+        Mapped::Zoomify => zoomify::parse(raw, rest, settings),
+    }
+}
+
 fn text<'a>(raw: &RawRequest<'a>) -> Result<&'a str, Fault> {
     if !raw.query.is_empty() {
         return Ok(raw.query);
@@ -77,6 +94,8 @@ struct Setters {
     depth: Depth,
     /// `SDS`.
     view: Option<Slice>,
+    /// `LYR`.
+    layers: Option<NonZeroU16>,
     /// `CNT` and its like; for IIIF, whose address has words of its own for colours and turns, but these.
     changes: Changes,
 }
@@ -94,6 +113,7 @@ impl Setters {
                 }
                 Command::Depth(depth) => setters.depth = depth,
                 Command::View(view) => setters.view = Some(view),
+                Command::Layers(layers) => setters.layers = layers,
                 Command::Neutral => {}
                 Command::Change(change)
                     if change.is_of_values() || !address.name.eq_ignore_ascii_case("iiif") =>
@@ -122,9 +142,9 @@ impl Setters {
             Want::Picture(picture) => {
                 match &mut call.dialect {
                     Dialect::Iiif(words) => {
-                        let changed = self.changes.valued(picture);
+                        let changed = self.changes.valued(picture.clone());
                         // No address in the standard's form says so.
-                        words.is_canonical &= changed == *picture;
+                        words.is_canonical &= changed == *picture && self.layers.is_none();
                         *picture = changed;
                     }
                     Dialect::Iip(_) | Dialect::DeepZoom(_) | Dialect::Zoomify => {
@@ -146,8 +166,8 @@ impl Setters {
                 }
             }
         }
-        request.image =
-            self.changes.on(viewed(request.image.clone(), self.view), self.view.is_some());
+        let image = viewed(request.image.clone(), self.view).with_layers(self.layers);
+        request.image = self.changes.on(image, self.view.is_some());
         Ok(())
     }
 }

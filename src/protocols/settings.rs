@@ -1,6 +1,6 @@
 //! `Settings`: what an operator may choose about the protocols.
 
-use crate::model::{DeepZoomCut, ExtraInfo, Format, Limits, Negotiate, UpscaleUnmarked};
+use crate::model::{DeepZoomCut, ExtraInfo, Format, Limits, Negotiate, UpscaleUnmarked, UriMap};
 
 /// The versions of the IIIF Image API that are spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -60,6 +60,8 @@ pub struct Settings {
     pub extensions: bool,
     /// What every `info.json` tells besides (`IIIF_EXTRA_INFO`).
     pub extra_info: ExtraInfo,
+    /// Paths of further addresses (`URI_MAP`).
+    pub uri_map: UriMap,
     /// Images of a manifest at most.
     pub canvases_max: usize,
     /// Formats that `info.json` of version 3 recommends, the best first.
@@ -82,6 +84,7 @@ impl Default for Settings {
             deep_zoom: DeepZoomSettings::default(),
             extensions: false,
             extra_info: ExtraInfo::default(),
+            uri_map: UriMap::default(),
             canvases_max: 500,
             preferred_formats: Vec::new(),
         }

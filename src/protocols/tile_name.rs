@@ -12,7 +12,8 @@ pub(crate) fn split_format(text: &str) -> Result<(&str, Format), Fault> {
     let format = match suffix {
         "jpeg" => Some(Format::Jpeg),
         "tiff" => Some(Format::Tiff),
-        _ => Format::from_suffix(suffix).filter(|format| *format != Format::Pdf),
+        _ => Format::from_suffix(suffix)
+            .filter(|format| !matches!(format, Format::Pdf | Format::Jxl)),
     };
     format.map(|format| (numbers, format)).ok_or_else(|| {
         let shown = excerpt(suffix);

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
+use crate::model::request::Conditions;
+
 /// The methods that are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -49,6 +51,16 @@ pub struct RawRequest<'a> {
     pub if_none_match: Option<&'a str>,
     /// `If-Modified-Since`, seconds since the Unix epoch, where it could be read.
     pub if_modified_since_s: Option<i64>,
+}
+
+impl RawRequest<'_> {
+    /// The validators that the client sent.
+    pub fn conditions(&self) -> Conditions {
+        Conditions {
+            if_none_match: self.if_none_match.map(str::to_owned),
+            if_modified_since_s: self.if_modified_since_s,
+        }
+    }
 }
 
 /// An answer, before a front puts it on a wire.

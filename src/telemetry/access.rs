@@ -1,13 +1,15 @@
-//! Access lines: exactly one a request, on standard output. They are collected in a buffer and written by a thread of their own every
+//! Access lines: exactly one a request. They are collected in a buffer and written by a thread of their own every
 //! `FLUSH_INTERVAL`, so that a request never waits for a terminal, a pipe or a full disk.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, SystemTime};
+
+use crate::telemetry::Sink;
 
 /// How long an access line may wait for its writing.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
@@ -63,6 +65,7 @@ pub struct AccessLog {
 #[derive(Debug)]
 struct Shared {
     lines: Mutex<String>,
+    sink: Sink,
     json: bool,
     dropped: AtomicU64,
     stopped: AtomicBool,
@@ -73,9 +76,10 @@ impl AccessLog {
     ///
     /// # Errors
     /// Where no thread can be started.
-    pub fn start(json: bool) -> io::Result<Self> {
+    pub fn start(json: bool, sink: Sink) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             lines: Mutex::new(String::new()),
+            sink,
             json,
             dropped: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
@@ -134,8 +138,9 @@ impl Shared {
         if lines.is_empty() {
             return;
         }
-        if io::stdout().lock().write_all(lines.as_bytes()).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        if self.sink.write_accesses(&lines).is_err() {
+            let count = u64::try_from(lines.lines().count()).unwrap_or(u64::MAX);
+            self.dropped.fetch_add(count, Ordering::Relaxed);
         }
     }
 }

@@ -1,6 +1,9 @@
-//! Log lines: events on standard error, and one access line a request.
+//! Log lines: events on standard error, exactly one access line a request on standard output; or both
+//! to a file or syslog.
 
 mod access;
+mod sink;
+mod syslog;
 
 use std::io::{self, IsTerminal as _};
 use std::sync::OnceLock;
@@ -8,17 +11,19 @@ use std::sync::OnceLock;
 use tracing_subscriber::EnvFilter;
 
 pub use access::{Access, AccessLog};
+pub use sink::{Sink, Target};
 
 /// Changes the least level of events, once they are started.
 static SET_LEVEL: OnceLock<Box<dyn Fn(EnvFilter) + Send + Sync>> = OnceLock::new();
 
-/// Starts event logging on standard error.
-pub fn start_events(json: bool, level: &str) {
+/// Starts event logging.
+pub fn start_events(json: bool, level: &str, sink: Sink) {
+    let ansi = sink.is_standard() && io::stderr().is_terminal();
     // A closed standard error must not end the task that had something to say.
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter(level))
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
+        .with_ansi(ansi)
+        .with_writer(sink)
         .log_internal_errors(false);
     // A second start (tests in one process) keeps the first.
     if json {
@@ -43,7 +48,10 @@ pub fn set_level(level: &str) {
 
 fn filter(level: &str) -> EnvFilter {
     // What a client's broken request makes the HTTP library say is that client's fault, not an event.
-    EnvFilter::new(format!("{level},actix_server=warn,actix_http=off,h2=off"))
+    match level {
+        "off" => EnvFilter::new("off"),
+        level => EnvFilter::new(format!("{level},actix_server=warn,actix_http=off,h2=off")),
+    }
 }
 
 /// Where the filter is gone, so is whoever would write.

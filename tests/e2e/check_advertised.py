@@ -9,6 +9,7 @@ import io
 import json
 import sys
 
+import imagecodecs
 from PIL import Image
 
 IMAGES = ["a.tif", "x%2Fchelsea.tif", "flat.tif", "gray.tif", "stack.tif", "stack.tif;1"]
@@ -20,6 +21,7 @@ FORMATS = {
     "tif": ("image/tiff", "TIFF"),
     "gif": ("image/gif", "GIF"),
     "pdf": ("application/pdf", None),
+    "jxl": ("image/jxl", None),
 }
 LEVEL_2 = ["jpg", "png"]
 EXTENSIONS = ["negative", "stretch", "equalization", "log"]
@@ -43,6 +45,10 @@ class Server:
         assert status == 200, f"{target}: {status} {body[:200]}"
         media_type, name = FORMATS[kind]
         assert headers["Content-Type"] == media_type, f"{target}: {headers['Content-Type']}"
+        if kind == "jxl":
+            picture = Image.fromarray(imagecodecs.jpegxl_decode(body))
+            assert picture.size == size, f"{target}: {picture.size}, not {size}"
+            return picture, headers
         if name is None:
             assert body.startswith(b"%PDF-1.") and body.rstrip().endswith(b"%%EOF"), target
             return None, headers

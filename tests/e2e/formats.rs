@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tessera::codecs::{DecodeLimits, Encoding, encode, open};
 use tessera::imaging::{Pixels, Raster, Sample};
-use tessera::model::{Bands, ColourModel, Format, Size, Slice, TileAddress};
+use tessera::model::{ColourModel, Format, Selection, Size, TileAddress};
 
 use crate::harness::{Server, folder_with, run_python};
 
@@ -24,7 +24,7 @@ fn every_format_quality_and_rotation_is_what_other_decoders_expect() {
     let server = Server::start(folder.path(), &fine);
     let answers = tempfile::tempdir().unwrap();
     let mut cases = Vec::new();
-    for format in ["jpg", "png", "webp", "avif", "tif", "gif"] {
+    for format in ["jpg", "png", "webp", "avif", "tif", "gif", "jxl"] {
         for quality in ["default", "color", "gray", "bitonal"] {
             for rotation in ["0", "90", "180", "270", "!0"] {
                 let target = format!("/iiif/3/a.tif/full/300,200/{rotation}/{quality}.{format}");
@@ -38,7 +38,7 @@ fn every_format_quality_and_rotation_is_what_other_decoders_expect() {
             }
         }
     }
-    assert_eq!(cases.len(), 120);
+    assert_eq!(cases.len(), 140);
     let manifest = answers.path().join("cases.json");
     fs::write(&manifest, serde_json::to_vec(&cases).unwrap()).unwrap();
     run_python(
@@ -51,7 +51,7 @@ fn every_format_quality_and_rotation_is_what_other_decoders_expect() {
 /// The pixels of a file of one stored tile.
 fn decoded(file: Vec<u8>) -> Pixels {
     let limits = DecodeLimits::default();
-    let image = open(Arc::new(file), Slice::Main, Bands::Shown, &limits).unwrap();
+    let image = open(Arc::new(file), Selection::default(), &limits).unwrap();
     image.decode_tile(TileAddress { stored: 0, column: 0, row: 0 }).unwrap()
 }
 
@@ -83,11 +83,26 @@ fn samples_of_16_bits_and_floats_come_out_as_they_were() {
         assert_eq!(answer.status, 200, "{query}: {}", answer.text());
         assert!(decoded(answer.body) == *expected, "{query}");
     }
+    let mut cases = Vec::new();
+    for (source, setters, format) in [
+        ("words.tif", "BPC=16&WID=37", "png"),
+        ("words.tif", "BPC=16&WID=25&HEI=20&QLT=zstd:3", "tiff"),
+        ("words.tif", "BPC=32&WID=90", "tiff"),
+        ("floats.tif", "BPC=32&WID=21", "tiff"),
+    ] {
+        let answer = server.get(&format!("/iip?FIF={source}&{setters}&CVT={format}"));
+        assert_eq!(answer.status, 200, "{setters}: {}", answer.text());
+        let file = folder.path().join(format!("{}.{format}", cases.len()));
+        fs::write(&file, answer.body).unwrap();
+        cases.push(json!({"source": folder.path().join(source), "file": file}));
+    }
+    let list = folder.path().join("cases.json");
+    fs::write(&list, serde_json::to_vec(&cases).unwrap()).unwrap();
+    run_python("check_depths.py", &[list.as_os_str()]);
     for (query, status) in [
         (format!("FIF=floats.tif&BPC=16&{whole}=tiff"), 400),
         (format!("FIF=words.tif&BPC=16&{whole}=jpeg"), 400),
         (format!("FIF=words.tif&BPC=32&{whole}=png"), 400),
-        ("FIF=words.tif&BPC=16&WID=37&CVT=png".to_owned(), 501),
         (format!("FIF=words.tif&BPC=16&INV&{whole}=png"), 501),
     ] {
         assert_eq!(server.get(&format!("/iip?{query}")).status, status, "{query}");

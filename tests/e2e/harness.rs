@@ -73,20 +73,19 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `tessera serve FOLDER` with more arguments.
+    /// Starts `tessera serve FOLDER` with more arguments, on free ports unless those say where.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
         Self::start_with(folder, arguments, &[])
     }
 
     /// The same with environment variables.
     pub fn start_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let admin = ["--admin", "127.0.0.1:0"];
-        let admin = if arguments.contains(&"--admin") { &[][..] } else { &admin };
+        let usual = ["--bind", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+        let usual = usual.chunks(2).filter(|flag| !arguments.contains(&flag[0])).flatten();
         let mut child = Command::new(env!("CARGO_BIN_EXE_tessera"))
             .arg("serve")
             .arg(folder)
-            .args(["--bind", "127.0.0.1:0"])
-            .args(admin)
+            .args(usual)
             .args(arguments)
             .envs(environment.iter().copied())
             .stdout(Stdio::null())

@@ -209,13 +209,10 @@ fn an_access_line_is_written_for_each_request() {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    let mut first = String::new();
-    std::io::BufRead::read_line(
-        &mut std::io::BufReader::new(child.stderr.take().unwrap()),
-        &mut first,
-    )
-    .unwrap();
-    let address = first.trim().strip_prefix("listening on http://").unwrap().to_owned();
+    let said = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut said = std::io::BufRead::lines(said).map(Result::unwrap);
+    let address = said.find_map(|line| Some(line.strip_prefix("listening on http://")?.to_owned()));
+    let address = address.unwrap();
     let mut stream = TcpStream::connect(&address).unwrap();
     stream
         .write_all(b"GET /iiif/3/a.tif/info.json HTTP/1.1\r\nHost: x\r\n\r\nGET /iiif/3/none/info.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::harness::{RETINA, Server, folder_with, run, run_python};
 
 /// Formats of answers, by IIP's word.
-const FORMATS: [&str; 5] = ["jpeg", "png", "webp", "avif", "tiff"];
+const FORMATS: [&str; 6] = ["jpeg", "png", "webp", "avif", "tiff", "jxl"];
 
 /// Writes what a camera, a photographer and an archive would.
 fn describe(file: &Path) {
@@ -49,7 +49,7 @@ fn an_export_says_what_its_source_does_in_every_format_that_can() {
         take(format!("/iip?FIF={source}&JTL=0,0"), source, "jpeg", "tile");
         take(format!("/iiif/3/{source}/full/max/0/default.jpg"), source, "jpeg", "whole");
     }
-    assert_eq!(cases.len(), 5 * 7);
+    assert_eq!(cases.len(), 5 * 8);
     let manifest = answers.path().join("cases.json");
     fs::write(&manifest, serde_json::to_vec(&cases).unwrap()).unwrap();
     run_python("check_metadata.py", &[manifest.as_os_str()]);

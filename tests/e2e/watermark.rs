@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tessera::codecs::{self, DecodeLimits, Encoding};
 use tessera::imaging::{Mosaic, Pixels, Raster, Shrink};
-use tessera::model::{Bands, ColourModel, Format, Rect, Size, Slice};
+use tessera::model::{ColourModel, Format, Rect, Selection, Size};
 use tessera::plan::TileCover;
 
 use crate::harness::{RETINA, Response, Server, folder_with};
@@ -16,7 +16,7 @@ use crate::harness::{RETINA, Response, Server, folder_with};
 /// A picture in bytes, whatever its format.
 fn decoded(file: &[u8]) -> Raster {
     let source = Arc::new(file.to_vec());
-    let image = codecs::open(source, Slice::Main, Bands::Shown, &DecodeLimits::default()).unwrap();
+    let image = codecs::open(source, Selection::default(), &DecodeLimits::default()).unwrap();
     let info = image.info();
     let level = info.stored[0];
     let area = Rect::whole(level.size);

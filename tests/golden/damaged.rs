@@ -44,6 +44,28 @@ fn a_file_cut_anywhere_never_panics() {
     assert_eq!(tried, FIXTURES * CUTS);
 }
 
+/// Whole small JPEG 2000 files are cut at every so many bytes: their headers of packets are everywhere.
+const STRIDE_BYTES: usize = 97;
+/// Files up to this length are.
+const CUT_CLOSELY_BYTES_MAX: usize = 34_000;
+/// How many those are.
+const CUT_CLOSELY: usize = 15;
+
+#[test]
+fn a_jpeg_2000_file_cut_at_every_97th_byte_never_panics() {
+    let mut tried = 0;
+    for fixture in fixtures().iter().filter(|fixture| fixture.file.starts_with("jp2-")) {
+        let bytes = fs::read(path(&fixture.file)).unwrap();
+        if bytes.len() <= CUT_CLOSELY_BYTES_MAX {
+            for cut in (0..bytes.len()).step_by(STRIDE_BYTES) {
+                try_all(&fixture.file, bytes[..cut].to_vec());
+            }
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, CUT_CLOSELY);
+}
+
 #[test]
 fn a_file_with_wrong_bytes_never_panics() {
     let mut tried = 0;

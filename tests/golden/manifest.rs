@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tessera::codecs::{CodecError, Decode, DecodeLimits, open};
 use tessera::imaging::{Pixels, Raster, Sample};
-use tessera::model::{Bands, ReadAt, Rect, SampleType, Slice, TileAddress};
+use tessera::model::{ReadAt, Rect, SampleType, Selection, Slice, TileAddress};
 
 /// How many files `fixtures.py` makes: none may vanish unnoticed.
 pub(crate) const FIXTURES: usize = 546;
@@ -97,7 +97,8 @@ pub(crate) fn open_bytes(bytes: Vec<u8>) -> Result<Arc<dyn Decode>, CodecError> 
 /// Opens one picture of such a file.
 pub(crate) fn open_slice(bytes: Vec<u8>, slice: Slice) -> Result<Arc<dyn Decode>, CodecError> {
     let source: Arc<dyn ReadAt> = Arc::new(bytes);
-    open(source, slice, Bands::Shown, &DecodeLimits::default())
+    let selection = Selection { slice, ..Selection::default() };
+    open(source, selection, &DecodeLimits::default())
 }
 
 /// Opens a fixture.

@@ -2,6 +2,7 @@
 //! in, and keeps what was made. Hits never come here: they are read from the [`ReplyMap`] in place.
 
 mod in_flight;
+mod making;
 mod reply_map;
 
 use std::sync::Arc;
@@ -9,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use actix::{
-    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, MailboxError, Message,
-    ResponseFuture, Supervised, WrapFuture,
+    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, ResponseFuture,
+    Supervised, WrapFuture,
 };
 use tokio::sync::oneshot;
 
@@ -18,12 +19,12 @@ use crate::actors::admission::AdmissionError;
 use crate::actors::decoder::Decoder;
 use crate::actors::mail::Mail;
 use crate::actors::order::{Render, RenderError, Rendered};
-use crate::actors::room::Room;
 use crate::metrics;
 use crate::model::ImageId;
 use crate::plan::PlanKey;
 
 use in_flight::{InFlight, Joined, Lead};
+pub use making::Making;
 pub use reply_map::ReplyMap;
 
 /// Why a shard has no answer. Cloned to everybody who waited.
@@ -43,13 +44,24 @@ pub enum ShardError {
     DecoderGone,
 }
 
-/// An answer, and whether its asker waited for another's work.
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It was made of the image.
+    Image,
+    /// Another who asked had it made.
+    Neighbour,
+    /// Some instance had left it there.
+    Memcached,
+}
+
+/// An answer, and where its asker got it from.
 #[derive(Clone, Debug)]
 pub struct Obtained {
     /// The answer.
     pub rendered: Rendered,
-    /// Whether somebody else led.
-    pub coalesced: bool,
+    /// Where it came from.
+    pub from: Origin,
 }
 
 type ObtainResult = Result<Obtained, ShardError>;
@@ -70,7 +82,7 @@ pub struct Obtain {
 #[derive(Debug)]
 pub struct CacheShard {
     map: Arc<ReplyMap>,
-    room: Room,
+    making: Making,
     in_flight: InFlight,
     in_flight_count: Arc<AtomicUsize>,
     jobs_max: usize,
@@ -81,26 +93,17 @@ impl CacheShard {
     /// metrics how many.
     pub fn new(
         map: Arc<ReplyMap>,
-        room: Room,
+        making: Making,
         in_flight_count: Arc<AtomicUsize>,
         jobs_max: usize,
     ) -> Self {
-        Self { map, room, in_flight: InFlight::default(), in_flight_count, jobs_max }
+        Self { map, making, in_flight: InFlight::default(), in_flight_count, jobs_max }
     }
 
     fn lead(&mut self, message: Obtain, lead: Lead, ctx: &mut Context<Self>) {
-        let Obtain { key, render, decoder } = message;
-        let image = render.image.id().clone();
-        let room = self.room.clone();
-        let work = async move {
-            let permit = room.admit(&render).await?;
-            let rendered = decoder.send(Mail::to("decoder", render)).await;
-            drop(permit);
-            match rendered {
-                Ok(rendered) => rendered.map_err(ShardError::Render),
-                Err(MailboxError::Closed | MailboxError::Timeout) => Err(ShardError::DecoderGone),
-            }
-        };
+        let key = message.key;
+        let image = message.render.image.id().clone();
+        let work = self.making.clone().find_or_make(message);
         let started = Instant::now();
         ctx.spawn(work.into_actor(self).map(move |result, shard, _| {
             tracing::debug!(?key, took = ?started.elapsed(), ok = result.is_ok(), "answer made");
@@ -108,19 +111,16 @@ impl CacheShard {
         }));
     }
 
-    fn finish(
-        &mut self,
-        (key, lead): (PlanKey, Lead),
-        image: ImageId,
-        result: &Result<Rendered, ShardError>,
-    ) {
-        if let Ok(rendered) = result {
-            self.map.put(key, image, rendered.clone());
+    fn finish(&mut self, (key, lead): (PlanKey, Lead), image: ImageId, result: &ObtainResult) {
+        if let Ok(obtained) = result {
+            self.map.put(key, image, obtained.rendered.clone());
         }
         let askers = self.in_flight.finish(key, lead, result.is_ok());
         for (number, asker) in askers.into_iter().enumerate() {
-            let coalesced = number != 0;
-            let answer = result.clone().map(|rendered| Obtained { rendered, coalesced });
+            let mut answer = result.clone();
+            if let (Ok(obtained), 1..) = (&mut answer, number) {
+                obtained.from = Origin::Neighbour;
+            }
             // Who has gone needs no answer.
             let _gone = asker.send(answer);
         }
@@ -153,7 +153,8 @@ impl Handler<Mail<Obtain>> for CacheShard {
         // Made between the asker's look at the map and this message.
         if let Some(rendered) = self.map.peek(message.key) {
             metrics::coalesced();
-            return Box::pin(std::future::ready(Ok(Obtained { rendered, coalesced: true })));
+            let obtained = Obtained { rendered, from: Origin::Neighbour };
+            return Box::pin(std::future::ready(Ok(obtained)));
         }
         let lane = message.render.plan.lane();
         let (reply, answer) = oneshot::channel();

@@ -89,11 +89,11 @@ mod tests {
 
     use super::*;
     use crate::codecs::{DecodeLimits, open};
-    use crate::model::{Bands, Size, Slice, TileAddress};
+    use crate::model::{Selection, Size, TileAddress};
 
     fn again(raster: &Raster) -> Raster {
         let file = Arc::new(encode(raster).unwrap());
-        let image = open(file, Slice::Main, Bands::Shown, &DecodeLimits::default()).unwrap();
+        let image = open(file, Selection::default(), &DecodeLimits::default()).unwrap();
         let tile = image.decode_tile(TileAddress { stored: 0, column: 0, row: 0 }).unwrap();
         tile.into_bytes().unwrap()
     }

@@ -183,6 +183,13 @@ pub(super) struct Parameters {
     pub(super) changes: Vec<ProgressionChange>,
 }
 
+impl Parameters {
+    /// Quality layers of tiles that say nothing else.
+    pub(super) fn layers(&self) -> u16 {
+        self.style.as_ref().map_or(1, |(style, _)| style.layers)
+    }
+}
+
 /// What holds of one component of one tile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ComponentCoding {

@@ -1,6 +1,7 @@
 //! A JPEG 2000 file as an image. Its resolutions are levels; a tile of a level is decoded of what it
 //! needs, whatever the tiles of the codestream are.
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use quick_cache::sync::{Cache, DefaultLifecycle};
@@ -27,7 +28,7 @@ use crate::codecs::upright::upright;
 use crate::codecs::{CodecError, Decode, DecodeLimits, StoredTile};
 use crate::imaging::Pixels;
 use crate::model::{
-    ImageInfo, Metadata, ReadAt, Rect, Size, StoredLevel, TileAddress, TileEncoding,
+    ImageInfo, Metadata, QualityLayers, ReadAt, Rect, Size, StoredLevel, TileAddress, TileEncoding,
 };
 
 /// Sides of codestream tiles that are offered as they are: smaller ones would be too many requests,
@@ -51,6 +52,8 @@ struct Jpeg2000 {
     /// Grid points from pixel to pixel.
     unit: [u32; 2],
     decoder: Arc<dyn CodestreamDecoder>,
+    /// Quality layers that are decoded.
+    layers: NonZeroU16,
     limits: DecodeLimits,
     indices: Indices,
 }
@@ -77,14 +80,15 @@ impl Weighter<u32, Arc<TileIndex>> for IndexWeight {
     }
 }
 
-/// Opens a file of boxes or a raw codestream; reads headers and the index of tile-parts.
+/// Opens a file of boxes or a raw codestream, of which so many quality layers are decoded; reads headers
+/// and the index of tile-parts.
 ///
 /// # Errors
 /// As [`crate::codecs::open`].
 pub(in crate::codecs) fn open(
     source: Arc<dyn ReadAt>,
     decoder: Arc<dyn CodestreamDecoder>,
-    is_raw: bool,
+    (is_raw, layers): (bool, Option<NonZeroU16>),
     limits: &DecodeLimits,
 ) -> Result<Arc<dyn Decode>, CodecError> {
     let container = if is_raw {
@@ -98,7 +102,14 @@ pub(in crate::codecs) fn open(
     let (unit, components) = used(&channels, &codestream)?;
     let exif = container.blocks[0].as_deref().map_or_else(Exif::default, read_exif);
     let info = info(&container, &codestream, &channels, (unit, &components), limits)?;
+    let stored = codestream.parameters.layers();
+    let layers = QualityLayers {
+        stored,
+        decoded: limits.layers.decoded(stored, layers),
+        rule: limits.layers,
+    };
     let info = ImageInfo {
+        layers: Some(layers),
         resolution: container.resolution.or(exif.resolution),
         metadata: Arc::new(metadata(&container, &exif)),
         ..info
@@ -110,6 +121,7 @@ pub(in crate::codecs) fn open(
         components,
         unit,
         decoder,
+        layers: layers.decoded,
         limits: limits.clone(),
         indices: indices(limits.index_bytes_max)?,
     };
@@ -307,7 +319,7 @@ impl Jpeg2000 {
         let capabilities = self.codestream.capabilities.as_deref();
         let cut = VirtualTile::cut(of_each, tile, index.coding.style.mixed, capabilities)?;
         let source = &*self.codestream.source;
-        let region = Region::read(source, &index, &cut.parts(), &self.limits)?;
+        let region = Region::read(source, &index, &cut.parts(), self.layers.get(), &self.limits)?;
         let rect = cut.area(area, &self.limits)?;
         let planes = self.decoder.decode(&cut.write(&region)?, rect)?;
         if planes.len() != components.len() {

@@ -82,7 +82,7 @@ struct Wanted {
 }
 
 impl Region {
-    /// Reads what the parts need of a tile, in as many layers as the limits allow.
+    /// Reads what the parts need of a tile, in so many of its layers.
     ///
     /// # Errors
     /// `Malformed` where packets are missing or damaged; `OverLimit`; `Io`.
@@ -90,9 +90,10 @@ impl Region {
         source: &dyn ReadAt,
         index: &TileIndex,
         parts: &[&Part<'_>],
+        layers: u16,
         limits: &DecodeLimits,
     ) -> Result<Self, CodecError> {
-        let layers = index.coding.style.layers.min(limits.layers_max.max(1));
+        let layers = index.coding.style.layers.min(layers);
         let mut wanted = Vec::new();
         for (at, part) in parts.iter().enumerate() {
             for (resolution, needed) in (0..).zip(&part.needed) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::codecs::jpeg2000::{OpenJpeg, open};
 use crate::codecs::{CodecError, Decode, DecodeLimits};
 use crate::imaging::{Pixels, Sample};
-use crate::model::TileAddress;
+use crate::model::{LayersRule, TileAddress};
 
 /// What opening and decoding a small file may take, unoptimised and on a busy machine.
 const TIME_MAX: Duration = Duration::from_secs(2);
@@ -90,7 +90,7 @@ fn segment(marker: u8, body: &[u8]) -> Vec<u8> {
 }
 
 fn opened(file: Vec<u8>, limits: &DecodeLimits) -> Result<Arc<dyn Decode>, CodecError> {
-    open(Arc::new(file), Arc::new(OpenJpeg), true, limits)
+    open(Arc::new(file), Arc::new(OpenJpeg), (true, None), limits)
 }
 
 /// Opens a file and decodes the first and the last tile of each level: how many samples are gray.
@@ -281,6 +281,7 @@ fn layers_beyond_what_packets_hold_are_missing_and_not_guessed() {
     let error = decoded(made.bytes()).unwrap_err();
     assert_eq!(error.to_string(), "malformed JPEG 2000: a packet is missing or damaged");
     // Whoever wants no more than there are is not told of others.
-    let limits = DecodeLimits { layers_max: 2, ..DecodeLimits::default() };
+    let layers = LayersRule::of_number(2);
+    let limits = DecodeLimits { layers, ..DecodeLimits::default() };
     assert_eq!(decoded_within(made.bytes(), &limits).unwrap(), ALL);
 }

@@ -8,8 +8,9 @@ use crate::front::fastcgi::intake::{PARAMS_BYTES_MAX, Request};
 use crate::front::fastcgi::params::Variables;
 use crate::front::forwarded::Forwarded;
 use crate::front::gallery;
+use crate::front::manners::Manners;
 use crate::front::request_id::request_id;
-use crate::model::{Fault, FaultKind};
+use crate::model::{Fault, FaultKind, UriMap};
 use crate::protocols;
 use crate::protocols::wire::{Method, RawRequest, Response};
 
@@ -21,6 +22,23 @@ pub(super) struct Answer {
     pub(super) is_head: bool,
 }
 
+/// What settings say of the reading of a request.
+struct Reading<'a> {
+    body_bytes_max: usize,
+    trusted_proxies: &'a TrustedProxies,
+    uri_map: &'a UriMap,
+}
+
+impl<'a> Reading<'a> {
+    const fn of(body_bytes_max: usize, manners: &'a Manners) -> Self {
+        Self {
+            body_bytes_max,
+            trusted_proxies: &manners.trusted_proxies,
+            uri_map: &manners.settings.uri_map,
+        }
+    }
+}
+
 /// Answers a request as HTTP would.
 pub(super) async fn answer(front: &Front, request: &Request) -> Answer {
     let started = Instant::now();
@@ -28,9 +46,9 @@ pub(super) async fn answer(front: &Front, request: &Request) -> Answer {
         Ok(variables) => (variables, None),
         Err(fault) => (Variables::default(), Some(fault)),
     };
-    let trusted = &front.manners.load_full().trusted_proxies;
+    let manners = front.manners.load_full();
     let read = match unread {
-        None => raw_request(&variables, request, front.body_bytes_max, trusted),
+        None => raw_request(&variables, request, &Reading::of(front.body_bytes_max, &manners)),
         Some(fault) => Err(fault),
     };
     let place = front.requests.take_place();
@@ -62,25 +80,24 @@ fn variables(request: &Request) -> Result<Variables<'_>, Fault> {
 fn raw_request<'a>(
     variables: &Variables<'a>,
     request: &'a Request,
-    body_bytes_max: usize,
-    trusted: &TrustedProxies,
+    reading: &Reading<'_>,
 ) -> Result<RawRequest<'a>, Fault> {
     let Some(method) = variables.request_method.map(method_of) else {
         return Err(Fault::bad_request("the web server sent no REQUEST_METHOD"));
     };
     let body = match method {
-        Method::Post => body_of(variables, request, body_bytes_max)?,
+        Method::Post => body_of(variables, request, reading.body_bytes_max)?,
         Method::Get | Method::Head | Method::Options | Method::Other => &[],
     };
-    let (path, query) = address(variables);
+    let (path, query) = address(variables, reading.uri_map);
     let scheme = if is_https(variables.https) { "https" } else { "http" };
     let host = variables.http_host.or(variables.server_name).unwrap_or("localhost");
-    let public = forwarded(variables, trusted).public(scheme, host);
+    let public = forwarded(variables, reading.trusted_proxies).public(scheme, host);
     Ok(RawRequest {
         method,
         path,
         query,
-        query_rules: query_rules(path, query, method),
+        query_rules: query_rules((path, query), method, reading.uri_map),
         body,
         scheme: public.scheme,
         host: public.host,
@@ -126,21 +143,23 @@ fn body_of<'a>(
     let body = request.body.as_deref().ok_or_else(|| body_too_large(bytes_max))?;
     match variables.content_length.map(str::parse::<usize>) {
         None => Ok(body),
+        // What Java says where it does not know.
+        Some(Err(_)) if variables.content_length == Some("-1") => Ok(body),
         Some(Ok(said)) if said == body.len() => Ok(body),
         Some(_) => Err(Fault::bad_request("the body is not as long as CONTENT_LENGTH says")),
     }
 }
 
 /// Path and query. Where a web server rewrote the address, its query is not the one in `REQUEST_URI`,
-/// and the path that belongs to it is the script's.
-fn address<'a>(variables: &Variables<'a>) -> (&'a str, &'a str) {
+/// and the path that belongs to it is the script's; but a path that the settings map is meant as it is.
+fn address<'a>(variables: &Variables<'a>, map: &UriMap) -> (&'a str, &'a str) {
     let script = variables.script_name.or(variables.path_info).unwrap_or("/");
     let Some(uri) = variables.request_uri else {
         return (script, variables.query_string.unwrap_or_default());
     };
     let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
     match variables.query_string {
-        Some(rewritten) if rewritten != query => (script, rewritten),
+        Some(rewritten) if rewritten != query && map.find(path).is_none() => (script, rewritten),
         _ => (path, query),
     }
 }
@@ -148,11 +167,14 @@ fn address<'a>(variables: &Variables<'a>) -> (&'a str, &'a str) {
 /// Whether the query is the request although the path is not one of ours: iipsrv answers under
 /// whatever name its script has. A query that no image is named in (a cache buster) leaves the path to
 /// speak, where it can.
-fn query_rules(path: &str, query: &str, method: Method) -> bool {
+fn query_rules((path, query): (&str, &str), method: Method, map: &UriMap) -> bool {
+    if map.find(path).is_some() {
+        return false;
+    }
     if protocols::names_an_image(query) {
         return true;
     }
-    let is_ours = protocols::is_mounted(path) || gallery::is_page(path);
+    let is_ours = protocols::is_mounted(path, map) || gallery::is_page(path);
     !is_ours && (!query.is_empty() || method == Method::Post)
 }
 
@@ -166,7 +188,16 @@ mod tests {
     use super::*;
 
     fn raw<'a>(variables: &Variables<'a>, request: &'a Request) -> Result<RawRequest<'a>, Fault> {
-        raw_request(variables, request, 100, &TrustedProxies::default())
+        mapped(variables, request, &UriMap::default())
+    }
+
+    fn mapped<'a>(
+        variables: &Variables<'a>,
+        request: &'a Request,
+        uri_map: &UriMap,
+    ) -> Result<RawRequest<'a>, Fault> {
+        let trusted_proxies = &TrustedProxies::default();
+        raw_request(variables, request, &Reading { body_bytes_max: 100, trusted_proxies, uri_map })
     }
 
     fn request(body: Option<&[u8]>) -> Request {
@@ -182,6 +213,23 @@ mod tests {
             script_name: Some("/fcgi/anything"),
             ..Variables::default()
         }
+    }
+
+    #[test]
+    fn a_mapped_path_is_meant_whatever_query_and_script_say() {
+        let map = UriMap::parse("pictures=>IIIF").unwrap();
+        let request = request(Some(b""));
+        for (uri, query) in [
+            ("/pictures/a.tif/info.json", None),
+            ("/pictures/a.tif/info.json?FIF=b.tif", Some("FIF=b.tif")),
+            ("/pictures/a.tif/info.json", Some("FIF=rewritten")),
+        ] {
+            let variables = Variables { query_string: query, ..get(uri) };
+            let raw = mapped(&variables, &request, &map).unwrap();
+            assert_eq!((raw.path, raw.query_rules), ("/pictures/a.tif/info.json", false), "{uri}");
+        }
+        let other = mapped(&get("/fcgi?FIF=a.tif"), &request, &map).unwrap();
+        assert!(other.query_rules);
     }
 
     #[test]
@@ -239,7 +287,7 @@ mod tests {
             (Some("5"), Some(b"FIF=a"), None),
             (Some("4"), Some(b"FIF=a"), Some(FaultKind::BadRequest)),
             (Some("99999999999999999999"), Some(b"FIF=a"), Some(FaultKind::BadRequest)),
-            (Some("-1"), Some(b"FIF=a"), Some(FaultKind::BadRequest)),
+            (Some("-1"), Some(b"FIF=a"), None),
             (Some("5"), None, Some(FaultKind::TooLarge)),
         ] {
             let variables =

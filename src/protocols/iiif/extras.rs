@@ -6,7 +6,7 @@ use crate::protocols::change::{Change, Changes};
 use crate::protocols::percent::{decode, encode_identifier};
 
 /// The names, each with IIP's command for it.
-pub(crate) const PARAMETERS: [(&str, &str); 10] = [
+const PARAMETERS: [(&str, &str); 10] = [
     ("bands", "CTW"),
     ("colormap", "CMP"),
     ("contrast", "CNT"),
@@ -34,6 +34,9 @@ impl Extras {
     /// Bad request for a value that the parameter does not take, with its name.
     pub(super) fn parse(query: &str) -> Result<Self, Fault> {
         let mut extras = Self::default();
+        if query.is_empty() {
+            return Ok(extras);
+        }
         for (name, command) in PARAMETERS {
             for value in values(query, name) {
                 let value = decode(value)?;

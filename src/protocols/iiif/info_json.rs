@@ -4,7 +4,6 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::model::image_info::Resolution;
 use crate::model::{ColourModel, Field, Format, ImageInfo};
 use crate::protocols::iiif::quality::{EXTENSIONS, FORMATS_1};
 use crate::protocols::iiif::rights;
@@ -309,14 +308,12 @@ fn extra_qualities(info: &ImageInfo, settings: &Settings) -> Vec<&'static str> {
 
 /// Where pixels have a size that is the same both ways: one number is all that can be said.
 fn physical_size(info: &ImageInfo) -> Option<PhysicalSize> {
-    let Resolution { x_per_metre, y_per_metre } = info.resolution?;
-    let is_square = (x_per_metre / y_per_metre - 1.0).abs() < 0.01;
-    is_square.then(|| PhysicalSize {
+    info.resolution.filter(|resolution| resolution.is_square()).map(|resolution| PhysicalSize {
         context: "http://iiif.io/api/annex/services/physdim/1/context.json",
         id: None,
         r#type: None,
         profile: "http://iiif.io/api/annex/services/physdim",
-        physical_scale: 100.0 / x_per_metre,
+        physical_scale: 100.0 / resolution.x_per_metre,
         physical_units: "cm",
     })
 }

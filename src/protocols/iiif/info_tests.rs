@@ -33,7 +33,7 @@ fn a_description_of_version_3_lists_exactly_what_is_served() {
             ],
             "tiles": [{"width": 256, "height": 256, "scaleFactors": [1, 2, 4]}],
             "extraQualities": ["color", "gray", "bitonal"],
-            "extraFormats": ["webp", "avif", "tif", "gif", "pdf"],
+            "extraFormats": ["webp", "avif", "tif", "gif", "pdf", "jxl"],
             "extraFeatures": [
                 "canonicalLinkHeader", "mirroring", "profileLinkHeader", "rotationArbitrary",
                 "sizeUpscaling",
@@ -74,7 +74,7 @@ fn a_description_of_version_2_lists_exactly_what_is_served() {
             "profile": [
                 "http://iiif.io/api/image/2/level2.json",
                 {
-                    "formats": ["jpg", "png", "webp", "avif", "tif", "gif", "pdf"],
+                    "formats": ["jpg", "png", "webp", "avif", "tif", "gif", "pdf", "jxl"],
                     "qualities": ["default", "color", "gray", "bitonal"],
                     "supports": [
                         "canonicalLinkHeader", "mirroring", "profileLinkHeader", "regionSquare",

@@ -29,26 +29,49 @@ pub(crate) fn parse_path(
         Some(IiifVersion::V3) => "/iiif/3/",
     };
     let prefix = public_address(raw, settings, mount);
-    let manifests = Some(public_address(raw, settings, "/presentation/3/"));
     check_length(raw, version)
         .and_then(|()| Address::split(rest, settings.allow_bare_slash))
         .and_then(|address| {
-            Lowering { raw, settings, version, prefix, manifests, query: raw.query }.lower(&address)
+            Lowering { raw, settings, version, prefix, is_path: true }.lower(&address)
         })
         .map_err(|fault| Refusal::new(Protocol::iiif(version), fault))
 }
 
-/// Reads the value of `IIIF=`. As with iipsrv, an identifier may hold slashes, `Accept` may choose the
-/// version of the description, and version 3 takes the size `full` for `max`.
+/// Reads the value of `IIIF=`, by iipsrv's rules.
 pub(crate) fn parse_query(
     raw: &RawRequest<'_>,
     settings: &Settings,
     value: &str,
 ) -> Result<Parsed, Refusal> {
-    let prefix = match &settings.iiif_query_base_url {
-        Some(base_url) => format!("{}/", base_url.trim_end_matches('/')),
-        None => public_address(raw, settings, raw.path) + "?IIIF=",
-    };
+    let prefix = query_base_url(settings)
+        .unwrap_or_else(|| public_address(raw, settings, raw.path) + "?IIIF=");
+    parse_as_iipsrv(raw, settings, prefix, value)
+}
+
+/// Reads what follows a path of the settings' own, by iipsrv's rules.
+pub(crate) fn parse_mapped(
+    raw: &RawRequest<'_>,
+    settings: &Settings,
+    mount: &str,
+    rest: &str,
+) -> Result<Parsed, Refusal> {
+    let prefix = query_base_url(settings).unwrap_or_else(|| public_address(raw, settings, mount));
+    parse_as_iipsrv(raw, settings, prefix, rest)
+}
+
+fn query_base_url(settings: &Settings) -> Option<String> {
+    let base_url = settings.iiif_query_base_url.as_ref()?;
+    Some(format!("{}/", base_url.trim_end_matches('/')))
+}
+
+/// As with iipsrv, an identifier may hold slashes, `Accept` may choose the version of the description,
+/// and version 3 takes the size `full` for `max`.
+fn parse_as_iipsrv(
+    raw: &RawRequest<'_>,
+    settings: &Settings,
+    prefix: String,
+    value: &str,
+) -> Result<Parsed, Refusal> {
     let default = settings.iiif_version;
     Address::split(value, true)
         .and_then(|mut address| {
@@ -60,7 +83,7 @@ pub(crate) fn parse_query(
                 }
                 Tail::Image { .. } | Tail::Base => default,
             };
-            Lowering { raw, settings, version, prefix, manifests: None, query: "" }.lower(&address)
+            Lowering { raw, settings, version, prefix, is_path: false }.lower(&address)
         })
         .map_err(|fault| Refusal::new(Protocol::iiif(default), fault))
 }
@@ -105,50 +128,72 @@ struct Lowering<'a> {
     version: IiifVersion,
     /// What stands before the identifier in the public address.
     prefix: String,
-    /// What stands before it in that of its manifest.
-    manifests: Option<String>,
-    /// What follows the address behind a question mark.
-    query: &'a str,
+    /// Whether the address is a path, which may have a query of its own, and its manifest beside it.
+    is_path: bool,
 }
 
 impl Lowering<'_> {
-    fn lower(self, address: &Address<'_>) -> Result<Parsed, Fault> {
+    fn lower(&self, address: &Address<'_>) -> Result<Parsed, Fault> {
         let (name, encoded) = address.identifier()?;
         let image = image_id(&name, self.settings.delimiter.as_deref())?;
         let base_uri = match self.raw.iiif_id {
             Some(told) => told.to_owned(),
-            None => self.prefix + &encoded,
+            None => format!("{}{encoded}", self.prefix),
         };
-        let parameters = match address.tail {
+        let words = |base_uri| Words::new(self.version, base_uri, self.raw.accept);
+        let (want, words, image) = match address.tail {
             Tail::Base => {
                 let location = format!("{base_uri}/info.json");
                 return Ok(Parsed::Response(Response::new(303, "").with("Location", location)));
             }
-            Tail::Info => None,
+            Tail::Info => {
+                let manifest = self.is_path.then(|| self.manifest(&encoded, &image));
+                (Want::Info, words(base_uri).with_manifest(manifest), image)
+            }
             Tail::Image { region, size, rotation, quality_format } => {
-                Some([region, size, rotation, quality_format])
+                let parameters = [region, size, rotation, quality_format];
+                let (picture, extension) = self.picture(parameters)?;
+                let extras = Extras::parse(if self.is_path { self.raw.query } else { "" })?;
+                let words = words(base_uri).with_extras(extension, extras.canonical);
+                let chosen = image.slice() != Slice::Main;
+                let want = Want::Picture(extras.changes.valued(picture));
+                (want, words, extras.changes.on(image, chosen))
             }
         };
-        let manifest = self.manifests.map(|before| {
-            let whole = without_slice(&encoded, &image, self.settings);
-            format!("{before}{whole}/manifest.json")
-        });
-        let words = Words::new(self.version, base_uri, self.raw.accept).with_manifest(manifest);
-        let Some(parameters) = parameters else {
-            return Ok(Call::new(self.raw, image, Want::Info, Dialect::Iiif(words)).into());
-        };
-        let dialect = quality::Dialect {
-            version: self.version,
-            extensions: self.settings.extensions,
-            accept: self.raw.accept,
-        };
-        let extras = Extras::parse(self.query)?;
-        let (picture, extension) = picture(parameters, dialect, self.settings)?;
-        let chosen = image.slice() != Slice::Main;
-        let image = extras.changes.on(image, chosen);
-        let want = Want::Picture(extras.changes.valued(&picture));
-        let words = words.with_extras(extension, extras.canonical);
         Ok(Call::new(self.raw, image, want, Dialect::Iiif(words)).into())
+    }
+
+    /// The public address of the manifest that an image stands in.
+    fn manifest(&self, encoded: &str, image: &ImageId) -> String {
+        let before = public_address(self.raw, self.settings, "/presentation/3/");
+        let whole = without_slice(encoded, image, self.settings);
+        format!("{before}{whole}/manifest.json")
+    }
+
+    /// Region, size, rotation and quality.format, still percent-encoded; and the word of a quality beyond
+    /// the standard's.
+    fn picture(
+        &self,
+        [region, size, rotation, quality_format]: [&str; 4],
+    ) -> Result<(PictureRequest, Option<&'static str>), Fault> {
+        let version = self.version;
+        let (extensions, accept) = (self.settings.extensions, self.raw.accept);
+        let region = region::parse(&decode(region)?, version)?;
+        let size = size::parse(&decode(size)?, version, self.settings)?;
+        let (mirror, rotation, tilt) = rotation::parse(&decode(rotation)?, version)?;
+        let spoken = quality::Spoken { version, extensions, accept };
+        let asked = quality::parse(&decode(quality_format)?, spoken)?;
+        let frame = Frame::Region { region, size };
+        let (processing, extension) = asked.extension.unzip();
+        let picture = PictureRequest {
+            mirror,
+            rotation,
+            tilt,
+            quality: asked.quality,
+            processing: processing.unwrap_or_default(),
+            ..PictureRequest::plain(frame, asked.format)
+        };
+        Ok((picture, extension))
     }
 }
 
@@ -161,29 +206,4 @@ fn without_slice<'a>(encoded: &'a str, image: &ImageId, settings: &Settings) -> 
     let mut delimiter_encoded = String::new();
     encode_identifier(delimiter, &mut delimiter_encoded);
     encoded.rsplit_once(&delimiter_encoded).map_or(encoded, |(name, _)| name)
-}
-
-/// Region, size, rotation and quality.format, still percent-encoded; and the word of a quality beyond the
-/// standard's.
-fn picture(
-    [region, size, rotation, quality_format]: [&str; 4],
-    dialect: quality::Dialect<'_>,
-    settings: &Settings,
-) -> Result<(PictureRequest, Option<&'static str>), Fault> {
-    let version = dialect.version;
-    let region = region::parse(&decode(region)?, version)?;
-    let size = size::parse(&decode(size)?, version, settings)?;
-    let (mirror, rotation, tilt) = rotation::parse(&decode(rotation)?, version)?;
-    let asked = quality::parse(&decode(quality_format)?, dialect)?;
-    let frame = Frame::Region { region, size };
-    let (processing, extension) = asked.extension.unzip();
-    let picture = PictureRequest {
-        mirror,
-        rotation,
-        tilt,
-        quality: asked.quality,
-        processing: processing.unwrap_or_default(),
-        ..PictureRequest::plain(frame, asked.format)
-    };
-    Ok((picture, extension))
 }

@@ -13,7 +13,7 @@ mod rotation;
 mod size;
 mod words;
 
-pub(crate) use lower::{parse_path, parse_query, public_address};
+pub(crate) use lower::{parse_mapped, parse_path, parse_query, public_address};
 pub use words::Words;
 pub(crate) use words::profile_link;
 

@@ -17,7 +17,7 @@ pub(super) const FORMATS_1: [Format; 5] =
 
 /// What a parameter is read against.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Dialect<'a> {
+pub(super) struct Spoken<'a> {
     pub(super) version: IiifVersion,
     /// Whether [`EXTENSIONS`] are taken.
     pub(super) extensions: bool,
@@ -39,11 +39,11 @@ pub(super) struct Asked {
 /// # Errors
 /// Bad request for an unknown quality or format, and where there is no format; in version 1.1 an unknown
 /// format is 415.
-pub(super) fn parse(text: &str, dialect: Dialect<'_>) -> Result<Asked, Fault> {
-    let is_first = dialect.version == IiifVersion::V1;
+pub(super) fn parse(text: &str, spoken: Spoken<'_>) -> Result<Asked, Fault> {
+    let is_first = spoken.version == IiifVersion::V1;
     let (quality, format) = match text.rsplit_once('.') {
-        Some((quality, suffix)) => (quality, format(suffix, dialect.version)?),
-        None if is_first => (text, accepted(dialect.accept)),
+        Some((quality, suffix)) => (quality, format(suffix, spoken.version)?),
+        None if is_first => (text, accepted(spoken.accept)),
         None => {
             return Err(Fault::bad_request(format!(
                 "the address must end in QUALITY.FORMAT, such as default.jpg, not in {}",
@@ -59,7 +59,7 @@ pub(super) fn parse(text: &str, dialect: Dialect<'_>) -> Result<Asked, Fault> {
         ("bitonal", _) => return plain(Quality::Bitonal),
         _ => {}
     }
-    let extension = Some(quality).filter(|_| dialect.extensions && !is_first).and_then(extension);
+    let extension = Some(quality).filter(|_| spoken.extensions && !is_first).and_then(extension);
     if extension.is_some() {
         return Ok(Asked { quality: Quality::Default, extension, format });
     }
@@ -120,11 +120,11 @@ pub(super) const fn print(quality: Quality) -> &'static str {
 mod tests {
     use super::*;
 
-    const V3: Dialect<'_> =
-        Dialect { version: IiifVersion::V3, extensions: false, accept: "image/png" };
+    const V3: Spoken<'_> =
+        Spoken { version: IiifVersion::V3, extensions: false, accept: "image/png" };
 
-    fn plain(text: &str, dialect: Dialect<'_>) -> Option<(Quality, Format)> {
-        parse(text, dialect).ok().map(|asked| (asked.quality, asked.format))
+    fn plain(text: &str, spoken: Spoken<'_>) -> Option<(Quality, Format)> {
+        parse(text, spoken).ok().map(|asked| (asked.quality, asked.format))
     }
 
     #[test]
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn the_first_version_has_words_of_its_own_and_takes_the_format_from_accept() {
-        let by = |accept| Dialect { version: IiifVersion::V1, extensions: true, accept };
+        let by = |accept| Spoken { version: IiifVersion::V1, extensions: true, accept };
         for (text, accept, expected) in [
             ("native.jpg", "", Some((Quality::Default, Format::Jpeg))),
             ("native", "", Some((Quality::Default, Format::Jpeg))),
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn extensions_are_taken_where_they_are_switched_on() {
-        let on = Dialect { extensions: true, ..V3 };
+        let on = Spoken { extensions: true, ..V3 };
         for word in EXTENSIONS {
             let asked = parse(&format!("{word}.jpg"), on).unwrap();
             let (processing, found) = asked.extension.unwrap();

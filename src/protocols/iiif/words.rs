@@ -32,7 +32,15 @@ pub struct Words {
 
 /// The `Link` that every answer has.
 pub(crate) fn profile_link(version: IiifVersion) -> String {
-    format!("<{}>;rel=\"profile\"", info_json::profile_uri(version))
+    let mut link = String::new();
+    push_profile(version, &mut link);
+    link
+}
+
+fn push_profile(version: IiifVersion, link: &mut String) {
+    for part in ["<", info_json::profile_uri(version), ">;rel=\"profile\""] {
+        link.push_str(part);
+    }
 }
 
 impl Words {
@@ -99,7 +107,7 @@ impl Words {
             link.push_str(&self.query);
             link.push_str(">;rel=\"canonical\",");
         }
-        link.push_str(&profile_link(self.version));
+        push_profile(self.version, &mut link);
         match self.version {
             IiifVersion::V1 => response.with("Vary", "Accept").with("Link", link),
             IiifVersion::V2 | IiifVersion::V3 => response.with("Link", link),

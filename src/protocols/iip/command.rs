@@ -1,5 +1,7 @@
 //! `Command`: one IIP command with its value read. Values are percent-decoded once.
 
+use std::num::NonZeroU16;
+
 use crate::model::request::{Frame, Region};
 use crate::model::samples::{Place, SamplesRequest};
 use crate::model::{Depth, Fault, Format, ImageId, Slice, TiffCompression};
@@ -56,7 +58,9 @@ pub(crate) enum Command {
     Spectra(SamplesRequest),
     /// What changes samples, colours or orientation.
     Change(Change),
-    /// A command that leaves the picture as it is: viewers send them along.
+    /// `LYR`: quality layers of JPEG 2000; 0 is as many as the server is set to decode.
+    Layers(Option<NonZeroU16>),
+    /// A command that leaves the picture as it is: viewers send it along.
     Neutral,
 }
 
@@ -73,7 +77,8 @@ impl Command {
         if is("OBJ") {
             return object(value).map(Self::Object);
         }
-        if is_neutral(&is, value) {
+        // Profiles are embedded as settings say.
+        if is("ICC") {
             return Ok(Self::Neutral);
         }
         if let Some(change) = Change::parse(token.name, value) {
@@ -113,6 +118,8 @@ impl Command {
             encoder_quality(value)
         } else if is("BPC") {
             depth(value).map(Self::Depth)
+        } else if is("LYR") {
+            layers(value).map(Self::Layers)
         } else {
             return Err(unsupported(token));
         };
@@ -120,9 +127,12 @@ impl Command {
     }
 }
 
-/// Whether a command of iipsrv's changes nothing: layers are JPEG 2000's; no other image has any to leave out.
-fn is_neutral(is: &impl Fn(&str) -> bool, value: &str) -> bool {
-    (is("LYR") && whole::<u32>(value).is_some()) || is("ICC")
+fn layers(value: &str) -> Result<Option<NonZeroU16>, Fault> {
+    let count = whole::<u32>(value).ok_or_else(|| {
+        Fault::bad_request(format!("LYR is a number of quality layers, not {}", excerpt(value)))
+    })?;
+    // No image has more than are counted in 16 bits.
+    Ok(NonZeroU16::new(u16::try_from(count).unwrap_or(u16::MAX)))
 }
 
 fn unsupported(token: Token<'_>) -> IipError {
@@ -253,10 +263,11 @@ fn export(value: &str) -> Result<Command, Fault> {
         "tiff" | "tif" => Ok(Command::Export(Format::Tiff)),
         "gif" => Ok(Command::Export(Format::Gif)),
         "pdf" => Ok(Command::Export(Format::Pdf)),
+        "jxl" => Ok(Command::Export(Format::Jxl)),
         _ => {
             let shown = excerpt(value);
             Err(Fault::bad_request(format!(
-                "CVT takes jpeg, png, webp, avif, tiff, gif or pdf, not {shown}"
+                "CVT takes jpeg, png, webp, avif, tiff, gif, pdf or jxl, not {shown}"
             )))
         }
     }

@@ -1,5 +1,7 @@
 //! A list of commands becomes one request. As with iipsrv, setters count for the outputs after them.
 
+use std::num::NonZeroU16;
+
 use crate::model::request::{
     Frame, OverLimit, PictureRequest, Region, Rotation, ScaleTo, SizeForm, TileRange, Upscale,
 };
@@ -34,6 +36,7 @@ pub(crate) fn parse(
 struct Asked {
     image: Option<ImageId>,
     view: Option<Slice>,
+    layers: Option<NonZeroU16>,
     /// What the objects are asked of.
     described: Option<ImageId>,
     objects: Vec<Object>,
@@ -73,6 +76,7 @@ impl Asked {
             Command::Width(width_px) => self.width_px = width_px,
             Command::Height(height_px) => self.height_px = height_px,
             Command::Region(region) => self.region = Some(region),
+            Command::Layers(layers) => self.layers = layers,
             Command::Neutral => {}
             Command::Change(change) => {
                 let malformed = |fault| IipError::malformed_command(token, fault);
@@ -138,6 +142,7 @@ impl Asked {
             Want::Samples(_) => image.with_bands(Bands::All),
             _ => self.changes.on(image, view.is_some()),
         };
+        let image = image.with_layers(self.layers);
         self.output = Some(Output { image, want, form });
         Ok(())
     }

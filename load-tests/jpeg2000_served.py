@@ -1,0 +1,148 @@
+"""What the server takes to answer tiles of 256 x 256 pixels of JPEG 2000 files, beside Debian's iipsrv and
+OpenJPEG's own program: processor time of all its processes, and the most memory that they held.
+
+    cargo build --release
+    python3 load-tests/jpeg2000_served.py FOLDER FILE...     (files of FOLDER, as jpeg2000.py makes them)
+
+Needs opj_decompress (Debian: libopenjp2-tools) and iipsrv (iipimage-server).
+"""
+
+import os
+import re
+import resource
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TESSERA = ROOT / "target/release/tessera"
+IIPSRV = "/usr/lib/iipimage-server/iipsrv.fcgi"
+SIDE, TILE = 10240, 256
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+def family(pid):
+    """A process and all that it started and that still runs."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents.setdefault(int(stat.read_text().rsplit(")", 1)[1].split()[1]), []).append(int(stat.parent.name))
+        except FileNotFoundError:
+            continue
+    found = [pid]
+    for parent in found:
+        found += parents.get(parent, [])
+    return found
+
+
+def cpu_ms(pid):
+    """Of processes that run and of those that ended."""
+    fields = [Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split() for each in family(pid)]
+    return sum(sum(map(int, field[11:15])) for field in fields) * 1000 / TICKS_A_SECOND
+
+
+def peak_mib(pid):
+    status = [Path(f"/proc/{each}/status").read_text() for each in family(pid)]
+    return sum(int(re.search(r"VmHWM:\s+(\d+)", each).group(1)) for each in status) / 1024
+
+
+class Tessera:
+    def __init__(self, folder, *settings):
+        command = [TESSERA, "serve", folder, "--bind", "127.0.0.1:0", "--admin", "none", "--log-access", "off", *settings]
+        self.process = subprocess.Popen([str(part) for part in command], stderr=subprocess.PIPE, text=True)
+        line = next(line for line in self.process.stderr if "http://" in line)
+        self.base = re.search(r"http://127\.0\.0\.1:\d+", line).group() + "/iiif/3/"
+
+    def get(self, path):
+        with urllib.request.urlopen(self.base + path) as answer:
+            return answer.read()
+
+
+class Iipsrv:
+    """One process, spoken to by FastCGI without a web server, which would only add to it."""
+
+    def __init__(self, folder):
+        self.address = Path(tempfile.mkdtemp()) / "socket"
+        settings = {"FILESYSTEM_PREFIX": f"{folder}/", "MAX_LAYERS": "-1", "VERBOSITY": "0", "OMP_NUM_THREADS": "1"}
+        settings["LOGFILE"] = "/dev/null"
+        self.process = subprocess.Popen([IIPSRV, "--bind", self.address], env=settings)
+        while not self.address.exists():
+            time.sleep(0.01)
+
+    def get(self, path):
+        parameters = b""
+        for name, value in {"REQUEST_METHOD": "GET", "QUERY_STRING": f"IIIF={path}"}.items():
+            parameters += struct.pack(">BL", len(name), len(value) | 1 << 31) + f"{name}{value}".encode()
+        record = lambda kind, body: struct.pack(">BBHHBB", 1, kind, 1, len(body), 0, 0) + body
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.connect(str(self.address))
+            peer.sendall(record(1, b"\0\1\0\0\0\0\0\0") + record(4, parameters) + record(4, b"") + record(5, b""))
+            stream, body = peer.makefile("rb"), b""
+            while head := stream.read(8):
+                _, kind, _, length, padding, _ = struct.unpack(">BBHHBB", head)
+                content = stream.read(length + padding)[:length]
+                body += content if kind == 6 else b""
+        return body.split(b"\r\n\r\n", 1)[1]
+
+
+def tiles(left, top, columns, rows, step, reduction):
+    """Addresses of tiles of a level, so many pixels apart."""
+    side = TILE * reduction
+    for row in range(rows):
+        for column in range(columns):
+            yield f"{left + column * step},{top + row * step},{side},{side}/{TILE},{TILE}/0/default.jpg"
+
+
+WORK = {
+    "one here, one there": list(tiles(512, 512, 4, 4, 2304, 1)),
+    "an area of 2048 x 2048": list(tiles(4096, 4096, 8, 8, TILE, 1)),
+    "the same at half size": list(tiles(4096, 4096, 4, 4, 2 * TILE, 2)),
+    "thumbnail of 320 x 320": ["full/320,/0/default.jpg"],
+}
+
+
+def alone_ms(file):
+    """opj_decompress for the tiles that lie here and there."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    addresses = WORK["one here, one there"]
+    with tempfile.TemporaryDirectory() as out:
+        for address in addresses:
+            x, y, _, _ = map(int, address.split("/")[0].split(","))
+            command = ["opj_decompress", "-quiet", "-i", file, "-o", f"{out}/tile.ppm", "-d", f"{x},{y},{x + TILE},{y + TILE}"]
+            subprocess.run(command, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000 / len(addresses)
+
+
+def measure(name, start, file):
+    for what, addresses in WORK.items():
+        server = start()
+        try:
+            server.get(f"{file.name}/info.json")
+            before = cpu_ms(server.process.pid)
+            for address in addresses:
+                assert server.get(f"{file.name}/{address}")[:2] == b"\xff\xd8", f"{name}: {address}"
+            each = (cpu_ms(server.process.pid) - before) / len(addresses)
+            print(f"| {file.stem} | {what} | {name} | {each:.1f} | {peak_mib(server.process.pid):.0f} |", flush=True)
+        finally:
+            server.process.terminate()
+            server.process.wait()
+
+
+def main():
+    folder = Path(sys.argv[1]).resolve()
+    print("| file | tiles | server | CPU ms a tile | peak memory, MiB |")
+    print("| --- | --- | --- | ---: | ---: |")
+    for file in [folder / name for name in sys.argv[2:]]:
+        print(f"| {file.stem} | one here, one there | opj_decompress -d | {alone_ms(file):.1f} | |", flush=True)
+        measure("Tessera", lambda: Tessera(folder), file)
+        measure("Tessera, not isolated", lambda: Tessera(folder, "--jpeg2000-isolated", "false"), file)
+        measure("iipsrv", lambda: Iipsrv(folder), file)
+
+
+main()
