@@ -20,6 +20,7 @@ pub mod cli;
 
 pub mod config;
 
+pub mod live;
 pub mod server;
 
 pub mod front;

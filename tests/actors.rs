@@ -13,11 +13,13 @@ use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use tessera::actors::modules::Modules;
+use tessera::actors::policy::Policy;
 use tessera::actors::start::start;
 use tessera::actors::{Facts, Service};
 use tessera::codecs::{CodecError, Decode, StoredTile};
 use tessera::config::{self, Config, Layers};
 use tessera::imaging::{Pixels, Raster};
+use tessera::live;
 use tessera::model::image_info::ColourModel;
 use tessera::model::request::{
     Conditions, Frame, OverLimit, PictureRequest, Region, ScaleTo, SizeForm, Upscale,
@@ -133,7 +135,8 @@ fn with_service<F: Future<Output = ()>>(
     let stub = Arc::clone(&script);
     actix_rt::System::new().block_on(async move {
         let opener = Arc::new(move |source: Arc<dyn ReadAt>, _| Stub::open(&stub, source.as_ref()));
-        let service = start(&config, Rules::default(), opener, Modules::default()).unwrap();
+        let policy = Policy { rules: Rules::default(), ..live::policy(&config).unwrap() };
+        let service = start(&config, policy, opener, Modules::default()).unwrap();
         test(service, script).await;
     });
 }

@@ -10,16 +10,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tessera::config::keys::{KEYS, Key};
+use tessera::config::reload::is_reloaded;
 use tessera::config::{Layers, load};
 use tessera::metrics::{LABELS, METRICS};
 use tessera::model::{FaultKind, Format};
 
 /// Documents that are held to these rules; the credits of samples spell names as their owners do.
-const DOCUMENTS: [&str; 19] = [
+const DOCUMENTS: [&str; 20] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "STYLE.md",
+    "docs/admin.md",
     "docs/configuration.md",
     "docs/errors.md",
     "docs/fastcgi.md",
@@ -85,14 +87,17 @@ fn the_configuration_page_lists_every_key() {
         if of != section {
             section = of;
             write!(out, "\n### {section}\n\n").unwrap();
-            out.push_str("| key | default | meaning | environment | flag | iipsrv's name |\n");
-            out.push_str("| --- | --- | --- | --- | --- | --- |\n");
+            out.push_str(
+                "| key | default | meaning | changes | environment | flag | iipsrv's name |\n",
+            );
+            out.push_str("| --- | --- | --- | --- | --- | --- | --- |\n");
         }
         let iipsrv = key.iipsrv.map(|(name, _)| name).unwrap_or_default();
         let cells = [
             code(key.name),
             code(key.default),
             cell(key.doc),
+            if is_reloaded(key.name) { "reload" } else { "restart" }.to_owned(),
             code(&key.environment()),
             code(&format!("--{}", key.flag())),
             code(iipsrv),
@@ -335,7 +340,7 @@ fn the_layer_table_is_the_one_that_is_kept() {
         let row = format!("| {layer} | {allowed} |");
         assert!(page.contains(&row), "ARCHITECTURE.md lacks a row that begins {row}");
     }
-    assert_eq!(layers, 14);
+    assert_eq!(layers, 15);
 }
 
 #[test]

@@ -8,11 +8,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use arc_swap::ArcSwap;
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 
 use crate::actors::by_lane::ByLane;
 use crate::actors::interest::Interest;
+use crate::config::Config;
 use crate::metrics;
 use crate::plan::Lane;
 
@@ -47,6 +49,16 @@ pub struct AdmissionLimits {
 }
 
 impl AdmissionLimits {
+    /// Those of the configuration.
+    pub(super) const fn of(config: &Config) -> Self {
+        let pool = &config.pool;
+        Self {
+            bytes_max: pool.bytes_in_decode_max,
+            waiting_max: pool.waiting_max,
+            shadow: pool.shadow,
+        }
+    }
+
     /// What work of a lane may hold together.
     const fn bytes_max_of(&self, lane: Lane) -> u64 {
         match lane {
@@ -75,7 +87,7 @@ pub struct Admission(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    limits: AdmissionLimits,
+    limits: ArcSwap<AdmissionLimits>,
     room: Mutex<Room>,
 }
 
@@ -122,7 +134,7 @@ enum Entry {
 impl Admission {
     /// A budget of which nothing is taken.
     pub fn new(limits: AdmissionLimits) -> Self {
-        Self(Arc::new(Shared { limits, room: Mutex::default() }))
+        Self(Arc::new(Shared { limits: ArcSwap::from_pointee(limits), room: Mutex::default() }))
     }
 
     /// Takes room; given back when the permit is dropped.
@@ -131,7 +143,7 @@ impl Admission {
     /// Too large for ever, or no room until the deadline.
     pub async fn admit(&self, applicant: Applicant) -> Result<Permit, AdmissionError> {
         let Applicant { lane, bytes, deadline, .. } = applicant;
-        let bytes_max = self.0.limits.bytes_max_of(lane);
+        let bytes_max = self.0.limits.load().bytes_max_of(lane);
         if bytes_max < bytes {
             let error = AdmissionError::TooLarge { bytes, bytes_max };
             return self.refuse(lane, "too_large", error);
@@ -151,6 +163,12 @@ impl Admission {
         admitted
     }
 
+    /// Takes new limits, which those who wait go by too.
+    pub(super) fn go_by(&self, limits: AdmissionLimits) {
+        self.0.limits.store(Arc::new(limits));
+        self.give_back(Lane::Cheap, 0);
+    }
+
     /// Bytes in work.
     pub fn bytes_in_use(&self) -> ByLane<u64> {
         self.lock().used_bytes
@@ -164,7 +182,7 @@ impl Admission {
 
     /// Bytes that may be in work.
     pub fn bytes_max(&self) -> u64 {
-        self.0.limits.bytes_max
+        self.0.limits.load().bytes_max
     }
 
     fn enter(&self, applicant: Applicant) -> Entry {
@@ -174,7 +192,7 @@ impl Admission {
         if room.waiting.of(lane).is_empty() && self.fits(&room, lane, bytes) {
             return Entry::In(self.take(&mut room, lane, bytes));
         }
-        if self.0.limits.waiting_max <= room.waiting.of(lane).len() {
+        if self.0.limits.load().waiting_max <= room.waiting.of(lane).len() {
             return Entry::Full;
         }
         let (turn, waits) = oneshot::channel();
@@ -186,8 +204,9 @@ impl Admission {
     fn fits(&self, room: &Room, lane: Lane, bytes: u64) -> bool {
         let all_bytes = room.used_bytes.cheap.saturating_add(room.used_bytes.dear);
         let lane_bytes = room.used_bytes.of(lane).saturating_add(bytes);
-        all_bytes.saturating_add(bytes) <= self.0.limits.bytes_max
-            && lane_bytes <= self.0.limits.bytes_max_of(lane)
+        let limits = self.0.limits.load();
+        all_bytes.saturating_add(bytes) <= limits.bytes_max
+            && lane_bytes <= limits.bytes_max_of(lane)
             && (lane == Lane::Cheap || room.waiting.cheap.is_empty())
     }
 
@@ -233,7 +252,7 @@ impl Admission {
         reason: &'static str,
         error: AdmissionError,
     ) -> Result<Permit, AdmissionError> {
-        if self.0.limits.shadow {
+        if self.0.limits.load().shadow {
             metrics::would_shed(lane.label(), reason);
             return Ok(Permit { admission: self.clone(), lane, bytes: 0 });
         }

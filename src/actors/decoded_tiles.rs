@@ -8,6 +8,7 @@ use quick_cache::sync::{Cache, GuardResult};
 use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter};
 
 use crate::actors::open_image::OpenImage;
+use crate::actors::purge::Purge;
 use crate::imaging::Pixels;
 use crate::metrics;
 use crate::model::{ImageId, SourceVersion, TileAddress};
@@ -112,6 +113,13 @@ impl DecodedTiles {
             }
             GuardResult::Timeout => decode().map(Arc::new),
         }
+    }
+
+    /// Forgets tiles; how many.
+    pub(super) fn purge(&self, purge: &Purge) -> usize {
+        let before = self.len();
+        self.cache.retain(|key, _| !purge.takes(&key.image));
+        before.saturating_sub(self.len())
     }
 
     /// Tiles kept.

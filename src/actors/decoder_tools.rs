@@ -36,8 +36,6 @@ pub struct DecoderTools {
     pub deadline: Duration,
     /// How long a failure is answered without trying again.
     pub failure_hold: Duration,
-    /// Stored tiles of more bytes are not passed through.
-    pub pass_through_bytes_max: Option<u64>,
 }
 
 impl DecoderTools {

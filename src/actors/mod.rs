@@ -31,7 +31,9 @@ pub mod modules;
 pub mod observed;
 pub mod open_image;
 pub mod order;
+pub mod policy;
 pub mod pool;
+pub mod purge;
 pub mod registry;
 pub mod render;
 pub mod room;
@@ -39,6 +41,8 @@ mod sampling;
 pub mod service;
 pub mod shards;
 pub mod start;
+pub mod state;
+pub mod stopwatch;
 mod tile_source;
 
 pub use service::{Facts, Service, ServiceError};

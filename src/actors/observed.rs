@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::actors::admission::Admission;
+use crate::actors::by_lane::ByLane;
 use crate::actors::decoded_tiles::DecodedTiles;
 use crate::actors::memcached::Memcached;
 use crate::actors::pool::Pool;
@@ -22,12 +23,22 @@ pub struct Observed {
 }
 
 impl Observed {
+    fn pools(&self) -> [&Pool; 4] {
+        [&self.check_pool, &self.decode_pool, &self.watermark_pool, &self.encode_pool]
+    }
+
+    /// Jobs of each pool, by its name.
+    pub(super) fn pool_depths(&self) -> Vec<(&'static str, ByLane<usize>)> {
+        let depths =
+            |pool: &Pool| ByLane { cheap: pool.depth(Lane::Cheap), dear: pool.depth(Lane::Dear) };
+        self.pools().map(|pool| (pool.name(), depths(pool))).to_vec()
+    }
+
     /// Sets the gauges; `cache_bytes` is what the cache shards hold.
     pub(super) fn observe(&self, cache_bytes: u64) {
-        let pools = [&self.check_pool, &self.decode_pool, &self.watermark_pool, &self.encode_pool];
-        for pool in pools {
+        for (pool, depth) in self.pool_depths() {
             for lane in Lane::ALL {
-                metrics::pool_depth(pool.name(), lane.label(), pool.depth(lane));
+                metrics::pool_depth(pool, lane.label(), *depth.of(lane));
             }
         }
         let (used, waiting) = (self.admission.bytes_in_use(), self.admission.waiting());
@@ -36,10 +47,10 @@ impl Observed {
         }
         metrics::level("tessera_bytes_in_decode_max", self.admission.bytes_max());
         metrics::level("tessera_decoded_bytes", self.tiles.bytes());
+        metrics::level("tessera_decoded_entries", u64::try_from(self.tiles.len()).unwrap_or(0));
+        metrics::memory([cache_bytes, self.tiles.bytes(), used.cheap.saturating_add(used.dear)]);
         if let Some(memcached) = &self.memcached {
             memcached.observe();
         }
-        metrics::level("tessera_decoded_entries", u64::try_from(self.tiles.len()).unwrap_or(0));
-        metrics::memory([cache_bytes, self.tiles.bytes(), used.cheap.saturating_add(used.dear)]);
     }
 }

@@ -203,6 +203,11 @@ impl OpenImage {
         self.used_ms.store(now_ms(), Ordering::Relaxed);
     }
 
+    /// How long nobody has used it.
+    pub fn unused(&self) -> Duration {
+        Duration::from_millis(now_ms().saturating_sub(self.used_ms()))
+    }
+
     /// When it was last used, on the clock of this process.
     pub fn used_ms(&self) -> u64 {
         self.used_ms.load(Ordering::Relaxed)

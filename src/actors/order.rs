@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crate::actors::interest::Interest;
 use crate::actors::open_image::OpenImage;
 use crate::actors::pool::PoolError;
+use crate::actors::stopwatch::Spent;
 use crate::codecs::CodecError;
 use crate::imaging::ImagingError;
 use crate::model::Format;
@@ -26,6 +27,8 @@ pub struct Render {
     pub interest: Interest,
     /// When it is of no use any more.
     pub deadline: Instant,
+    /// A stored tile of more bytes is not passed through.
+    pub pass_through_bytes_max: Option<u64>,
 }
 
 /// An encoded answer.
@@ -37,6 +40,8 @@ pub struct Rendered {
     pub format: Format,
     /// Whether it is a stored tile, undecoded.
     pub passed: bool,
+    /// Where the time of its making went.
+    pub spent: Spent,
 }
 
 /// Why an answer could not be made. Cloned to everybody who waited for it.

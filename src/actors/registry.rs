@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix::{Addr, ArbiterHandle, MailboxError, Supervisor};
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use dashmap::DashMap;
 
 use crate::actors::decoder::{Decoder, Lookup, LookupError, Published};
@@ -14,6 +14,8 @@ use crate::actors::decoder_tools::DecoderTools;
 use crate::actors::mail::Mail;
 use crate::actors::open_image::{OpenImage, now_ms};
 use crate::actors::pool::PoolError;
+use crate::actors::purge::Purge;
+use crate::config::Config;
 use crate::metrics;
 use crate::model::ImageId;
 
@@ -54,11 +56,19 @@ pub struct RegistrySettings {
     pub recheck: Duration,
 }
 
+impl RegistrySettings {
+    /// Those of the configuration.
+    pub(super) const fn of(config: &Config) -> Self {
+        let images = &config.images;
+        Self { open_max: images.open_max, idle: images.idle, recheck: images.recheck }
+    }
+}
+
 /// The open images.
 #[derive(Debug)]
 pub struct ImageRegistry {
     images: DashMap<ImageId, Entry>,
-    settings: RegistrySettings,
+    settings: ArcSwap<RegistrySettings>,
     tools: DecoderTools,
     arbiters: Vec<ArbiterHandle>,
     next_arbiter: AtomicUsize,
@@ -73,7 +83,7 @@ impl ImageRegistry {
     ) -> Self {
         Self {
             images: DashMap::new(),
-            settings,
+            settings: ArcSwap::from_pointee(settings),
             tools,
             arbiters,
             next_arbiter: AtomicUsize::new(0),
@@ -124,7 +134,7 @@ impl ImageRegistry {
     fn find_fresh(&self, id: &ImageId) -> Option<Found> {
         let entry = self.images.get(id)?;
         let image = entry.published.load_full()?;
-        if !image.is_fresh(self.settings.recheck) || !entry.decoder.connected() {
+        if !image.is_fresh(self.settings.load().recheck) || !entry.decoder.connected() {
             return None;
         }
         image.touch();
@@ -165,7 +175,7 @@ impl ImageRegistry {
 
     /// Closes images that nobody used for [`RegistrySettings::idle`]; call every few seconds.
     pub fn close_idle(&self) {
-        let idle_ms = u64::try_from(self.settings.idle.as_millis()).unwrap_or(u64::MAX);
+        let idle_ms = u64::try_from(self.settings.load().idle.as_millis()).unwrap_or(u64::MAX);
         let now = now_ms();
         let before = self.images.len();
         self.images.retain(|_, entry| now.saturating_sub(entry.used_ms()) < idle_ms);
@@ -174,20 +184,39 @@ impl ImageRegistry {
 
     /// Closes the least recently used eighth where more are open than may be.
     fn close_some_above_bound(&self) {
-        if self.images.len() <= self.settings.open_max {
+        let open_max = self.settings.load().open_max;
+        if self.images.len() <= open_max {
             return;
         }
         let mut used: Vec<(u64, ImageId)> =
             self.images.iter().map(|entry| (entry.used_ms(), entry.key().clone())).collect();
         used.sort_unstable();
-        let excess = used.len().saturating_sub(self.settings.open_max);
-        let count = excess + self.settings.open_max / 8;
+        let excess = used.len().saturating_sub(open_max);
+        let count = excess + open_max / 8;
         // The one just opened is the youngest and stays.
         let count = count.min(used.len().saturating_sub(1));
         for (_, id) in used.iter().take(count) {
             self.images.remove(id);
         }
         metrics::images_closed("bound", count);
+    }
+
+    /// Takes new bounds; they count from the next image on.
+    pub(super) fn go_by(&self, settings: RegistrySettings) {
+        self.settings.store(Arc::new(settings));
+        metrics::level("tessera_images_open_max", u64::try_from(settings.open_max).unwrap_or(0));
+    }
+
+    /// Closes images, and forgets failures of those that do not open; how many.
+    pub(super) fn purge(&self, purge: &Purge) -> usize {
+        let before = self.images.len();
+        self.images.retain(|id, _| !purge.takes(id));
+        before.saturating_sub(self.images.len())
+    }
+
+    /// Those that are open.
+    pub(super) fn open_images(&self) -> Vec<Arc<OpenImage>> {
+        self.images.iter().filter_map(|entry| entry.published.load_full()).collect()
     }
 
     /// Images known: open, or being opened.

@@ -14,10 +14,10 @@ use crate::actors::interest::Interest;
 use crate::actors::open_image::OpenImage;
 use crate::actors::order::{Render, RenderError, Rendered};
 use crate::actors::pool::Ticket;
+use crate::actors::stopwatch::Stopwatch;
 use crate::actors::tile_source::TileSource;
 use crate::codecs::{self, About, Encoding};
 use crate::imaging::{self, Histogram, Pixels, Raster, Scratch, Spread, Step, Tools, Watermark};
-use crate::metrics;
 use crate::model::{Format, TileAddress};
 use crate::plan::Plan;
 
@@ -38,15 +38,17 @@ enum Made {
 /// # Errors
 /// See [`RenderError`]; nothing half-made is ever returned.
 pub async fn render(tools: &DecoderTools, order: Render) -> Result<Rendered, RenderError> {
-    let Render { image, plan, interest, deadline } = order;
+    let Render { image, plan, interest, deadline, pass_through_bytes_max } = order;
     let turn = turn(&image, &plan, &tools.tiles, deadline).await?;
     let ticket = Ticket { lane: plan.lane(), deadline, interest };
+    let watch = Arc::new(Stopwatch::default());
     let job = Job {
+        watch: Arc::clone(&watch),
         image: Arc::clone(&image),
         plan: Arc::clone(&plan),
         tiles: Arc::clone(&tools.tiles),
         interest: ticket.interest.clone(),
-        pass_through_bytes_max: tools.pass_through_bytes_max,
+        pass_through_bytes_max,
     };
     let made = tools.pool_of(&image).run(ticket.clone(), move |scratch| job.make(scratch)).await;
     drop(turn);
@@ -55,17 +57,19 @@ pub async fn render(tools: &DecoderTools, order: Render) -> Result<Rendered, Ren
         Made::Pixels(pixels) => pixels,
         Made::Unmarked(raster) => {
             let plan = Arc::clone(&plan);
-            let mark = move |_: &mut Scratch| mark(raster, &plan);
+            let marking = Arc::clone(&watch);
+            let mark = move |_: &mut Scratch| mark(raster, &plan, &marking);
             tools.watermark_pool.run(ticket.clone(), mark).await??.into()
         }
     };
     let encoding = encoding_of(&image, &plan);
-    let encode = move |_: &mut Scratch| encode(&pixels, &encoding);
+    let encode = move |_: &mut Scratch| encode(&pixels, &encoding, &watch);
     tools.encode_pool.run(ticket, encode).await?
 }
 
 /// Everything that one answer's pixels are made from.
 struct Job {
+    watch: Arc<Stopwatch>,
     image: Arc<OpenImage>,
     plan: Arc<Plan>,
     tiles: Arc<DecodedTiles>,
@@ -90,41 +94,46 @@ impl Job {
     fn pass(&self, at: TileAddress) -> Result<Option<Rendered>, RenderError> {
         let started = Instant::now();
         let stored = self.image.decode().stored_tile(at, self.plan.encode.embed_icc)?;
-        metrics::stage("decode", started.elapsed());
+        self.watch.decoded(started);
         let fits = |bytes: &Bytes| {
             let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
             self.pass_through_bytes_max.is_none_or(|max| length <= max)
         };
-        Ok(stored
-            .filter(|tile| tile.format == self.plan.encode.format && fits(&tile.bytes))
-            .map(|tile| Rendered { bytes: tile.bytes, format: tile.format, passed: true }))
+        Ok(stored.filter(|tile| tile.format == self.plan.encode.format && fits(&tile.bytes)).map(
+            |tile| Rendered {
+                bytes: tile.bytes,
+                format: tile.format,
+                passed: true,
+                spent: self.watch.read(),
+            },
+        ))
     }
 
     fn draw(&self, scratch: &mut Scratch) -> Result<Made, RenderError> {
         let started = Instant::now();
         let (image, tiles, interest) = (&*self.image, &*self.tiles, &self.interest);
         let pixels = TileSource { image, tiles, interest }.assemble(&self.plan.source)?;
-        metrics::stage("decode", started.elapsed());
+        self.watch.decoded(started);
 
         let started = Instant::now();
         let (steps, watermark) = split(&self.plan.steps);
         let histogram = self.histogram(scratch)?;
         let mut tools = Tools { scratch, histogram: histogram.as_deref() };
         let pixels = imaging::apply_at_depth(steps, pixels, &mut tools)?;
-        metrics::stage("process", started.elapsed());
+        self.watch.processed(started);
         let (export, slow) =
             (EXPORT_PX < pixels.size().area(), self.plan.encode.format != Format::Jpeg);
         let pixels = match watermark {
             None => pixels,
             // Only bytes are marked: the plan refuses other depths.
             Some(_) if export => return Ok(Made::Unmarked(pixels.into_bytes()?)),
-            Some(_) => mark(pixels.into_bytes()?, &self.plan)?.into(),
+            Some(_) => mark(pixels.into_bytes()?, &self.plan, &self.watch)?.into(),
         };
         if export || slow {
             return Ok(Made::Pixels(pixels));
         }
         let encoding = encoding_of(&self.image, &self.plan);
-        encode(&pixels, &encoding).map(Made::Answer)
+        encode(&pixels, &encoding, &self.watch).map(Made::Answer)
     }
 
     /// The grays of the whole image, where a step goes by them: counted once, for as long as it is open.
@@ -151,11 +160,11 @@ fn split(steps: &[Step]) -> (&[Step], Option<(&Watermark, &Spread)>) {
 }
 
 /// Puts the plan's marks on finished pixels.
-fn mark(pixels: Raster, plan: &Plan) -> Result<Raster, RenderError> {
+fn mark(pixels: Raster, plan: &Plan, watch: &Stopwatch) -> Result<Raster, RenderError> {
     let (_, Some((watermark, spread))) = split(&plan.steps) else { return Ok(pixels) };
     let started = Instant::now();
     let pixels = imaging::watermark(pixels, watermark, spread)?;
-    metrics::stage("watermark", started.elapsed());
+    watch.marked(started);
     Ok(pixels)
 }
 
@@ -176,9 +185,13 @@ fn encoding_of(image: &OpenImage, plan: &Plan) -> Encoding {
     }
 }
 
-fn encode(pixels: &Pixels, encoding: &Encoding) -> Result<Rendered, RenderError> {
+fn encode(
+    pixels: &Pixels,
+    encoding: &Encoding,
+    watch: &Stopwatch,
+) -> Result<Rendered, RenderError> {
     let started = Instant::now();
     let bytes = codecs::encode(pixels, encoding)?;
-    metrics::encoded(encoding.format.suffix(), started.elapsed());
-    Ok(Rendered { bytes, format: encoding.format, passed: false })
+    watch.encoded(encoding.format.suffix(), started);
+    Ok(Rendered { bytes, format: encoding.format, passed: false, spent: watch.read() })
 }

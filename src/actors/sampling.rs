@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::actors::interest::Asker;
 use crate::actors::open_image::OpenImage;
 use crate::actors::order::RenderError;
+use crate::actors::policy::Policy;
 use crate::actors::pool::Ticket;
 use crate::actors::registry::Found;
 use crate::actors::service::{Service, ServiceError};
@@ -24,10 +25,10 @@ impl Service {
         &self,
         found: &Found,
         request: SamplesRequest,
-        asker: &Asker,
+        (asker, policy): (&Asker, &Policy),
     ) -> Result<Reply, ServiceError> {
         let image = &found.image;
-        if self.rules.watermarks.of(image.id()).is_some() {
+        if policy.rules.watermarks.of(image.id()).is_some() {
             // Row by row they would be the picture without its mark.
             return Err(PlanError::ValuesOfMarked.into());
         }
@@ -40,7 +41,7 @@ impl Service {
                 let id = image.id().clone().with_slice(slice);
                 Arc::clone(&self.registry.lookup(&id).await?.image)
             };
-            views.push(self.view_samples(view, index, request, asker).await?);
+            views.push(self.view_samples(view, index, request, (asker, policy)).await?);
         }
         Ok(Reply::Samples { views, modified_s: image.version().modified_s() })
     }
@@ -50,10 +51,10 @@ impl Service {
         image: Arc<OpenImage>,
         index: usize,
         request: SamplesRequest,
-        asker: &Asker,
+        (asker, policy): (&Asker, &Policy),
     ) -> Result<ViewSamples, ServiceError> {
-        let source = plan::samples(request, image.info(), &self.rules.limits)?;
-        let ticket = Ticket::cheap(asker, self.deadlines.cheap);
+        let source = plan::samples(request, image.info(), &policy.rules.limits)?;
+        let ticket = Ticket::cheap(asker, policy.deadlines.cheap);
         let interest = ticket.interest.clone();
         let (tiles, module) = (Arc::clone(&self.observed.tiles), image.module().cloned());
         let read = move |_: &mut _| {

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix::MailboxError;
+use arc_swap::ArcSwap;
 
-use crate::actors::admission::AdmissionError;
-use crate::actors::by_lane::ByLane;
+use crate::actors::admission::{AdmissionError, AdmissionLimits};
 use crate::actors::cache_shard::{Obtain, Origin, ShardError};
 use crate::actors::decoder::LookupError;
 use crate::actors::interest::{Asker, Interest};
@@ -16,14 +16,18 @@ use crate::actors::modules::Modules;
 use crate::actors::observed::Observed;
 use crate::actors::open_image::{OpenError, OpenImage};
 use crate::actors::order::{Render, RenderError, Rendered};
+use crate::actors::policy::Policy;
 use crate::actors::pool::{PoolError, Ticket};
-use crate::actors::registry::{Found, ImageRegistry};
+use crate::actors::purge::{Purge, Purged};
+use crate::actors::registry::{Found, ImageRegistry, RegistrySettings};
 use crate::actors::shards::Shards;
+use crate::actors::stopwatch::Spent;
 use crate::codecs::{self, CodecError};
+use crate::config::Config;
 use crate::metrics;
 use crate::model::request::{Conditions, Frame, PictureRequest, TileRange};
 use crate::model::{Fault, FaultKind, ImageId, Picture, Reply, Request, Want};
-use crate::plan::{self, Plan, PlanError, Rules};
+use crate::plan::{self, Lane, Plan, PlanError};
 use crate::sources::{Folder, Listing, PresetError, SourceError};
 
 /// How often a request is tried again when its image changed or its decoder was replaced under it.
@@ -38,11 +42,27 @@ pub struct Facts {
     pub format: &'static str,
     /// What the cache did.
     pub outcome: &'static str,
+    /// In which lane it was made; nothing where no plan was needed.
+    pub lane: Option<Lane>,
+    /// Stored tiles that the answer needs.
+    pub tiles: u64,
+    /// Their pixels.
+    pub source_px: u64,
+    /// Where the time of its making went.
+    pub spent: Spent,
 }
 
 impl Default for Facts {
     fn default() -> Self {
-        Self { class: "other", format: "none", outcome: "none" }
+        Self {
+            class: "other",
+            format: "none",
+            outcome: "none",
+            lane: None,
+            tiles: 0,
+            source_px: 0,
+            spent: Spent::default(),
+        }
     }
 }
 
@@ -81,6 +101,7 @@ struct Wanted<'a> {
     picture: &'a PictureRequest,
     conditions: &'a Conditions,
     asker: &'a Asker,
+    policy: &'a Policy,
 }
 
 /// Handles to everything that answers.
@@ -89,8 +110,7 @@ pub struct Service {
     pub(super) folder: Arc<Folder>,
     pub(super) registry: Arc<ImageRegistry>,
     pub(super) shards: Arc<Shards>,
-    pub(super) rules: Arc<Rules>,
-    pub(super) deadlines: ByLane<Duration>,
+    pub(super) policy: Arc<ArcSwap<Policy>>,
     pub(super) observed: Arc<Observed>,
     pub(super) modules: Arc<Modules>,
 }
@@ -105,7 +125,8 @@ impl Service {
         request: &Request,
         facts: &mut Facts,
     ) -> Result<Reply, ServiceError> {
-        let asker = Asker::new();
+        let asker = &Asker::new();
+        let policy = &*self.policy.load_full();
         let mut attempt = 1;
         loop {
             let started = Instant::now();
@@ -114,13 +135,14 @@ impl Service {
             let answered = match &request.want {
                 Want::Info => Ok(info(&found, facts)),
                 Want::Picture(picture) => {
-                    let wanted = Wanted { picture, conditions: &request.conditions, asker: &asker };
+                    let conditions = &request.conditions;
+                    let wanted = Wanted { picture, conditions, asker, policy };
                     self.picture(&found, wanted, facts).await
                 }
-                Want::Tiles(range) => self.tiles(&found, range, &asker, facts).await,
+                Want::Tiles(range) => self.tiles(&found, range, (asker, policy), facts).await,
                 Want::Samples(samples) => {
                     (facts.class, facts.format) = ("info", "text");
-                    self.samples(&found, *samples, &asker).await
+                    self.samples(&found, *samples, (asker, policy)).await
                 }
             };
             match answered {
@@ -149,11 +171,14 @@ impl Service {
         wanted: Wanted<'_>,
         facts: &mut Facts,
     ) -> Result<Reply, ServiceError> {
-        let Wanted { picture: request, conditions, asker } = wanted;
+        let Wanted { picture: request, conditions, asker, policy } = wanted;
         let image = &found.image;
-        let request = &self.with_preset(request, image, asker).await?;
-        let plan = plan::plan(request, image.id(), image.version(), image.info(), &self.rules)?;
+        let request = &self.with_preset(request, image, (asker, policy)).await?;
+        let plan = plan::plan(request, image.id(), image.version(), image.info(), &policy.rules)?;
         facts.class = plan.class.label();
+        facts.lane = Some(plan.lane());
+        facts.tiles += plan.cost.tiles;
+        facts.source_px += plan.cost.source_px;
         facts.format = request.format.suffix();
         let etag = plan.key.to_string();
         let modified_s = image.version().modified_s();
@@ -167,7 +192,7 @@ impl Service {
                 facts.outcome = "hit";
                 rendered
             }
-            None => self.obtain(found, plan, asker, facts).await?,
+            None => self.obtain(found, plan, (asker, policy), facts).await?,
         };
         metrics::pixels_served(resolved.size.area());
         let Rendered { bytes, format, .. } = rendered;
@@ -179,12 +204,12 @@ impl Service {
         &self,
         request: &'a PictureRequest,
         image: &Arc<OpenImage>,
-        asker: &Asker,
+        (asker, policy): (&Asker, &Policy),
     ) -> Result<Cow<'a, PictureRequest>, ServiceError> {
         let Some(name) = &request.preset else { return Ok(Cow::Borrowed(request)) };
         if image.presets().is_none() {
             let (image, folder) = (Arc::clone(image), Arc::clone(&self.folder));
-            let ticket = Ticket::cheap(asker, self.deadlines.cheap);
+            let ticket = Ticket::cheap(asker, policy.deadlines.cheap);
             let read = move |_: &mut _| {
                 image.read_presets(&folder);
             };
@@ -201,7 +226,7 @@ impl Service {
         &self,
         found: &Found,
         range: &TileRange,
-        asker: &Asker,
+        (asker, policy): (&Asker, &Policy),
         facts: &mut Facts,
     ) -> Result<Reply, ServiceError> {
         // What the client has is compared with the whole answer, not with each tile.
@@ -210,7 +235,7 @@ impl Service {
         for index in plan::range(range, found.image.info())? {
             let frame = Frame::IipTile { resolution: range.resolution, index };
             let picture = PictureRequest { frame, ..range.picture.clone() };
-            let wanted = Wanted { picture: &picture, conditions, asker };
+            let wanted = Wanted { picture: &picture, conditions, asker, policy };
             match self.picture(found, wanted, facts).await? {
                 Reply::Picture(picture) => tiles.push((index, picture)),
                 other => return Ok(other),
@@ -224,17 +249,18 @@ impl Service {
         &self,
         found: &Found,
         plan: Plan,
-        asker: &Asker,
+        (asker, policy): (&Asker, &Policy),
         facts: &mut Facts,
     ) -> Result<Rendered, ServiceError> {
         facts.outcome = "fault";
         let key = plan.key;
-        let deadline = Instant::now() + *self.deadlines.of(plan.lane());
+        let deadline = Instant::now() + *policy.deadlines.of(plan.lane());
         let render = Render {
             image: Arc::clone(&found.image),
             plan: Arc::new(plan),
             interest: Interest::of(asker),
             deadline,
+            pass_through_bytes_max: policy.pass_through_bytes_max(),
         };
         let message = Obtain { key, render, decoder: found.decoder.clone() };
         let obtained = self.shards.address_of(key).send(Mail::to("cache_shard", message)).await??;
@@ -244,6 +270,9 @@ impl Service {
             (Origin::Image, true) => "passed",
             (Origin::Image, false) => "miss",
         };
+        if obtained.from == Origin::Image {
+            facts.spent = obtained.rendered.spent;
+        }
         Ok(obtained.rendered)
     }
 
@@ -259,7 +288,7 @@ impl Service {
     ) -> Result<Listing, ServiceError> {
         let folder = Arc::clone(&self.folder);
         let asker = Asker::new();
-        let ticket = Ticket::cheap(&asker, self.deadlines.cheap);
+        let ticket = Ticket::cheap(&asker, self.policy.load().deadlines.cheap);
         let pool = &self.observed.decode_pool;
         let modules = Arc::clone(&self.modules);
         let wanted = move |name: &str| codecs::is_image_name(name) || modules.name(name);
@@ -274,6 +303,24 @@ impl Service {
         self.shards.observe();
         self.observed.observe(self.shards.bytes());
         self.modules.observe();
+    }
+
+    /// Has requests that come from now on go by these.
+    pub fn go_by(&self, policy: Policy, config: &Config) {
+        self.policy.store(Arc::new(policy));
+        self.registry.go_by(RegistrySettings::of(config));
+        self.observed.admission.go_by(AdmissionLimits::of(config));
+    }
+
+    /// Forgets what caches hold. What is being made is answered, and kept.
+    pub fn purge(&self, purge: &Purge) -> Purged {
+        let images = self.registry.purge(purge);
+        metrics::images_closed("purge", images);
+        Purged {
+            answers: self.shards.purge(purge),
+            tiles: self.observed.tiles.purge(purge),
+            images,
+        }
     }
 
     /// Images that the registry knows: open, or being opened.

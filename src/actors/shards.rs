@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use actix::{Addr, ArbiterHandle, Supervisor};
 
 use crate::actors::cache_shard::{CacheShard, Making, ReplyMap};
+use crate::actors::purge::Purge;
+use crate::actors::state::ShardState;
 use crate::config::Config;
 use crate::metrics;
 use crate::plan::PlanKey;
@@ -64,6 +66,21 @@ impl Shards {
     /// Bytes of answers in all shards.
     pub(super) fn bytes(&self) -> u64 {
         self.shards.iter().map(|shard| shard.map.bytes()).sum()
+    }
+
+    /// The state of each.
+    pub(super) fn states(&self) -> Vec<ShardState> {
+        let state = |shard: &Shard| ShardState {
+            answers: shard.map.len(),
+            bytes: shard.map.bytes(),
+            in_flight: shard.in_flight.load(Ordering::Relaxed),
+        };
+        self.shards.iter().map(state).collect()
+    }
+
+    /// Forgets answers; how many.
+    pub(super) fn purge(&self, purge: &Purge) -> usize {
+        self.shards.iter().map(|shard| shard.map.purge(purge)).sum()
     }
 
     /// Sets the gauges of every shard.

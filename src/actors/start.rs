@@ -4,9 +4,9 @@ use std::io;
 use std::sync::Arc;
 
 use actix::{Arbiter, ArbiterHandle};
+use arc_swap::ArcSwap;
 
 use crate::actors::admission::{Admission, AdmissionLimits};
-use crate::actors::by_lane::ByLane;
 use crate::actors::cache_shard::Making;
 use crate::actors::decoded_tiles::DecodedTiles;
 use crate::actors::decoder_tools::DecoderTools;
@@ -14,6 +14,7 @@ use crate::actors::memcached::Memcached;
 use crate::actors::modules::Modules;
 use crate::actors::observed::Observed;
 use crate::actors::open_image::Opener;
+use crate::actors::policy::Policy;
 use crate::actors::pool::{Pool, Threads};
 use crate::actors::registry::{ImageRegistry, RegistrySettings};
 use crate::actors::room::Room;
@@ -22,7 +23,6 @@ use crate::actors::shards::Shards;
 use crate::codecs;
 use crate::config::{Config, PoolConfig};
 use crate::metrics;
-use crate::plan::{PassThrough, Rules};
 use crate::sources::Folder;
 
 /// Cores for each arbiter: actors only pass messages on, so one thread serves many cores' pools.
@@ -38,7 +38,7 @@ const CHECK_THREADS: usize = 2;
 /// Where the image folder cannot be opened or a thread cannot be started.
 pub fn start(
     config: &Config,
-    rules: Rules,
+    policy: Policy,
     opener: Opener,
     modules: Modules,
 ) -> io::Result<Service> {
@@ -60,11 +60,7 @@ pub fn start(
     let watermark_pool = pool("watermark", watermark_threads, watermark_threads)?;
     let encode_pool = pool("encode", encode_threads, encode_threads)?;
     let tiles = Arc::new(DecodedTiles::new(config.cache.decoded_bytes_max));
-    let admission = Admission::new(AdmissionLimits {
-        bytes_max: config.pool.bytes_in_decode_max,
-        waiting_max: config.pool.waiting_max,
-        shadow: config.pool.shadow,
-    });
+    let admission = Admission::new(AdmissionLimits::of(config));
     let arbiters: Vec<ArbiterHandle> =
         (0..decode_threads.div_ceil(CORES_PER_ARBITER)).map(|_| Arbiter::new().handle()).collect();
     let tools = DecoderTools {
@@ -79,26 +75,17 @@ pub fn start(
         jobs_max: config.images.jobs_per_image_max,
         deadline: config.pool.deadline,
         failure_hold: config.images.failure_hold,
-        pass_through_bytes_max: match rules.pass_through {
-            PassThrough::On { bytes_max } => bytes_max,
-            PassThrough::Off => None,
-        },
     };
     show_bounds(config);
     let room = Room { admission: admission.clone(), tiles: Arc::clone(&tiles) };
     let memcached = Memcached::start(&config.memcached, &arbiters).map(Arc::new);
     let making = Making { room, memcached: memcached.clone() };
-    let settings = RegistrySettings {
-        open_max: config.images.open_max,
-        idle: config.images.idle,
-        recheck: config.images.recheck,
-    };
+    let settings = RegistrySettings::of(config);
     Ok(Service {
         folder,
         registry: Arc::new(ImageRegistry::new(settings, tools, arbiters.clone())),
         shards: Arc::new(Shards::start(config, &making, &arbiters)),
-        rules: Arc::new(rules),
-        deadlines: ByLane { cheap: config.pool.deadline, dear: config.pool.dear_deadline },
+        policy: Arc::new(ArcSwap::from_pointee(policy)),
         observed: Arc::new(Observed {
             check_pool,
             decode_pool,

@@ -2,12 +2,14 @@
 //! none can be forgotten.
 
 pub mod check_config;
+pub mod http_client;
 pub mod iipsrv;
 pub mod inspect;
 pub mod manual;
 pub mod module;
 pub mod serve;
 pub mod terrain;
+mod top;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -18,9 +20,11 @@ use std::sync::Arc;
 
 use clap::{Arg, ArgMatches, Args as _, Command, FromArgMatches as _, value_parser};
 
+use crate::cli::http_client::ClientError;
 use crate::cli::inspect::{InspectArgs, Inspected};
 use crate::cli::module::ModuleArgs;
 use crate::cli::terrain::TerrainArgs;
+use crate::cli::top::TopArgs;
 use crate::codecs::{self, DecodeLimits};
 use crate::config::keys::KEYS;
 use crate::config::{ConfigError, Layers};
@@ -54,6 +58,9 @@ pub enum CliError {
     /// Standard output.
     #[error("cannot write the report")]
     Output(#[from] io::Error),
+    /// A server that was asked.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// A decoder's process.
     #[error("cannot run the decoder")]
     Module(#[source] io::Error),
@@ -81,6 +88,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(("terrain", matches)) => make_terrain(matches),
         Some(("manual", _)) => manual::print_manual(),
         Some(("completions", matches)) => manual::print_completions(matches),
+        Some(("top", matches)) => show_top(matches),
         Some(("module", matches)) => run_module(matches),
         _ => Ok(ExitCode::from(2)),
     };
@@ -117,6 +125,7 @@ fn command() -> Command {
         .subcommand(TerrainArgs::augment_args(Command::new("terrain")))
         .subcommand(manual::manual_command())
         .subcommand(manual::completions_command())
+        .subcommand(TopArgs::augment_args(Command::new("top")))
         .subcommand(ModuleArgs::augment_args(Command::new("module")).hide(true))
 }
 
@@ -140,6 +149,13 @@ fn make_terrain(matches: &ArgMatches) -> Result<ExitCode, CliError> {
         Err(error) => error.exit(),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn show_top(matches: &ArgMatches) -> Result<ExitCode, CliError> {
+    match TopArgs::from_arg_matches(matches) {
+        Ok(args) => top::run(&args),
+        Err(error) => error.exit(),
+    }
 }
 
 fn run_module(matches: &ArgMatches) -> Result<ExitCode, CliError> {

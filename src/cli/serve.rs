@@ -6,6 +6,7 @@ use clap::Command;
 
 use crate::cli::{CliError, with_settings};
 use crate::config::{self, Layers};
+use crate::live::Loaded;
 use crate::server;
 
 pub(super) fn command() -> Command {
@@ -17,10 +18,10 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) fn run(layers: &Layers) -> Result<ExitCode, CliError> {
-    let (config, origins) = config::load(layers)?;
+    let loaded = Loaded::read(layers)?;
     for warning in config::warnings(layers) {
         server::announce(&format!("warning: {warning}"));
     }
-    server::serve(&config, &origins)?;
+    server::serve(&loaded)?;
     Ok(ExitCode::SUCCESS)
 }

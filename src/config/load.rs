@@ -5,7 +5,10 @@ use std::fs;
 use std::io;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+
+use arc_swap::ArcSwap;
 
 use crate::config::iipsrv::{ALIASES, RunAs};
 use crate::config::keys::{KEYS, Key};
@@ -22,6 +25,9 @@ use crate::model::{ColourRule, DeepZoomCut, Filter, Format, Limits};
 
 /// Largest TOML file read, in bytes: a hundred times what all settings need.
 const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Settings whose values are shown to nobody.
+const SECRETS: [&str; 1] = ["server.admin_token"];
 
 /// The part of the memory that pixels in work may take, where the configuration does not say: one of so
 /// many. Beside them stand the caches, answers on their way out and the page cache.
@@ -61,6 +67,19 @@ pub struct Origin {
     pub value: String,
     /// `default`, an environment name, a file, or a flag.
     pub origin: String,
+}
+
+/// The values that were read last, for all who tell of them.
+pub type LiveOrigins = Arc<ArcSwap<Vec<Origin>>>;
+
+impl Origin {
+    /// The value, for people: a secret is only told to be there.
+    pub fn shown(&self) -> String {
+        if SECRETS.contains(&self.name) && !self.value.is_empty() {
+            return "(set)".to_owned();
+        }
+        self.value.clone()
+    }
 }
 
 /// A setting that cannot be.

@@ -8,6 +8,7 @@ mod memcached;
 mod memory;
 mod modules;
 mod proxies;
+pub mod reload;
 mod supervisor;
 mod tls;
 mod value;
@@ -25,7 +26,7 @@ use crate::model::{
 
 pub use foreign::Foreign;
 pub use iipsrv::{RunAs, warnings};
-pub use load::{ConfigError, Layers, Origin, load};
+pub use load::{ConfigError, Layers, LiveOrigins, Origin, load};
 pub use memcached::{MemcachedConfig, MemcachedServer};
 pub use proxies::TrustedProxies;
 pub use supervisor::{SupervisorConfig, TAKES_OVER};
@@ -122,6 +123,10 @@ pub struct ServerConfig {
     pub keep_alive: Duration,
     /// Whose `Forwarded` headers are believed.
     pub trusted_proxies: TrustedProxies,
+    /// Whether a changed configuration file is taken without being asked to.
+    pub watch_config: bool,
+    /// What administration asks for; empty: nothing, and only from this machine.
+    pub admin_token: String,
 }
 
 /// Where images are.

@@ -2,19 +2,19 @@
 //! what every answer has, counts it and writes it down. Fronts translate to and from their wire and do
 //! nothing else, so that all of them answer alike.
 
-use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::{Instant, UNIX_EPOCH};
 
 use crate::actors::{Facts, Service, ServiceError};
-use crate::config::TrustedProxies;
 use crate::front::forwarded::is_host;
 use crate::front::gallery;
 use crate::front::manifest;
+use crate::front::manners::LiveManners;
+use crate::front::rankings::Rankings;
 use crate::front::request_count::RequestCount;
 use crate::front::troubles::Troubles;
 use crate::metrics;
 use crate::model::{Fault, FaultKind, ImageId};
+use crate::plan::Lane;
 use crate::protocols::wire::{RawRequest, Response};
 use crate::protocols::{self, ManifestCall, Parsed, Protocol, Settings};
 use crate::telemetry::{Access, AccessLog};
@@ -24,9 +24,10 @@ const CORS_FIXED: [(&str, &str); 4] = [
     ("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"),
     (
         "Access-Control-Allow-Headers",
-        "Accept, Content-Type, X-Requested-With, If-Modified-Since, If-None-Match",
+        "Accept, Content-Type, X-Requested-With, If-Modified-Since, If-None-Match, X-Request-Id, \
+         traceparent",
     ),
-    ("Access-Control-Expose-Headers", "ETag, Link"),
+    ("Access-Control-Expose-Headers", "ETag, Link, X-Request-Id"),
     ("Access-Control-Max-Age", "86400"),
 ];
 
@@ -35,16 +36,14 @@ const CORS_FIXED: [(&str, &str); 4] = [
 pub struct Front {
     /// Makes the answers.
     pub service: Service,
-    /// How protocols speak.
-    pub settings: Arc<Settings>,
-    /// `Access-Control-Allow-Origin`; empty: no CORS headers.
-    pub cors: Cow<'static, str>,
+    /// How to speak.
+    pub manners: LiveManners,
     /// Longest POST body taken, in bytes.
     pub body_bytes_max: usize,
     /// Requests under way, over all fronts.
     pub requests: RequestCount,
-    /// Whose word on public addresses is believed.
-    pub trusted_proxies: Arc<TrustedProxies>,
+    /// Images that are asked for most.
+    pub rankings: Rankings,
     /// Images that fail.
     pub troubles: Troubles,
     /// Where each request is written down, if anywhere.
@@ -52,7 +51,7 @@ pub struct Front {
 }
 
 /// What the log says of a request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Asked<'a> {
     /// The client's address, or `unix`.
     pub(super) peer: &'a str,
@@ -62,6 +61,8 @@ pub(super) struct Asked<'a> {
     pub(super) target: &'a str,
     /// When its head was read.
     pub(super) started: Instant,
+    /// What it is called.
+    pub(super) id: String,
 }
 
 /// A response, and what the log says of it.
@@ -98,20 +99,24 @@ impl Front {
             let fault = Fault::bad_request("the Host header is not a host name");
             return Answered::new(protocols::respond_fault(Protocol::Iiif3, &fault), "other");
         }
-        match protocols::parse(raw, &self.settings) {
+        let settings = &self.manners.load_full().settings;
+        match protocols::parse(raw, settings) {
             Ok(Parsed::Call(call)) => {
                 let protocol = call.protocol();
                 let mut facts = Facts::default();
-                let response = match self.service.answer(&call.request, &mut facts).await {
-                    Ok(reply) => protocols::respond(&call, &reply, &self.settings),
+                let (started, image) = (Instant::now(), call.request.image.as_str());
+                let answered = self.service.answer(&call.request, &mut facts).await;
+                self.rankings.note(image, started.elapsed());
+                let response = match answered {
+                    Ok(reply) => protocols::respond(&call, &reply, settings),
                     Err(error) => self.refused(protocol, &error, &call.request.image),
                 };
                 Answered { response, protocol: protocol.label(), facts }
             }
-            Ok(Parsed::Manifest(call)) => self.manifest(&call).await,
+            Ok(Parsed::Manifest(call)) => self.manifest(&call, settings).await,
             Ok(Parsed::Response(response)) => Answered::new(response, "other"),
             Ok(Parsed::NotOurs) => {
-                let response = gallery::answer(&self.service, &self.settings, raw).await;
+                let response = gallery::answer(&self.service, settings, raw).await;
                 Answered::new(response, "viewer")
             }
             Err(refusal) => {
@@ -121,9 +126,9 @@ impl Front {
         }
     }
 
-    async fn manifest(&self, call: &ManifestCall) -> Answered {
+    async fn manifest(&self, call: &ManifestCall, settings: &Settings) -> Answered {
         let protocol = Protocol::Presentation;
-        let answered = manifest::answer(&self.service, &self.settings, call).await;
+        let answered = manifest::answer(&self.service, settings, call).await;
         let response = answered.unwrap_or_else(|fault| {
             metrics::fault(protocol.label(), fault.kind.label());
             protocols::respond_fault(protocol, &fault)
@@ -152,10 +157,11 @@ impl Front {
     }
 
     /// Adds what every answer has, and writes it down.
-    pub(super) fn finish(&self, asked: &Asked<'_>, answered: Answered) -> Response {
+    pub(super) fn finish(&self, asked: Asked<'_>, answered: Answered) -> Response {
         let Answered { mut response, protocol, facts } = answered;
-        if !self.cors.is_empty() {
-            let origin = ("Access-Control-Allow-Origin", self.cors.clone());
+        let manners = self.manners.load();
+        if !manners.cors.is_empty() {
+            let origin = ("Access-Control-Allow-Origin", manners.cors.clone());
             let fixed = CORS_FIXED.map(|(name, value)| (name, value.into()));
             response.headers.extend([origin].into_iter().chain(fixed));
         }
@@ -172,8 +178,19 @@ impl Front {
                 protocol,
                 class: facts.class,
                 outcome: facts.outcome,
+                lane: facts.lane.map_or("none", Lane::label),
+                tiles: facts.tiles,
+                source_px: facts.source_px,
+                spent: [
+                    ("decode", facts.spent.decode),
+                    ("process", facts.spent.process),
+                    ("watermark", facts.spent.watermark),
+                    ("encode", facts.spent.encode),
+                ],
+                id: &asked.id,
             });
         }
+        response.headers.push(("X-Request-Id", asked.id.into()));
         response
     }
 }

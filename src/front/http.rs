@@ -14,6 +14,7 @@ use crate::config::TrustedProxies;
 use crate::front::exchange::{Answered, Asked, Front, body_too_large, seconds_of};
 use crate::front::forwarded::Forwarded;
 use crate::front::request_count::Place;
+use crate::front::request_id::request_id;
 use crate::front::timed_body::TimedBody;
 use crate::model::Fault;
 use crate::protocols::wire::{Method, RawRequest, Response};
@@ -38,19 +39,25 @@ async fn handle(
     let place = front.requests.take_place();
     let answered = match &place {
         Some(_) => match body_of(&request, payload, front.body_bytes_max).await {
-            Ok(body) => front.answer(&raw_request(&request, &body, &front.trusted_proxies)).await,
+            Ok(body) => {
+                let manners = front.manners.load_full();
+                front.answer(&raw_request(&request, &body, &manners.trusted_proxies)).await
+            }
             Err(fault) => Answered::unread(&fault),
         },
         None => Answered::too_many(),
     };
+    let text =
+        |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let peer = request.peer_addr().map(|address| address.ip().to_string());
     let asked = Asked {
         peer: peer.as_deref().unwrap_or("unix"),
         method: request.method().as_str(),
         target: request.uri().path_and_query().map_or("/", |target| target.as_str()),
         started,
+        id: request_id(text("x-request-id"), text("traceparent")),
     };
-    http_response(front.finish(&asked, answered), place)
+    http_response(front.finish(asked, answered), place)
 }
 
 /// The body of a POST, within its limit; nothing of any other method.
@@ -80,6 +87,8 @@ fn raw_request<'a>(
     let uri = request.uri();
     let host = uri.authority().map(Authority::as_str).or_else(|| text(header::HOST));
     let scheme = if request.app_config().secure() { "https" } else { "http" };
+    let text =
+        |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let peer = request.peer_addr().map(|address| address.ip());
     let forwarded = if trusted.hold(peer) { forwarded(request) } else { Forwarded::default() };
     let public = forwarded.public(scheme, host.unwrap_or("localhost"));

@@ -57,6 +57,15 @@ pub fn log_lines_dropped(lines: u64) {
     counter!("tessera_log_lines_dropped_total").absolute(lines);
 }
 
+/// Counts a configuration that was read again, and whether it was taken.
+pub fn config_reload(is_taken: bool) {
+    counter!("tessera_config_reloads_total", "taken" => taken(is_taken)).increment(1);
+}
+
+const fn taken(is_taken: bool) -> &'static str {
+    if is_taken { "true" } else { "false" }
+}
+
 /// Puts all of these at 0.
 pub(super) fn register() {
     for actor in ACTORS {
@@ -64,6 +73,9 @@ pub(super) fn register() {
     }
     gauge!("tessera_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     log_lines_dropped(0);
+    for is_taken in [true, false] {
+        counter!("tessera_config_reloads_total", "taken" => taken(is_taken)).increment(0);
+    }
 }
 
 pub(super) fn count(number: usize) -> u64 {

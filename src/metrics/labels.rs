@@ -8,7 +8,7 @@ pub(super) const PROTOCOLS: [&str; 9] =
 pub(super) const CLASSES: [&str; 6] = ["other", "info", "tile", "thumbnail", "region", "full"];
 /// Formats of answers.
 pub(super) const FORMATS: [&str; 10] =
-    ["none", "jpg", "png", "webp", "avif", "tif", "gif", "pdf", "jxl", "text"];
+    ["none", "jpg", "png", "webp", "avif", "jxl", "tif", "gif", "pdf", "text"];
 /// What the cache did, or why there was no answer.
 pub(super) const OUTCOMES: [&str; 8] =
     ["none", "hit", "miss", "coalesced", "memcached", "passed", "not_modified", "fault"];

@@ -8,7 +8,6 @@
 mod caches;
 mod gauges;
 mod labels;
-mod memcached;
 mod process;
 mod requests;
 mod table;
@@ -16,12 +15,14 @@ mod work;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-pub use caches::{ShardCounters, coalesced, decoded_evicted, decoded_lookup};
+pub use caches::{
+    ShardCounters, coalesced, decoded_evicted, decoded_lookup, memcached_asked, memcached_dropped,
+    memcached_error, memcached_stored,
+};
 pub use gauges::{
-    Posted, admitted, level, level_of, log_lines_dropped, memory, pool_depth, posted,
+    Posted, admitted, config_reload, level, level_of, log_lines_dropped, memory, pool_depth, posted,
 };
 pub use labels::LABELS;
-pub use memcached::{memcached_asked, memcached_dropped, memcached_error, memcached_stored};
 pub use requests::{bytes_sent, fault, pixels_served, request};
 pub use table::METRICS;
 pub use work::{

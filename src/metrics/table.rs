@@ -115,6 +115,12 @@ pub const METRICS: &[(&str, &str, &str, &str)] = &[
     ),
     ("tessera_module_seconds", "histogram", "module", "time of one job of a module's process"),
     ("tessera_memory_bytes", "gauge", "owner", "resident memory, by what it is for"),
+    (
+        "tessera_config_reloads_total",
+        "counter",
+        "taken",
+        "configurations read again: true or false",
+    ),
     ("tessera_log_lines_dropped_total", "counter", "", "access lines that nobody could take"),
     ("process_cpu_seconds_total", "counter", "", "processor time of this process"),
     ("process_resident_memory_bytes", "gauge", "", "memory of this process"),

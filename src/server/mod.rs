@@ -5,9 +5,9 @@ mod listeners;
 mod log;
 mod notify;
 mod sockets;
+mod told;
 mod upgrade;
 
-use std::borrow::Cow;
 use std::future::pending;
 use std::io;
 use std::sync::Arc;
@@ -18,28 +18,27 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::rt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 
+use crate::actors::Service;
 use crate::actors::allocator;
 use crate::actors::marks::{self, MarkError};
 use crate::actors::modules::{Modules, ModulesError};
 use crate::actors::open_image::Opener;
 use crate::actors::start;
 use crate::codecs::{self, DecodeLimits, Decoders};
-use crate::config::{Config, LogFormat, Origin};
-use crate::front::admin::Admin;
-use crate::front::exchange::Front;
+use crate::config::{Config, LogFormat};
 use crate::front::fastcgi::FastCgi;
 use crate::front::request_count::RequestCount;
 use crate::front::tls::{Certificates, TlsError};
-use crate::front::troubles::Troubles;
+use crate::live::{self, Loaded};
 use crate::metrics::Exporter;
 use crate::model::LayersRule;
-use crate::plan::{PassThrough, Rules};
-use crate::protocols::{DeepZoomSettings, IiifVersion, Settings};
 use crate::telemetry::{self, Sink};
 
 use notify::Supervisor;
 use sockets::Sockets;
+use told::Told;
 use upgrade::Program;
 
 pub(crate) use listeners::announce;
@@ -86,18 +85,19 @@ pub enum ServeError {
     Metrics(String),
 }
 
-/// Serves until SIGTERM or SIGINT, then drains.
+/// Serves until SIGTERM or SIGINT, then drains; reads the configuration again at SIGHUP.
 ///
 /// # Errors
 /// Where it cannot start; see [`ServeError`].
-pub fn serve(config: &Config, origins: &[Origin]) -> Result<(), ServeError> {
+pub fn serve(loaded: &Loaded) -> Result<(), ServeError> {
+    let config = &loaded.config;
     allocator::keep_small_buffers();
     let sink = log::open(&config.log, config.run_as)?;
     telemetry::start_events(config.log.format == LogFormat::Json, &config.log.level, sink.clone());
-    log::write_settings(config.run_as, origins);
+    log::write_settings(config.run_as, &loaded.origins);
     raise_file_limit();
     let exporter = Exporter::install().map_err(|error| ServeError::Metrics(error.to_string()))?;
-    rt::System::new().block_on(run(config, exporter, sink))
+    rt::System::new().block_on(run(loaded, exporter, sink))
 }
 
 /// Reads and draws the marks of watermarks, asks modules for their files and reads certificates, as
@@ -112,40 +112,25 @@ pub fn check(config: &Config) -> Result<(), ServeError> {
     Ok(())
 }
 
-async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), ServeError> {
-    let signals = StopSignals::listen()?;
+async fn run(loaded: &Loaded, exporter: Exporter, sink: Sink) -> Result<(), ServeError> {
+    let config = &loaded.config;
+    let drain = Arc::new(Notify::new());
+    let signals = StopSignals::listen(Arc::clone(&drain))?;
+    let hangup = signal(SignalKind::hangup())?;
     let program = Program::of_process()?;
     let mut sockets = Sockets::given(&config.supervisor)?;
     let modules = Modules::start(config)?;
     let opener = opener(config, &modules);
-    let service = start::start(config, rules(config)?, opener, modules)?;
-    let access = log::access(&config.log, sink)?;
-    let draining = Arc::new(AtomicBool::new(false));
-    let requests = RequestCount::new(config.server.requests_max);
-    let troubles = Troubles::default();
-    let front = Front {
-        trusted_proxies: Arc::new(config.server.trusted_proxies.clone()),
-        service: service.clone(),
-        settings: Arc::new(settings(config)),
-        cors: cors(&config.protocol.cors),
-        body_bytes_max: config.server.body_bytes_max,
-        requests: requests.clone(),
-        troubles: troubles.clone(),
-        access: access.clone(),
-    };
+    let service = start::start(config, live::policy(config)?, opener, modules)?;
+    let told = Told::new(loaded, sink)?;
+    let front = told.front(service.clone(), config);
     let certificates = Certificates::open(&config.server.tls)?;
     let public = listeners::public(&front, &config.server, certificates.as_ref(), &mut sockets)?;
     let fastcgi = listeners::fastcgi(&front, &config.server, &mut sockets)?;
-    let admin = Admin {
-        service: service.clone(),
-        requests: requests.clone(),
-        troubles,
-        access: access.clone(),
-        exporter: exporter.clone(),
-        draining,
-    };
+    let admin = told.admin(service.clone(), exporter.clone(), drain, config);
     let admin_server = listeners::admin(&admin, config, &mut sockets)?;
     rt::spawn(upkeep(service.clone(), exporter, certificates));
+    told.follow_configuration(loaded, service.clone(), hangup);
     let started = Started {
         public: public.as_ref().map(Server::handle),
         admin: admin_server.as_ref().map(Server::handle),
@@ -159,7 +144,7 @@ async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), Serv
     supervisor.say("READY=1");
     sockets.ready();
     rt::spawn(supervisor.clone().keep_watch());
-    let drain = Drain { draining: &admin.draining, requests: &requests, supervisor, program };
+    let drain = Drain { draining: &admin.draining, requests: &told.requests, supervisor, program };
     let drained = drain.on_signal(signals, started, sockets);
     let serving = async {
         match public {
@@ -179,7 +164,7 @@ async fn run(config: &Config, exporter: Exporter, sink: Sink) -> Result<(), Serv
         }
     };
     service.stop();
-    if let Some(access) = access {
+    if let Some(access) = &told.access {
         access.stop();
     }
     Ok(ended?)
@@ -231,11 +216,7 @@ impl Started {
     }
 }
 
-async fn upkeep(
-    service: crate::actors::Service,
-    exporter: Exporter,
-    certificates: Option<Arc<Certificates>>,
-) {
+async fn upkeep(service: Service, exporter: Exporter, certificates: Option<Arc<Certificates>>) {
     let mut interval = rt::time::interval(UPKEEP_INTERVAL);
     loop {
         interval.tick().await;
@@ -260,15 +241,18 @@ struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
     user: Signal,
+    /// Whoever administers.
+    asked: Arc<Notify>,
 }
 
 impl StopSignals {
-    fn listen() -> io::Result<Self> {
+    fn listen(asked: Arc<Notify>) -> io::Result<Self> {
         Ok(Self {
             upgrade: signal(SignalKind::user_defined2())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             user: signal(SignalKind::user_defined1())?,
+            asked,
         })
     }
 
@@ -279,6 +263,7 @@ impl StopSignals {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.user.recv() => "SIGUSR1",
             _ = self.upgrade.recv() => UPGRADE,
+            () = self.asked.notified() => "PUT /drain",
         }
     }
 }
@@ -360,63 +345,5 @@ fn raise_file_limit() {
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         tracing::warn!(%error, "the limit of open files stays");
-    }
-}
-
-/// The usual origin costs nothing to copy.
-fn cors(origin: &str) -> Cow<'static, str> {
-    if origin == "*" { Cow::Borrowed("*") } else { Cow::Owned(origin.to_owned()) }
-}
-
-fn rules(config: &Config) -> Result<Rules, MarkError> {
-    let bytes_max = Some(config.render.pass_through_bytes_max).filter(|bytes| *bytes != 0);
-    Ok(Rules {
-        watermarks: marks::load(&config.watermark)?,
-        limits: config.render.limits.clone(),
-        jpeg_quality: config.render.jpeg_quality,
-        png_level: config.render.png_level,
-        webp_quality: config.render.webp_quality,
-        avif_quality: config.output.avif_quality,
-        jpeg_subsampling: config.output.jpeg_subsampling,
-        jpeg_trellis: config.output.jpeg_trellis,
-        tiff_compression: config.output.tiff_compression,
-        tiff_quality: config.output.tiff_quality,
-        pass_through: if config.render.pass_through {
-            PassThrough::On { bytes_max }
-        } else {
-            PassThrough::Off
-        },
-        filter: config.render.filter,
-        background: config.render.background,
-        dither: config.render.dither,
-        colour: config.images.colour,
-        icc_bytes_max: config.render.icc_bytes_max,
-    })
-}
-
-fn settings(config: &Config) -> Settings {
-    let protocol = &config.protocol;
-    let set = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-    Settings {
-        limits: config.render.limits.clone(),
-        iiif_version: match protocol.iiif_version {
-            1 => IiifVersion::V1,
-            2 => IiifVersion::V2,
-            _ => IiifVersion::V3,
-        },
-        iiif_upscale_unmarked: protocol.upscale_unmarked,
-        cache_control: protocol.cache_control.clone(),
-        base_url: set(&protocol.base_url),
-        iiif_query_base_url: set(&protocol.query_base_url),
-        uri_bytes_max: config.server.uri_bytes_max,
-        allow_bare_slash: protocol.allow_bare_slash,
-        negotiate: config.output.negotiate,
-        deep_zoom: DeepZoomSettings { cut: config.deepzoom.cut, format: config.deepzoom.format },
-        delimiter: set(&protocol.delimiter),
-        extensions: protocol.iiif_extensions,
-        extra_info: protocol.iiif_extra_info.clone(),
-        uri_map: protocol.uri_map.clone(),
-        canvases_max: protocol.canvases_max,
-        preferred_formats: protocol.iiif_preferred_formats.clone(),
     }
 }

@@ -1,253 +1,58 @@
 //! Log lines: events on standard error, exactly one access line a request on standard output; or both
 //! to a file or syslog.
-//!
-//! Access lines are collected in a buffer and written by a thread of their own every
-//! `FLUSH_INTERVAL`, so that a request never waits for a terminal, a pipe or a full disk.
 
+mod access;
 mod sink;
 mod syslog;
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, Thread};
-use std::time::{Duration, SystemTime};
+use std::sync::OnceLock;
 
 use tracing_subscriber::EnvFilter;
 
+pub use access::{Access, AccessLog};
 pub use sink::{Sink, Target};
 
-/// How long an access line may wait for its writing.
-const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
-
-/// How long [`AccessLog::stop`] waits for whoever reads the lines.
-const STOP_PATIENCE: Duration = Duration::from_secs(1);
-
-/// Bytes of access lines held at most; what comes while a writer hangs is counted and dropped.
-const BUFFER_BYTES_MAX: usize = 4 << 20;
+/// Changes the least level of events, once they are started.
+static SET_LEVEL: OnceLock<Box<dyn Fn(EnvFilter) + Send + Sync>> = OnceLock::new();
 
 /// Starts event logging.
 pub fn start_events(json: bool, level: &str, sink: Sink) {
-    // What a client's broken request makes the HTTP library say is that client's fault, not an event.
-    let filter = match level {
-        "off" => EnvFilter::new("off"),
-        level => EnvFilter::new(format!("{level},actix_server=warn,actix_http=off,h2=off")),
-    };
     let ansi = sink.is_standard() && io::stderr().is_terminal();
     // A closed standard error must not end the task that had something to say.
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter(level))
         .with_ansi(ansi)
         .with_writer(sink)
         .log_internal_errors(false);
     // A second start (tests in one process) keeps the first.
-    let _first_wins =
-        if json { builder.json().try_init() } else { builder.with_target(false).try_init() };
-}
-
-/// What an access line says.
-#[derive(Clone, Copy, Debug)]
-pub struct Access<'a> {
-    /// Who asked: an address, or `unix`.
-    pub peer: &'a str,
-    /// The method as sent.
-    pub method: &'a str,
-    /// Path and query as sent.
-    pub target: &'a str,
-    /// HTTP status.
-    pub status: u16,
-    /// Bytes of the body.
-    pub bytes: u64,
-    /// From the request's head to the answer handed over.
-    pub took: Duration,
-    /// Protocol label.
-    pub protocol: &'a str,
-    /// Request class label.
-    pub class: &'a str,
-    /// What the cache did.
-    pub outcome: &'a str,
-}
-
-/// The access log. Cloning shares it.
-#[derive(Clone, Debug)]
-pub struct AccessLog {
-    shared: Arc<Shared>,
-    writer: Thread,
-    /// Closed when the writer has written its last.
-    ended: Arc<Mutex<Receiver<()>>>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    lines: Mutex<String>,
-    sink: Sink,
-    json: bool,
-    dropped: AtomicU64,
-    stopped: AtomicBool,
-}
-
-impl AccessLog {
-    /// Starts the log and its writer.
-    ///
-    /// # Errors
-    /// Where no thread can be started.
-    pub fn start(json: bool, sink: Sink) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
-            lines: Mutex::new(String::new()),
-            sink,
-            json,
-            dropped: AtomicU64::new(0),
-            stopped: AtomicBool::new(false),
-        });
-        let lines = Arc::clone(&shared);
-        let (ending, ended) = channel();
-        let writing = thread::Builder::new().name("access-log".to_owned()).spawn(move || {
-            lines.write_until_stopped();
-            drop(ending);
-        })?;
-        let writer = writing.thread().clone();
-        Ok(Self { shared, writer, ended: Arc::new(Mutex::new(ended)) })
-    }
-
-    /// Adds one line.
-    pub fn put(&self, access: &Access<'_>) {
-        let mut lines = self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if BUFFER_BYTES_MAX < lines.len() {
-            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
-            return;
-        }
-        // Writing to a String cannot fail.
-        let _infallible =
-            if self.shared.json { json(&mut lines, access) } else { text(&mut lines, access) };
-    }
-
-    /// Lines lost because nobody took them.
-    pub fn dropped(&self) -> u64 {
-        self.shared.dropped.load(Ordering::Relaxed)
-    }
-
-    /// Has what is left written, unless nobody takes it.
-    pub fn stop(&self) {
-        self.shared.stopped.store(true, Ordering::Release);
-        self.writer.unpark();
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        // Closed: all is written. Late: a pipe that nobody reads must not keep the server from ending.
-        let _closed_or_late = ended.recv_timeout(STOP_PATIENCE);
+    if json {
+        let builder = builder.json().with_filter_reloading();
+        let handle = builder.reload_handle();
+        let _first_wins = SET_LEVEL.set(Box::new(move |filter| keep(handle.reload(filter))));
+        let _first_wins = builder.try_init();
+    } else {
+        let builder = builder.with_target(false).with_filter_reloading();
+        let handle = builder.reload_handle();
+        let _first_wins = SET_LEVEL.set(Box::new(move |filter| keep(handle.reload(filter))));
+        let _first_wins = builder.try_init();
     }
 }
 
-impl Shared {
-    fn write_until_stopped(&self) {
-        while !self.stopped.load(Ordering::Acquire) {
-            thread::park_timeout(FLUSH_INTERVAL);
-            self.flush();
-        }
-        self.flush();
-    }
-
-    fn flush(&self) {
-        let lines = {
-            let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *lines)
-        };
-        if lines.is_empty() {
-            return;
-        }
-        if self.sink.write_accesses(&lines).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+/// Has events from this level on written from now on.
+pub fn set_level(level: &str) {
+    if let Some(set) = SET_LEVEL.get() {
+        set(filter(level));
     }
 }
 
-fn now() -> String {
-    httpdate::fmt_http_date(SystemTime::now())
-}
-
-fn text(out: &mut String, access: &Access<'_>) -> std::fmt::Result {
-    writeln!(
-        out,
-        "{} [{}] \"{} {}\" {} {} {:.3}ms {} {} {}",
-        access.peer,
-        now(),
-        access.method,
-        Escaped(access.target),
-        access.status,
-        access.bytes,
-        access.took.as_secs_f64() * 1e3,
-        access.protocol,
-        access.class,
-        access.outcome,
-    )
-}
-
-fn json(out: &mut String, access: &Access<'_>) -> std::fmt::Result {
-    writeln!(
-        out,
-        "{{\"time\":\"{}\",\"peer\":\"{}\",\"method\":\"{}\",\"target\":\"{}\",\"status\":{},\"bytes\":{},\"ms\":{:.3},\"protocol\":\"{}\",\"class\":\"{}\",\"outcome\":\"{}\"}}",
-        now(),
-        Escaped(access.peer),
-        Escaped(access.method),
-        Escaped(access.target),
-        access.status,
-        access.bytes,
-        access.took.as_secs_f64() * 1e3,
-        access.protocol,
-        access.class,
-        access.outcome,
-    )
-}
-
-/// A client's text, with what would break a line or a JSON string escaped as JSON does.
-struct Escaped<'a>(&'a str);
-
-impl std::fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for c in self.0.chars() {
-            match c {
-                '"' | '\\' => write!(f, "\\{c}")?,
-                c if c.is_control() => write!(f, "\\u{:04x}", u32::from(c))?,
-                c => f.write_char(c)?,
-            }
-        }
-        Ok(())
+fn filter(level: &str) -> EnvFilter {
+    // What a client's broken request makes the HTTP library say is that client's fault, not an event.
+    match level {
+        "off" => EnvFilter::new("off"),
+        level => EnvFilter::new(format!("{level},actix_server=warn,actix_http=off,h2=off")),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn access(target: &str) -> Access<'_> {
-        Access {
-            peer: "127.0.0.1",
-            method: "GET",
-            target,
-            status: 200,
-            bytes: 5,
-            took: Duration::from_micros(1500),
-            protocol: "iiif3",
-            class: "tile",
-            outcome: "hit",
-        }
-    }
-
-    #[test]
-    fn a_client_cannot_forge_a_line() {
-        let mut line = String::new();
-        text(&mut line, &access("/x\r\n1.2.3.4 \"GET /y\"")).unwrap();
-        assert_eq!(line.lines().count(), 1);
-        assert!(line.contains("\\u000d\\u000a"), "{line}");
-        assert!(line.ends_with("200 5 1.500ms iiif3 tile hit\n"), "{line}");
-    }
-
-    #[test]
-    fn a_json_line_is_json() {
-        let mut line = String::new();
-        json(&mut line, &access("/\"quoted\"\\\u{1}")).unwrap();
-        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(value["target"], "/\"quoted\"\\\u{1}");
-        assert_eq!(value["ms"], 1.5);
-    }
-}
+/// Where the filter is gone, so is whoever would write.
+fn keep<E>(_result: Result<(), E>) {}

@@ -8,6 +8,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod admin;
 mod cache;
 mod clients;
 mod cluster;
@@ -36,6 +37,7 @@ mod overload;
 mod packaged;
 mod pictures;
 mod profiles;
+mod reload;
 mod replaced;
 mod slices;
 mod slow;

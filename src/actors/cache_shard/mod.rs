@@ -20,6 +20,7 @@ use crate::actors::decoder::Decoder;
 use crate::actors::mail::Mail;
 use crate::actors::order::{Render, RenderError, Rendered};
 use crate::metrics;
+use crate::model::ImageId;
 use crate::plan::PlanKey;
 
 use in_flight::{InFlight, Joined, Lead};
@@ -101,17 +102,18 @@ impl CacheShard {
 
     fn lead(&mut self, message: Obtain, lead: Lead, ctx: &mut Context<Self>) {
         let key = message.key;
+        let image = message.render.image.id().clone();
         let work = self.making.clone().find_or_make(message);
         let started = Instant::now();
         ctx.spawn(work.into_actor(self).map(move |result, shard, _| {
             tracing::debug!(?key, took = ?started.elapsed(), ok = result.is_ok(), "answer made");
-            shard.finish(key, lead, &result);
+            shard.finish((key, lead), image, &result);
         }));
     }
 
-    fn finish(&mut self, key: PlanKey, lead: Lead, result: &ObtainResult) {
+    fn finish(&mut self, (key, lead): (PlanKey, Lead), image: ImageId, result: &ObtainResult) {
         if let Ok(obtained) = result {
-            self.map.put(key, obtained.rendered.clone());
+            self.map.put(key, image, obtained.rendered.clone());
         }
         let askers = self.in_flight.finish(key, lead, result.is_ok());
         for (number, asker) in askers.into_iter().enumerate() {

@@ -8,7 +8,9 @@ use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter};
 
 use crate::actors::order::Rendered;
+use crate::actors::purge::Purge;
 use crate::metrics::ShardCounters;
+use crate::model::ImageId;
 use crate::plan::PlanKey;
 
 /// Bytes of an average answer, for the cache's own bookkeeping: a 256-pixel JPEG tile.
@@ -17,10 +19,11 @@ const ANSWER_BYTES_TYPICAL: u64 = 12_288;
 /// Bytes that an entry costs beside its answer: key, handles and the cache's own.
 const ENTRY_BYTES: u64 = 160;
 
-/// An answer, and when it was put here.
+/// An answer, which image it shows, and when it was put here.
 #[derive(Clone, Debug)]
 struct Kept {
     rendered: Rendered,
+    image: ImageId,
     since: Instant,
 }
 
@@ -81,9 +84,14 @@ impl ReplyMap {
         self.cache.get(&key).map(|kept| kept.rendered)
     }
 
+    /// Whether the answer is here.
+    pub fn has(&self, key: PlanKey) -> bool {
+        self.cache.contains_key(&key)
+    }
+
     /// Keeps an answer.
-    pub fn put(&self, key: PlanKey, rendered: Rendered) {
-        self.cache.insert(key, Kept { rendered, since: Instant::now() });
+    pub fn put(&self, key: PlanKey, image: ImageId, rendered: Rendered) {
+        self.cache.insert(key, Kept { rendered, image, since: Instant::now() });
     }
 
     /// Bytes kept.
@@ -101,9 +109,11 @@ impl ReplyMap {
         self.cache.is_empty()
     }
 
-    /// Forgets all answers.
-    pub fn clear(&self) {
-        self.cache.clear();
+    /// Forgets answers; how many.
+    pub fn purge(&self, purge: &Purge) -> usize {
+        let before = self.len();
+        self.cache.retain(|_, kept| !purge.takes(&kept.image));
+        before.saturating_sub(self.len())
     }
 }
 
@@ -112,23 +122,33 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::actors::stopwatch::Spent;
     use crate::model::Format;
 
     fn answer(bytes: usize) -> Rendered {
-        Rendered { bytes: Bytes::from(vec![0; bytes]), format: Format::Jpeg, passed: false }
+        Rendered {
+            bytes: Bytes::from(vec![0; bytes]),
+            format: Format::Jpeg,
+            passed: false,
+            spent: Spent::default(),
+        }
+    }
+
+    fn image() -> ImageId {
+        ImageId::parse("a").unwrap()
     }
 
     #[test]
     fn the_byte_budget_holds_and_an_answer_larger_than_it_is_not_kept() {
         let map = ReplyMap::new(0, 100_000);
         for key in 0..1000 {
-            map.put(PlanKey::from_u128(key), answer(1000));
+            map.put(PlanKey::from_u128(key), image(), answer(1000));
         }
         assert!(map.bytes() <= 100_000, "{}", map.bytes());
         assert!(50 < map.len(), "{}", map.len());
-        map.put(PlanKey::from_u128(5000), answer(200_000));
+        map.put(PlanKey::from_u128(5000), image(), answer(200_000));
         assert!(map.find(PlanKey::from_u128(5000)).is_none());
-        map.clear();
+        map.purge(&Purge::All);
         assert_eq!((map.bytes(), map.len()), (0, 0));
     }
 
@@ -141,7 +161,7 @@ mod tests {
         let ask = |key: u128| {
             let hit = map.find(PlanKey::from_u128(key)).is_some();
             if !hit {
-                map.put(PlanKey::from_u128(key), answer(1000));
+                map.put(PlanKey::from_u128(key), image(), answer(1000));
             }
             hit
         };

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::actors::order::Rendered;
+use crate::actors::stopwatch::Spent;
 use crate::model::Format;
 use crate::plan::PlanKey;
 
@@ -47,7 +48,12 @@ pub(super) fn read(key: PlanKey, entry: &Bytes) -> Option<Rendered> {
     let told = u64::from_le_bytes(entry.get(SUM_AT..HEAD_BYTES)?.try_into().ok()?);
     let bytes = entry.slice(HEAD_BYTES..);
     let format = format_of(*head.get(MARK.len())?)?;
-    (is_ours && told == sum(head, &bytes)).then_some(Rendered { bytes, format, passed: false })
+    (is_ours && told == sum(head, &bytes)).then_some(Rendered {
+        bytes,
+        format,
+        passed: false,
+        spent: Spent::default(),
+    })
 }
 
 fn sum(head: &[u8], body: &[u8]) -> u64 {
@@ -85,13 +91,15 @@ mod tests {
 
     fn entry() -> Vec<u8> {
         let bytes = Bytes::from_static(b"the answer");
-        write(KEY, &Rendered { bytes, format: Format::Webp, passed: false })
+        let spent = Spent::default();
+        write(KEY, &Rendered { bytes, format: Format::Webp, passed: false, spent })
     }
 
     #[test]
     fn an_entry_comes_back_as_it_was() {
         for format in Format::ALL {
-            let rendered = Rendered { bytes: Bytes::from_static(b"x"), format, passed: false };
+            let (bytes, spent) = (Bytes::from_static(b"x"), Spent::default());
+            let rendered = Rendered { bytes, format, passed: false, spent };
             assert_eq!(read(KEY, &Bytes::from(write(KEY, &rendered))), Some(rendered));
         }
         assert_eq!(name(KEY), "tessera:1:00000000000000000000000001234567");

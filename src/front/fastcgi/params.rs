@@ -94,6 +94,10 @@ pub(super) struct Variables<'a> {
     pub(super) http_x_forwarded_prefix: Option<&'a str>,
     /// `X-IIIF-ID`.
     pub(super) http_x_iiif_id: Option<&'a str>,
+    /// `X-Request-Id`.
+    pub(super) http_x_request_id: Option<&'a str>,
+    /// `traceparent`.
+    pub(super) http_traceparent: Option<&'a str>,
 }
 
 /// Variables that are no variables.
@@ -149,6 +153,8 @@ impl<'a> Variables<'a> {
             b"HTTP_X_FORWARDED_HOST" => &mut self.http_x_forwarded_host,
             b"HTTP_X_FORWARDED_PREFIX" => &mut self.http_x_forwarded_prefix,
             b"HTTP_X_IIIF_ID" => &mut self.http_x_iiif_id,
+            b"HTTP_X_REQUEST_ID" => &mut self.http_x_request_id,
+            b"HTTP_TRACEPARENT" => &mut self.http_traceparent,
             _ => return None,
         })
     }

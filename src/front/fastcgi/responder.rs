@@ -8,6 +8,8 @@ use crate::front::fastcgi::intake::{PARAMS_BYTES_MAX, Request};
 use crate::front::fastcgi::params::Variables;
 use crate::front::forwarded::Forwarded;
 use crate::front::gallery;
+use crate::front::manners::Manners;
+use crate::front::request_id::request_id;
 use crate::model::{Fault, FaultKind, UriMap};
 use crate::protocols;
 use crate::protocols::wire::{Method, RawRequest, Response};
@@ -28,11 +30,11 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn of(front: &'a Front) -> Self {
+    const fn of(body_bytes_max: usize, manners: &'a Manners) -> Self {
         Self {
-            body_bytes_max: front.body_bytes_max,
-            trusted_proxies: &front.trusted_proxies,
-            uri_map: &front.settings.uri_map,
+            body_bytes_max,
+            trusted_proxies: &manners.trusted_proxies,
+            uri_map: &manners.settings.uri_map,
         }
     }
 }
@@ -44,8 +46,9 @@ pub(super) async fn answer(front: &Front, request: &Request) -> Answer {
         Ok(variables) => (variables, None),
         Err(fault) => (Variables::default(), Some(fault)),
     };
+    let manners = front.manners.load_full();
     let read = match unread {
-        None => raw_request(&variables, request, &Reading::of(front)),
+        None => raw_request(&variables, request, &Reading::of(front.body_bytes_max, &manners)),
         Some(fault) => Err(fault),
     };
     let place = front.requests.take_place();
@@ -59,9 +62,10 @@ pub(super) async fn answer(front: &Front, request: &Request) -> Answer {
         method: variables.request_method.unwrap_or("-"),
         target: variables.request_uri.or(variables.query_string).unwrap_or("-"),
         started,
+        id: request_id(variables.http_x_request_id, variables.http_traceparent),
     };
     let is_head = variables.request_method == Some("HEAD");
-    Answer { response: front.finish(&asked, answered), is_head }
+    Answer { response: front.finish(asked, answered), is_head }
 }
 
 fn variables(request: &Request) -> Result<Variables<'_>, Fault> {
