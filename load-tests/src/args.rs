@@ -19,6 +19,7 @@ usage: tessera-load [options]
   --data DIR        where the image is kept     [default: target/load]
   --quick           shorter: under 2 minutes; the full run takes under 15
   --only SCENARIO   only this one; may be given several times
+  --swarm           viewers beside a crawler swarm instead
   --check           end with status 1 where a budget is missed or an answer was wrong
   --json FILE       where the figures go        [default: DATA/results.json]
   --update-readme   put the tables into load-tests/README.md
@@ -59,6 +60,8 @@ pub(crate) struct Options {
     pub(crate) extent: Extent,
     /// Empty means all scenarios.
     pub(crate) only: Vec<String>,
+    /// Viewers beside crawlers, and nothing else.
+    pub(crate) swarm: bool,
     pub(crate) check: bool,
     pub(crate) json: PathBuf,
     pub(crate) update_readme: bool,
@@ -79,6 +82,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error
         data: repository.join("target/load"),
         extent: Extent::Full,
         only: Vec::new(),
+        swarm: false,
         check: false,
         json: PathBuf::new(),
         update_readme: false,
@@ -93,6 +97,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error
             Long("data") => options.data = absolute(&mut parser)?,
             Long("quick") => options.extent = Extent::Quick,
             Long("only") => options.only.push(scenario_name(parser.value()?.string()?)?),
+            Long("swarm") => options.swarm = true,
             Long("check") => options.check = true,
             Long("json") => options.json = absolute(&mut parser)?,
             Long("update-readme") => options.update_readme = true,

@@ -21,6 +21,7 @@ mod run;
 mod scenarios;
 mod servers;
 mod stats;
+mod swarm;
 mod tools;
 
 use std::io::{self, Write as _};

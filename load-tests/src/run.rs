@@ -15,6 +15,7 @@ use crate::measure::{Effort, measure};
 use crate::report;
 use crate::scenarios::{self, Lengths, Scenario};
 use crate::servers::{Kind, Rig};
+use crate::swarm;
 use crate::tools::{self, progress};
 
 /// [`Extent::Full`].
@@ -50,6 +51,9 @@ pub(crate) fn run(options: &Options) -> Result<Vec<String>, LoadError> {
     let vips = tools::vips()?;
     let rig = rig(options)?;
     image::ensure(&vips, &options.samples, &rig.images)?;
+    if options.swarm {
+        return beside_a_swarm(&rig, lengths.visits);
+    }
     let mut scenarios = scenarios::all(lengths);
     scenarios.retain(|s| options.only.is_empty() || options.only.iter().any(|o| o == s.name));
     harvest::fill_floor(&rig, &scenarios)?;
@@ -63,6 +67,13 @@ pub(crate) fn run(options: &Options) -> Result<Vec<String>, LoadError> {
         report::update(&options.repository.join("load-tests/README.md"), &text)?;
     }
     Ok(figures.faults())
+}
+
+fn beside_a_swarm(rig: &Rig, visit_count: usize) -> Result<Vec<String>, LoadError> {
+    let measured = swarm::measure(rig, visit_count)?;
+    let text = swarm::to_markdown(&measured);
+    io::stdout().lock().write_all(text.as_bytes()).trying("cannot print the report")?;
+    Ok(swarm::faults(&measured))
 }
 
 fn rig(options: &Options) -> Result<Rig, LoadError> {

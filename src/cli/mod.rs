@@ -7,6 +7,7 @@ pub mod iipsrv;
 pub mod inspect;
 pub mod manual;
 pub mod module;
+mod replay;
 pub mod serve;
 pub mod terrain;
 mod top;
@@ -23,6 +24,7 @@ use clap::{Arg, ArgMatches, Args as _, Command, FromArgMatches as _, value_parse
 use crate::cli::http_client::ClientError;
 use crate::cli::inspect::{InspectArgs, Inspected};
 use crate::cli::module::ModuleArgs;
+use crate::cli::replay::ReplayArgs;
 use crate::cli::terrain::TerrainArgs;
 use crate::cli::top::TopArgs;
 use crate::codecs::{self, DecodeLimits};
@@ -58,6 +60,14 @@ pub enum CliError {
     /// Standard output.
     #[error("cannot write the report")]
     Output(#[from] io::Error),
+    /// An access log.
+    #[error("cannot read the log {path}")]
+    Log {
+        /// The file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
     /// A server that was asked.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -89,6 +99,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(("manual", _)) => manual::print_manual(),
         Some(("completions", matches)) => manual::print_completions(matches),
         Some(("top", matches)) => show_top(matches),
+        Some(("replay", matches)) => replay_log(matches),
         Some(("module", matches)) => run_module(matches),
         _ => Ok(ExitCode::from(2)),
     };
@@ -125,6 +136,7 @@ fn command() -> Command {
         .subcommand(TerrainArgs::augment_args(Command::new("terrain")))
         .subcommand(manual::manual_command())
         .subcommand(manual::completions_command())
+        .subcommand(ReplayArgs::augment_args(Command::new("replay")))
         .subcommand(TopArgs::augment_args(Command::new("top")))
         .subcommand(ModuleArgs::augment_args(Command::new("module")).hide(true))
 }
@@ -149,6 +161,13 @@ fn make_terrain(matches: &ArgMatches) -> Result<ExitCode, CliError> {
         Err(error) => error.exit(),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn replay_log(matches: &ArgMatches) -> Result<ExitCode, CliError> {
+    match ReplayArgs::from_arg_matches(matches) {
+        Ok(args) => replay::run(&args),
+        Err(error) => error.exit(),
+    }
 }
 
 fn show_top(matches: &ArgMatches) -> Result<ExitCode, CliError> {

@@ -177,6 +177,39 @@ fn a_request_has_one_name_in_its_answer_and_in_the_log() {
 }
 
 #[test]
+fn a_log_is_replayed_against_another_server() {
+    let folder = folder_with(&[("a.tif", CHELSEA)]);
+    let log = folder.path().join("access.log");
+    for form in ["text", "json"] {
+        let arguments = ["--log-file", log.to_str().unwrap(), "--log-format", form];
+        let mut recorded = Server::start(folder.path(), &arguments);
+        for number in 0..20 {
+            let target = format!("/iiif/3/a.tif/{number},0,64,64/max/0/default.jpg");
+            assert_eq!(recorded.get(&target).status, 200);
+        }
+        assert_eq!(recorded.get("/iiif/3/none.tif/info.json").status, 404);
+        recorded.signal("TERM");
+        assert_eq!(recorded.wait(), Some(0));
+
+        let other = Server::start(folder.path(), &[]);
+        let to = format!("http://{}", other.address);
+        let output = Command::new(env!("CARGO_BIN_EXE_tessera"))
+            .args(["replay", log.to_str().unwrap(), "--to", &to, "--speed", "0"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(text.contains("200 20\n") && text.contains("404 1\n"), "{form}: {text}");
+        assert!((other.metric("tessera_requests_total", &[]) - 21.0).abs() < 0.5);
+        other.finish(&[]);
+        fs::remove_file(&log).unwrap();
+    }
+    let gone = ["replay", log.to_str().unwrap(), "--to", "http://127.0.0.1:1"];
+    let output = Command::new(env!("CARGO_BIN_EXE_tessera")).args(gone).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
 fn top_shows_a_server_once_where_there_is_no_terminal() {
     let folder = folder_with(&[("a.tif", CHELSEA)]);
     let server = Server::start(folder.path(), &[]);

@@ -8,6 +8,8 @@ mod info;
 mod processed;
 mod trace;
 
+pub(crate) use trace::visits;
+
 use crate::ask::Ask;
 use crate::pyramid::Image;
 

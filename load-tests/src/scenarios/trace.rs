@@ -20,9 +20,14 @@ const PANS_A_ZOOM: u32 = 4;
 /// Bounds the walk: about twenty zooms fill a visit.
 const ZOOMS_MAX: u32 = 10_000;
 
-pub(super) fn scenario(visit_count: usize) -> Scenario {
+/// Visits, one after the other.
+pub(crate) fn visits(visit_count: usize) -> Vec<Ask> {
     let mut chance = fastrand::Rng::with_seed(87);
-    let asks = (0..visit_count).flat_map(|_| visit(&mut chance)).collect();
+    (0..visit_count).flat_map(|_| visit(&mut chance)).collect()
+}
+
+pub(super) fn scenario(visit_count: usize) -> Scenario {
+    let asks = visits(visit_count);
     Scenario {
         name: TRACE,
         state: State::Cold,
