@@ -89,6 +89,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("seccompiler::", &["modules/confinement.rs"]),
     ("libc::", &["actors/allocator.rs", "modules/confinement.rs", "modules/descriptors.rs"]),
     ("rustls::", &["front/tls.rs"]),
+    ("clap_mangen", &["cli/manual.rs"]),
+    ("clap_complete", &["cli/manual.rs"]),
     ("jxl_oxide", &["codecs/jpegxl/"]),
 ];
 

@@ -202,6 +202,8 @@ impl Started {
     async fn drain(self, requests: &RequestCount) {
         let public = async {
             let Some(public) = self.public else { return };
+            // Else connections may be taken in that no worker is there for any more.
+            public.pause().await;
             tokio::select! {
                 () = public.stop(true) => {}
                 () = requests.none_left() => rt::time::sleep(DRAIN_FLUSH).await,

@@ -156,3 +156,30 @@ fn fronts_that_are_not_here_are_answered_as_http_is() {
     }
     server.finish(&[]);
 }
+
+#[test]
+fn names_of_sixty_four_kibibytes_and_interleaved_requests_cost_only_themselves() {
+    let folder = folder_with(&[("a.tif", RETINA)]);
+    let server = Server::start(folder.path(), &["--fastcgi", "127.0.0.1:0"]);
+    let address = server.announced("fastcgi listening on ");
+    let mut stream = TcpStream::connect(&address).unwrap();
+    let target = ("GET", "/fcgi-bin/iipsrv.fcgi?FIF=a.tif&OBJ=Max-size");
+    for (length, status) in [(60_000, 200), (65_536, 414), (1, 200)] {
+        let mut all = client::variables(target, &[], b"");
+        all.push(("N".repeat(length), "x".to_owned()));
+        stream.write_all(&client::request((1, true), &all, b"", 9000)).unwrap();
+        assert_eq!(client::answer(&mut stream, 1).status, status, "{length}");
+    }
+    // A second request before the first is whole: it is told that this cannot be, and the first goes on.
+    let whole = client::request((1, true), &client::variables(target, &[], b""), b"", 40);
+    let begun = client::begin(1, true).len();
+    // Up to the end of the first record of variables: a header and forty bytes.
+    let (first, rest) = whole.split_at(begun + 8 + 40);
+    stream.write_all(first).unwrap();
+    stream.write_all(&client::begin(2, true)).unwrap();
+    let (kind, id, content) = client::next(&mut stream);
+    assert_eq!((kind, id, content[4]), (client::END_REQUEST, 2, 1));
+    stream.write_all(rest).unwrap();
+    assert_eq!(client::answer(&mut stream, 1).status, 200);
+    server.finish(&[]);
+}
