@@ -32,8 +32,8 @@ use crate::model::{
 };
 
 /// Sides of codestream tiles that are offered as they are: smaller ones would be too many requests,
-/// larger ones too long a wait.
-const OFFERED_PX: std::ops::RangeInclusive<u32> = 256..=1024;
+/// larger ones too much work for who wants a part.
+const OFFERED_PX: std::ops::RangeInclusive<u32> = 256..=512;
 /// The tile that is offered of others: twice the side of a common viewer's, because code-blocks around a
 /// small area are more work than its own.
 const TILE: Size = Size::at_least_one(512, 512);
