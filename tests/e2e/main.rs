@@ -37,6 +37,7 @@ mod pictures;
 mod profiles;
 mod reload;
 mod slices;
+mod soak;
 mod vectors;
 mod watermark;
 mod web_servers;
