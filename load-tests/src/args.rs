@@ -48,6 +48,15 @@ pub(crate) enum Extent {
     Quick,
 }
 
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// What a request costs, scenario by scenario.
+    Scenarios,
+    /// Viewers beside crawlers.
+    Swarm,
+}
+
 /// How to measure.
 #[derive(Debug)]
 pub(crate) struct Options {
@@ -60,8 +69,7 @@ pub(crate) struct Options {
     pub(crate) extent: Extent,
     /// Empty means all scenarios.
     pub(crate) only: Vec<String>,
-    /// Viewers beside crawlers, and nothing else.
-    pub(crate) swarm: bool,
+    pub(crate) subject: Subject,
     pub(crate) check: bool,
     pub(crate) json: PathBuf,
     pub(crate) update_readme: bool,
@@ -82,7 +90,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error
         data: repository.join("target/load"),
         extent: Extent::Full,
         only: Vec::new(),
-        swarm: false,
+        subject: Subject::Scenarios,
         check: false,
         json: PathBuf::new(),
         update_readme: false,
@@ -97,7 +105,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error
             Long("data") => options.data = absolute(&mut parser)?,
             Long("quick") => options.extent = Extent::Quick,
             Long("only") => options.only.push(scenario_name(parser.value()?.string()?)?),
-            Long("swarm") => options.swarm = true,
+            Long("swarm") => options.subject = Subject::Swarm,
             Long("check") => options.check = true,
             Long("json") => options.json = absolute(&mut parser)?,
             Long("update-readme") => options.update_readme = true,

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use crate::args::{Extent, Options};
+use crate::args::{Extent, Options, Subject};
 use crate::ask::Ask;
 use crate::budgets::Run;
 use crate::environment;
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<Vec<String>, LoadError> {
     let vips = tools::vips()?;
     let rig = rig(options)?;
     image::ensure(&vips, &options.samples, &rig.images)?;
-    if options.swarm {
+    if options.subject == Subject::Swarm {
         return beside_a_swarm(&rig, lengths.visits);
     }
     let mut scenarios = scenarios::all(lengths);

@@ -28,7 +28,7 @@ const CRAWLER_COUNT: u32 = 16;
 const FULL_WIDTH_PX: u32 = 5000;
 
 /// How long viewers may take in all; past it no tile is asked for, and what was is judged.
-const WALL_MAX: Duration = Duration::from_secs(240);
+const WALL_MAX: Duration = Duration::from_mins(4);
 
 /// How many times as long a tile may take while the swarm is there (99th percentile).
 const SLOWDOWN_MAX: f64 = 2.0;
@@ -61,25 +61,26 @@ pub(crate) fn measure(rig: &Rig, visit_count: usize) -> Result<Vec<Beside>, Load
 }
 
 fn beside(rig: &Rig, kind: Kind, alone: Pass, visit_count: usize) -> Result<Beside, LoadError> {
-    let server = rig.start(kind)?;
-    let (done, served, refused) = (AtomicBool::new(false), AtomicU32::new(0), AtomicU32::new(0));
+    let running = rig.start(kind)?;
+    let done = AtomicBool::new(false);
+    let [answers, refusals] = [(); 2].map(|()| AtomicU32::new(0));
     let swarmed = thread::scope(|scope| {
         for number in 0..CRAWLER_COUNT {
-            let (done, served, refused, address) = (&done, &served, &refused, server.address);
+            let (done, answers, refusals, address) = (&done, &answers, &refusals, running.address);
             scope.spawn(move || {
                 crawl(address, number, done, |status| {
-                    let counter = if status == 200 { served } else { refused };
+                    let counter = if status == 200 { answers } else { refusals };
                     counter.fetch_add(1, Ordering::Relaxed);
-                })
+                });
             });
         }
-        let swarmed = viewers(server.address, visit_count);
+        let swarmed = viewers(running.address, visit_count);
         done.store(true, Ordering::Relaxed);
         // Crawlers wait for answers that nobody needs any more.
-        drop(server);
+        drop(running);
         swarmed
     })?;
-    let (exports_served, exports_refused) = (served.into_inner(), refused.into_inner());
+    let (exports_served, exports_refused) = (answers.into_inner(), refusals.into_inner());
     Ok(Beside { server: kind.name(), alone, swarmed, exports_served, exports_refused })
 }
 

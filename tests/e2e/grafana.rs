@@ -114,11 +114,17 @@ impl Prometheus {
             .unwrap();
         let prometheus = Self { child, address, _data: data };
         let since = Instant::now();
-        while TcpStream::connect(&prometheus.address).is_err() {
+        while !prometheus.is_ready() {
             assert!(since.elapsed() < PATIENCE, "Prometheus does not start");
             thread::park_timeout(Duration::from_millis(50));
         }
         prometheus
+    }
+
+    /// It listens before it has read its database.
+    fn is_ready(&self) -> bool {
+        TcpStream::connect(&self.address).is_ok()
+            && request(&self.address, "GET", "/-/ready", &[], b"").status == 200
     }
 
     /// How many series an expression gives now; nothing where there are none.

@@ -44,6 +44,7 @@ mod slow;
 mod supervised;
 mod tls;
 mod upgrade;
+mod soak;
 mod vectors;
 mod watermark;
 mod web_servers;

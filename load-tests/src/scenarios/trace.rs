@@ -138,7 +138,7 @@ mod tests {
                     Ask::Tile(_) => counts[0] += 1,
                     Ask::Thumbnail { .. } => counts[2] += 1,
                     Ask::Info { .. } => counts[3] += 1,
-                    Ask::Export { .. } => panic!("a viewer exports nothing"),
+                    Ask::Export { .. } | Ask::Processed(_) => panic!("a viewer asks for no such"),
                 }
             }
             assert_eq!(counts, [87, 8, 4, 1]);
