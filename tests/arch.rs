@@ -79,7 +79,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("weezl", &["codecs/tiff/"]),
     ("roxmltree", &["codecs/tiff/"]),
     ("rav1e", &["codecs/avif/"]),
-    ("libdeflater", &["codecs/tiff/"]),
+    ("libdeflater", &["codecs/png/", "codecs/tiff/"]),
     ("zstd::", &["codecs/tiff/"]),
     ("lzma_rust2", &["codecs/tiff/"]),
     ("fax::maps", &["codecs/tiff/"]),

@@ -14,6 +14,9 @@ use crate::server::activation;
 /// The message after the last socket.
 const THAT_IS_ALL: &[u8] = b".";
 
+/// What stands behind the name of a socket that counts whatever settings say.
+const STANDS: char = '!';
+
 /// The message of one who serves, and whose predecessor may go.
 const READY: &[u8] = b"ready";
 
@@ -21,11 +24,18 @@ const READY: &[u8] = b"ready";
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
     given: Vec<Given>,
-    in_use: Vec<(&'static str, OwnedFd)>,
+    in_use: Vec<InUse>,
     /// Sockets on the disk that are ours to remove.
     paths: Vec<PathBuf>,
     /// The one who gave them, and waits to hear that we serve.
     predecessor: Option<Channel>,
+}
+
+#[derive(Debug)]
+struct InUse {
+    name: &'static str,
+    socket: OwnedFd,
+    has_to_fit: bool,
 }
 
 #[derive(Debug)]
@@ -57,15 +67,14 @@ impl Sockets {
         let mut channel = Channel::inherited()?;
         loop {
             let (received, mut descriptors) = channel.receive_all()?;
-            let name = match (received, descriptors.pop()) {
+            let (name, socket) = match (received, descriptors.pop()) {
                 (Received::Message(THAT_IS_ALL), None) => break,
-                (Received::Message(name), Some(socket)) => {
-                    (String::from_utf8_lossy(name).into_owned(), socket)
-                }
+                (Received::Message(name), Some(socket)) => (String::from_utf8_lossy(name), socket),
                 _ => return Err(io::Error::other("the process before us sent no sockets")),
             };
-            let (name, socket) = name;
-            self.given.push(Given { name, socket, has_to_fit: true });
+            let has_to_fit = !name.ends_with(STANDS);
+            let name = name.trim_end_matches(STANDS).to_owned();
+            self.given.push(Given { name, socket, has_to_fit });
         }
         self.predecessor = Some(channel);
         Ok(())
@@ -81,13 +90,14 @@ impl Sockets {
         bind: &Bind,
         backlog: i32,
     ) -> io::Result<Option<Listener>> {
-        let (listener, is_ours) = match self.find(name, bind)? {
+        let (listener, has_to_fit) = match self.find(name, bind)? {
             Some((listener, has_to_fit)) => (Some(listener), has_to_fit),
             None => (Listener::open(bind, backlog)?, true),
         };
         let Some(listener) = listener else { return Ok(None) };
-        self.in_use.push((name, listener.as_fd().try_clone_to_owned()?));
-        if let (Bind::Unix(path), true) = (bind, is_ours) {
+        let socket = listener.as_fd().try_clone_to_owned()?;
+        self.in_use.push(InUse { name, socket, has_to_fit });
+        if let (Bind::Unix(path), true) = (bind, has_to_fit) {
             self.paths.push(path.clone());
         }
         Ok(Some(listener))
@@ -104,8 +114,9 @@ impl Sockets {
         Ok(fits.then_some((listener, has_to_fit)))
     }
 
-    /// Says that we serve.
+    /// Says that we serve, and closes what was given and is of no use.
     pub(super) fn ready(&mut self) {
+        self.given.clear();
         let Some(predecessor) = self.predecessor.take() else { return };
         if let Err(error) = predecessor.send(READY, &[]) {
             tracing::warn!(%error, "the process before us has gone already");
@@ -117,7 +128,8 @@ impl Sockets {
     /// # Errors
     /// Where it does not.
     pub(super) fn hand_over(&self, mut to: Channel) -> io::Result<()> {
-        for (name, socket) in &self.in_use {
+        for InUse { name, socket, has_to_fit } in &self.in_use {
+            let name = if *has_to_fit { (*name).to_owned() } else { format!("{name}{STANDS}") };
             to.send(name.as_bytes(), &[socket.as_fd()])?;
         }
         to.send(THAT_IS_ALL, &[])?;

@@ -28,7 +28,7 @@ def check(case, tags):
     source, kind, format = case["source"], case["kind"], case["format"]
     if format == "gif":
         is_plain = source == "plain.tif"
-        assert tags.get("GIF:Comment") == ("House rights" if is_plain else TEXTS["Copyright"]), f"{case}: {tags}"
+        assert tags.get("File:Comment") == ("House rights" if is_plain else TEXTS["Copyright"]), f"{case}: {tags}"
         assert tags.get("XMP-dc:Title") == (None if is_plain else "Title in XMP"), case
         return
     told = [tag for tag in tags if tag.split(":")[0] in ("IFD0", "IPTC") or tag.startswith("XMP-")]

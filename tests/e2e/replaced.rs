@@ -83,7 +83,9 @@ fn a_file_replaced_cut_and_restored_under_load_shows_no_wrong_pixel_and_leaves_n
     let old_tiles = expected(folder.path(), &old);
     let caches = ["--cache-bytes-max", "0", "--cache-decoded-bytes-max", "0"];
     let soon = ["--images-recheck-ms", "5", "--images-failure-hold-ms", "5"];
-    let server = Server::start(folder.path(), &[caches, soon].concat());
+    // As many decoders as the load needs are started, and have to be gone again.
+    let idle = ["--modules-idle-s", "1"];
+    let server = Server::start(folder.path(), &[&caches[..], &soon, &idle].concat());
     for (corner, body) in CORNERS.into_iter().zip(&old_tiles) {
         assert!(tile(&server, corner).body == *body);
     }

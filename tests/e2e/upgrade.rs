@@ -35,11 +35,25 @@ fn is_answered(address: &str) -> io::Result<bool> {
 struct Successor(String);
 
 impl Successor {
-    fn of(server: &Server) -> Self {
-        let log = server.log();
-        let line = log.iter().find(|line| line.contains("a new process has taken over")).unwrap();
-        Self(line.rsplit("pid=").next().unwrap().to_owned())
+    /// As the old process told in its log, if it has.
+    fn of(log: &[String]) -> Option<Self> {
+        let line = log.iter().find(|line| line.contains("a new process has taken over"))?;
+        Some(Self(line.rsplit("pid=").next()?.to_owned()))
     }
+
+    fn awaited(log: impl Fn() -> Vec<String>) -> Self {
+        let mut successor = None;
+        wait_until("taken over", || {
+            successor = Self::of(&log());
+            successor.is_some()
+        });
+        successor.unwrap()
+    }
+}
+
+/// Whether a child of ours has ended and waits to be asked how.
+fn is_over(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "))
 }
 
 impl Drop for Successor {
@@ -75,12 +89,8 @@ fn an_upgrade_under_load_loses_no_request() {
         };
         more(100);
         server.signal("USR2");
-        let taken = |line: &String| line.contains("a new process has taken over");
-        wait_until("taken over", || server.log().iter().any(taken));
-        let successor = Successor::of(&server);
-        let old = format!("/proc/{}/stat", server.pid());
-        let is_over = || fs::read_to_string(&old).is_ok_and(|stat| stat.contains(") Z "));
-        wait_until("the old process ends", is_over);
+        let successor = Successor::awaited(|| server.log());
+        wait_until("the old process ends", || is_over(server.pid()));
         more(100);
         stop.store(true, Ordering::Relaxed);
         successor
@@ -119,19 +129,27 @@ impl Drop for Running {
 }
 
 #[test]
-fn sockets_that_systemd_opened_are_served() {
+fn sockets_that_systemd_opened_are_served_and_handed_on() {
     let folder = folder_with(&[("a.tif", RETINA)]);
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let address = format!("127.0.0.1:{port}");
+    let log = folder.path().join("log");
     let child = Command::new("systemd-socket-activate")
         .args(["-l", &address, "--fdname=http", env!("CARGO_BIN_EXE_tessera"), "serve"])
         .arg(folder.path())
         .args(["--admin", "none"])
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(fs::File::create(&log).unwrap())
         .spawn()
         .unwrap();
-    let _running = Running(child);
+    let running = Running(child);
     wait_until("systemd listens", || TcpStream::connect(&address).is_ok());
+    assert_eq!(request(&address, "GET", TARGET, &[], b"").status, 200);
+    // It has become Tessera, whose own settings name another address.
+    let pid = running.0.id();
+    assert!(Command::new("kill").args(["-USR2", &pid.to_string()]).status().unwrap().success());
+    let lines = || fs::read_to_string(&log).unwrap().lines().map(str::to_owned).collect();
+    let _successor = Successor::awaited(lines);
+    wait_until("the old process ends", || is_over(pid));
     assert_eq!(request(&address, "GET", TARGET, &[], b"").status, 200);
 }
