@@ -135,7 +135,8 @@ mod tests {
 
     #[test]
     fn samples_of_every_type_become_the_same_picture() {
-        // Slopes, so that no filter overshoots, which bytes would cut off.
+        // Slopes, so that no filter overshoots, which bytes would cut off. A byte of little alpha leaves a
+        // colour rounded to some shades.
         let slope =
             |x: u32, y: u32, band: u32| u8::try_from(50 + 3 * x + 2 * y + 10 * band).unwrap();
         let shades = gray(40, 30, |x, y| slope(x, y, 0));
@@ -156,9 +157,9 @@ mod tests {
                 for (byte, (word, float)) in bytes.samples().iter().zip(pixels) {
                     let expected = f32::from(*byte);
                     let found = f32::from(*word) / 257.0;
-                    assert!((found - expected).abs() < 2.0, "{filter:?}: {found}, not {expected}");
+                    assert!((found - expected).abs() < 4.0, "{filter:?}: {found}, not {expected}");
                     let found = float * 255.0;
-                    assert!((found - expected).abs() < 2.0, "{filter:?}: {found}, not {expected}");
+                    assert!((found - expected).abs() < 4.0, "{filter:?}: {found}, not {expected}");
                 }
             }
         }

@@ -221,6 +221,8 @@ fn a_hundred_crashes_leave_nothing_behind() {
         serve(folder.path(), &bad(""), &[&UNCACHED[..], &["--images-open-max", "10"]].concat());
     is_good(&server);
     assert_eq!(whole(&server, "a.tif").status, 200);
+    // All of its threads are there once the last of its listeners answers.
+    assert_eq!(deaths(&server), 0);
     let ours = |kind: &str| {
         let links = fs::read_dir(format!("/proc/{}/fd", server.pid())).unwrap();
         let targets = links.filter_map(|link| fs::read_link(link.unwrap().path()).ok());
