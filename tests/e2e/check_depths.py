@@ -31,7 +31,7 @@ def main(manifest):
             expected = expected.clip(0, 65535)
         worst = numpy.abs(expected - found).max()
         # What is less than half the size is made of means of four.
-        limit = 1 if source.shape[1] < 2 * columns else numpy.ptp(source) / 1000
+        limit = 1 if source.shape[1] < 2 * columns else numpy.ptp(source) / 500
         assert worst < limit, f"{case}: differs by {worst}"
 
 
