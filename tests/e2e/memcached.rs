@@ -276,7 +276,9 @@ fn a_server_that_lies_is_left_alone() {
         let server = start(folder.path(), &address, &["--memcached-budget-ms", "1000"]);
         ask(&server, 300..310);
         assert_eq!(count(&server, "left_alone", ""), 1);
-        assert_eq!(count(&server, "errors_total", "protocol"), 3);
+        // Three open the breaker; of what the background sends, one more may be under way.
+        let errors = count(&server, "errors_total", "protocol");
+        assert!((3..=4).contains(&errors), "{errors}");
         server.finish(&[LEFT_ALONE]);
     }
 }
