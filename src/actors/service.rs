@@ -156,7 +156,7 @@ impl Service {
 
     /// The image, opened with the quality layers that were asked for, where it has such: whatever numbers
     /// clients make up, an image is opened once for each number that changes its pixels.
-    async fn lookup(&self, id: &ImageId) -> Result<Found, LookupError> {
+    pub(super) async fn lookup(&self, id: &ImageId) -> Result<Found, LookupError> {
         let Some(asked) = id.selection().layers else { return self.registry.lookup(id).await };
         let found = self.registry.lookup(&id.clone().with_layers(None)).await?;
         match found.image.info().layers.and_then(|layers| layers.other(asked)) {
@@ -200,7 +200,7 @@ impl Service {
     }
 
     /// The request with what its preset says.
-    async fn with_preset<'a>(
+    pub(super) async fn with_preset<'a>(
         &self,
         request: &'a PictureRequest,
         image: &Arc<OpenImage>,

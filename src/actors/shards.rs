@@ -7,7 +7,6 @@ use actix::{Addr, ArbiterHandle, Supervisor};
 
 use crate::actors::cache_shard::{CacheShard, Making, ReplyMap};
 use crate::actors::purge::Purge;
-use crate::actors::state::ShardState;
 use crate::config::Config;
 use crate::metrics;
 use crate::plan::PlanKey;
@@ -23,6 +22,17 @@ struct Shard {
     address: Addr<CacheShard>,
     map: Arc<ReplyMap>,
     in_flight: Arc<AtomicUsize>,
+}
+
+/// One cache shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShardState {
+    /// Answers kept.
+    pub answers: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Answers being made.
+    pub in_flight: usize,
 }
 
 impl Shards {

@@ -3,21 +3,12 @@
 use std::sync::Arc;
 
 use crate::actors::by_lane::ByLane;
+use crate::actors::interest::Asker;
 use crate::actors::open_image::OpenImage;
 use crate::actors::service::{Service, ServiceError};
+use crate::actors::shards::ShardState;
 use crate::model::{Request, Want};
 use crate::plan::{self, Plan};
-
-/// One cache shard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ShardState {
-    /// Answers kept.
-    pub answers: usize,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Answers being made.
-    pub in_flight: usize,
-}
 
 /// All of it.
 #[derive(Clone, Debug)]
@@ -81,10 +72,11 @@ impl Service {
     /// As [`Service::answer`].
     pub async fn explain(&self, request: &Request) -> Result<Explained, ServiceError> {
         let policy = self.policy.load_full();
-        let image = self.registry.lookup(&request.image).await?.image;
+        let image = self.lookup(&request.image).await?.image;
         let Want::Picture(picture) = &request.want else {
             return Ok(Explained { image, plan: None, is_cached: false });
         };
+        let picture = &self.with_preset(picture, &image, (&Asker::new(), &policy)).await?;
         let plan = plan::plan(picture, image.id(), image.version(), image.info(), &policy.rules)?;
         let is_cached = self.shards.map_of(plan.key).has(plan.key);
         Ok(Explained { image, plan: Some(plan), is_cached })

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
-use crate::harness::{Server, make_tiff, run, run_python, sample};
+use crate::harness::{Server, make_tiff, request, run, run_python, sample};
 
 /// A sample in four quality layers, the last without loss, as `layers.jp2`; and as a TIFF, which has none.
 fn folder() -> tempfile::TempDir {
@@ -77,6 +77,13 @@ fn only_what_has_other_pixels_has_another_tag_and_is_opened_anew() {
         assert_eq!(tile(&format!("&LYR={asked}")), all, "there are four layers");
     }
     assert!((server.metric("tessera_images_open", &[]) - 2.0).abs() < 0.5);
+    // What is explained is what would be answered.
+    let explained = |layers: u32| {
+        let target = format!("/explain?url=/iip?FIF=layers.jp2%26LYR={layers}%26JTL=0,0");
+        request(&server.admin, "GET", &target, &[], b"").json()["plan"]["key"].clone()
+    };
+    assert_eq!(explained(39), explained(0));
+    assert_ne!(explained(2), explained(0));
     let deep = "DeepZoom=/layers.jp2_files/8/0_0.jpg";
     assert_ne!(etag(&server, deep), etag(&server, &format!("LYR=1&{deep}")));
     let plain = etag(&server, "FIF=plain.tif&JTL=0,0");
