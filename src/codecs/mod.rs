@@ -33,7 +33,7 @@ use crate::codecs::avif::encode as encode_avif;
 use crate::codecs::bmp::open as open_bmp;
 use crate::codecs::gif::{encode as encode_gif, open as open_gif};
 use crate::codecs::jpeg::{encode as encode_jpeg, open as open_jpeg};
-use crate::codecs::jpeg2000::{CodestreamDecoder, OpenJpeg, open as open_jpeg_2000};
+use crate::codecs::jpeg2000::{CodestreamDecoder, KeptBlocks, OpenJpeg, open as open_jpeg_2000};
 use crate::codecs::jpegxl::encode as encode_jpeg_xl;
 use crate::codecs::magic::Magic;
 use crate::codecs::number::{usize_of_bytes, zeroed};
@@ -97,14 +97,26 @@ pub struct StoredTile {
 /// What decodes for codecs that leave that to another: in this process, or elsewhere.
 #[derive(Clone, Debug)]
 pub struct Decoders {
-    /// Codestreams of JPEG 2000.
-    pub jpeg2000: Arc<dyn CodestreamDecoder>,
+    /// Code-blocks of JPEG 2000.
+    pub jpeg2000: Jpeg2000Decoders,
+}
+
+/// What decodes code-blocks of JPEG 2000.
+#[derive(Clone, Debug)]
+pub struct Jpeg2000Decoders {
+    /// Those of part 15.
+    pub codestreams: Arc<dyn CodestreamDecoder>,
+    /// Whether it decodes those of part 1 too, in place of ourselves.
+    pub all: bool,
+    /// Those that we decoded.
+    pub kept: Arc<KeptBlocks>,
 }
 
 impl Default for Decoders {
     /// All in this process.
     fn default() -> Self {
-        Self { jpeg2000: Arc::new(OpenJpeg) }
+        let codestreams = Arc::new(OpenJpeg);
+        Self { jpeg2000: Jpeg2000Decoders { codestreams, all: false, kept: Arc::default() } }
     }
 }
 
@@ -143,9 +155,8 @@ pub fn open_with(
         Magic::Webp => only(slice).and_then(|()| open_webp(source, limits)),
         Magic::Gif => only(slice).and_then(|()| open_gif(source, limits)),
         Magic::Bmp => only(slice).and_then(|()| open_bmp(source, limits)),
-        Magic::Jpeg2000 { is_raw } => only(slice).and_then(|()| {
-            open_jpeg_2000(source, Arc::clone(&decoders.jpeg2000), (is_raw, layers), limits)
-        }),
+        Magic::Jpeg2000 { is_raw } => only(slice)
+            .and_then(|()| open_jpeg_2000(source, &decoders.jpeg2000, (is_raw, layers), limits)),
         Magic::Other(name) => Err(CodecError::unsupported(name, "the whole format")),
         Magic::Unknown => {
             Err(CodecError::malformed("image", "the first bytes are those of no known format"))
