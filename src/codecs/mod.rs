@@ -19,6 +19,7 @@ pub(crate) mod number;
 mod pdf;
 mod png;
 mod rights;
+mod spare_threads;
 pub mod tiff;
 mod upright;
 mod webp;
@@ -48,6 +49,7 @@ pub use encoding::{About, Encoding};
 pub use error::CodecError;
 pub use limits::DecodeLimits;
 pub use rights::with_rights;
+pub use spare_threads::{NoneSpare, SpareThreads};
 
 /// Suffixes of files that are offered in listings or looked for in sequences, in lower case. What a file
 /// is, its first bytes decide.
@@ -110,13 +112,20 @@ pub struct Jpeg2000Decoders {
     pub all: bool,
     /// Those that we decoded.
     pub kept: Arc<KeptBlocks>,
+    /// Who helps us with those of one tile.
+    pub spare: Arc<dyn SpareThreads>,
 }
 
 impl Default for Decoders {
     /// All in this process.
     fn default() -> Self {
-        let codestreams = Arc::new(OpenJpeg);
-        Self { jpeg2000: Jpeg2000Decoders { codestreams, all: false, kept: Arc::default() } }
+        let jpeg2000 = Jpeg2000Decoders {
+            codestreams: Arc::new(OpenJpeg),
+            all: false,
+            kept: Arc::default(),
+            spare: Arc::new(NoneSpare),
+        };
+        Self { jpeg2000 }
     }
 }
 

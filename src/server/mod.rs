@@ -175,14 +175,14 @@ async fn run(loaded: &Loaded, exporter: Exporter, sink: Sink) -> Result<(), Serv
 fn opener(config: &Config, modules: &Modules) -> Opener {
     let layers = LayersRule::of_number(config.jpeg2000.layers_max);
     let limits = DecodeLimits { layers, ..DecodeLimits::default() };
-    let jpeg2000 = Jpeg2000Decoders {
-        codestreams: modules.codestream_decoder(),
-        all: config.jpeg2000.openjpeg,
-        kept: Arc::new(KeptBlocks::new(config.jpeg2000.kept_bytes_max)),
-    };
-    let decoders = Decoders { jpeg2000 };
+    let codestreams = modules.codestream_decoder();
+    let all = config.jpeg2000.openjpeg;
+    let kept = Arc::new(KeptBlocks::new(config.jpeg2000.kept_bytes_max));
     let rights = config.output.copyright.clone();
-    Arc::new(move |source, selection| {
+    Arc::new(move |source, selection, spare| {
+        let (codestreams, kept, spare) =
+            (Arc::clone(&codestreams), Arc::clone(&kept), Arc::clone(spare));
+        let decoders = Decoders { jpeg2000: Jpeg2000Decoders { codestreams, all, kept, spare } };
         let image = codecs::open_with(source, selection, &limits, &decoders)?;
         Ok(codecs::with_rights(image, &rights))
     })

@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 use crate::codecs::jpeg2000::codestream_decoder::Plane;
 use crate::codecs::jpeg2000::coding::ComponentCoding;
-use crate::codecs::jpeg2000::entropy::{
-    CodeBlock, Orientation, PLANES_MAX, decode as decode_block,
-};
+use crate::codecs::jpeg2000::entropy::{CodeBlock, Orientation, PLANES_MAX, decode};
 use crate::codecs::jpeg2000::grid::{Band, Span, area, bands, is_empty, zip};
 use crate::codecs::jpeg2000::kept::{Coefficients, KeptOfTile};
 use crate::codecs::jpeg2000::markers::SizComponent;
@@ -20,8 +18,12 @@ use crate::codecs::jpeg2000::synthesis::{
 use crate::codecs::jpeg2000::tile_index::TileIndex;
 use crate::codecs::jpeg2000::{malformed, unsupported};
 use crate::codecs::number::{reserved, usize_of};
-use crate::codecs::{CodecError, DecodeLimits};
+use crate::codecs::spare_threads::each_part;
+use crate::codecs::{CodecError, DecodeLimits, SpareThreads};
 use crate::model::ReadAt;
+
+/// Code-blocks for which it is worth while to start a thread: a millisecond or two.
+const BLOCKS_A_THREAD: usize = 16;
 
 /// A component of an area.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub(super) struct Area<'a> {
     pub(super) mixed: bool,
     /// What is kept of the tile.
     pub(super) kept: KeptOfTile<'a>,
+    /// Who helps.
+    pub(super) spare: &'a Arc<dyn SpareThreads>,
 }
 
 impl Area<'_> {
@@ -66,10 +70,11 @@ impl Area<'_> {
         let mut region = Region::find(source, index, &parts, layers, (self.kept, limits))?;
         let held =
             region.blocks.keys().filter_map(|place| Some((*place, self.kept.block(*place)?)));
-        let held: Held = held.collect();
+        let mut held: Held = held.collect();
         region.read(source, |place| !held.contains_key(place), limits)?;
+        held.extend(self.decode_blocks(&region, &held)?);
         let of_each = self.components.iter().enumerate().map(|(at, component)| {
-            let blocks = Blocks { kept: self.kept, region: &region, held: &held, at, component };
+            let blocks = Blocks { held: &held, at, component };
             if component.coding.style.reversible {
                 blocks.joined::<Reversible>().map(|window| Values::Whole(window.values))
             } else {
@@ -83,9 +88,58 @@ impl Area<'_> {
         let planes = values.into_iter().zip(&self.components);
         Ok(planes.map(|(values, component)| component.plane(values)).collect())
     }
+
+    /// Decodes and keeps the code-blocks that are not held.
+    fn decode_blocks(
+        &self,
+        region: &Region,
+        held: &Held,
+    ) -> Result<Vec<(BlockPlace, Arc<Coefficients>)>, CodecError> {
+        let missing = region.blocks.iter().filter(|(place, _)| !held.contains_key(place));
+        let missing: Vec<(&BlockPlace, &Arc<FoundBlock>)> = missing.collect();
+        each_part(self.spare, &missing, BLOCKS_A_THREAD, |(place, found)| {
+            let component = self.components.get(place.0);
+            let component = component.ok_or_else(|| malformed("there is no such component"))?;
+            let decoded = Arc::new(component.decode_block(region, **place, found)?);
+            self.kept.keep_block(**place, Arc::clone(&decoded));
+            Ok((**place, decoded))
+        })
+    }
 }
 
 impl AreaComponent<'_> {
+    /// Decodes a code-block of what was read of it.
+    fn decode_block(
+        &self,
+        region: &Region,
+        (_, resolution, index, row, column): BlockPlace,
+        found: &FoundBlock,
+    ) -> Result<Coefficients, CodecError> {
+        let band = bands(resolution).get(index).copied();
+        let band = band.ok_or_else(|| malformed("there is no such sub-band"))?;
+        let (coding, shift) = (self.coding, u32::from(self.coding.shift));
+        let bits = coding.quantization.magnitude_bits(resolution, index) + shift;
+        let planes = bits.saturating_sub(found.block.zero_planes);
+        if PLANES_MAX < planes {
+            return Err(unsupported(format!("code-blocks with {planes} planes of bits")));
+        }
+        let mut bytes = reserved(found.chunks.iter().map(|(_, len)| usize_of(*len)).sum())?;
+        for chunk in &found.chunks {
+            let chunk = region.chunk(*chunk).ok_or_else(|| malformed("a packet breaks off"))?;
+            bytes.extend_from_slice(chunk);
+        }
+        let spans = self.part.tile.block_spans(resolution, band, [column, row]);
+        let block = CodeBlock {
+            size: spans.map(|span| usize_of(span.len())),
+            orientation: Orientation::of(band.high),
+            planes,
+            style: coding.style.style,
+        };
+        let decoded = decode(block, found.block.segments(), &bytes)?;
+        let rows = decoded.rows().map(|row| row.map(|half| unshifted(half, shift)));
+        Coefficients::new(block.size, planes + 1, rows)
+    }
+
     fn plane(&self, values: Values) -> Plane {
         let [columns, rows] = self.wanted;
         Plane {
@@ -98,14 +152,11 @@ impl AreaComponent<'_> {
     }
 }
 
-/// Code-blocks that need not be decoded.
+/// Code-blocks that are decoded.
 type Held = BTreeMap<BlockPlace, Arc<Coefficients>>;
 
 /// The code-blocks of one component of an area.
 struct Blocks<'a> {
-    kept: KeptOfTile<'a>,
-    region: &'a Region,
-    /// Those that were kept.
     held: &'a Held,
     /// The component's number among those that are decoded.
     at: usize,
@@ -151,20 +202,14 @@ impl Blocks<'_> {
             band.index,
             self.component.stated.bits,
         );
-        for (place, found) in self.region.of_band(self.at, resolution, band.index) {
-            let (.., row, column) = *place;
-            let spans = part.tile.block_spans(resolution, band, [column, row]);
+        let (first, last) = ((0, 0), (u32::MAX, u32::MAX));
+        let at = |(row, column)| (self.at, resolution, band.index, row, column);
+        for ((.., row, column), coefficients) in self.held.range(at(first)..=at(last)) {
+            let spans = part.tile.block_spans(resolution, band, [*column, *row]);
             let own = zip(spans, window.spans, Span::intersect);
             if is_empty(own) {
                 continue;
             }
-            let coefficients = if let Some(held) = self.held.get(place) {
-                Arc::clone(held)
-            } else {
-                let decoded = Arc::new(self.decoded(found, (resolution, band), spans)?);
-                self.kept.keep_block(*place, Arc::clone(&decoded));
-                decoded
-            };
             let [columns, rows] = own;
             let [first_column, first_row] = spans.map(|span| span.start);
             for row in rows.start..rows.end {
@@ -174,37 +219,6 @@ impl Blocks<'_> {
             }
         }
         Ok(window)
-    }
-
-    fn decoded(
-        &self,
-        found: &FoundBlock,
-        (resolution, band): (u8, Band),
-        spans: [Span; 2],
-    ) -> Result<Coefficients, CodecError> {
-        let coding = self.component.coding;
-        let bits =
-            coding.quantization.magnitude_bits(resolution, band.index) + u32::from(coding.shift);
-        let planes = bits.saturating_sub(found.block.zero_planes);
-        if PLANES_MAX < planes {
-            return Err(unsupported(format!("code-blocks with {planes} planes of bits")));
-        }
-        let mut bytes = reserved(found.chunks.iter().map(|(_, len)| usize_of(*len)).sum())?;
-        for chunk in &found.chunks {
-            let chunk =
-                self.region.chunk(*chunk).ok_or_else(|| malformed("a packet breaks off"))?;
-            bytes.extend_from_slice(chunk);
-        }
-        let block = CodeBlock {
-            size: spans.map(|span| usize_of(span.len())),
-            orientation: Orientation::of(band.high),
-            planes,
-            style: coding.style.style,
-        };
-        let decoded = decode_block(block, found.block.segments(), &bytes)?;
-        let shift = coding.shift.into();
-        let rows = decoded.rows().map(|row| row.map(|half| unshifted(half, shift)));
-        Coefficients::new(block.size, planes + 1, rows)
     }
 }
 

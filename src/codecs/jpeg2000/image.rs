@@ -338,7 +338,8 @@ impl Jpeg2000 {
         let (planes, shift) = if self.decoders.all || of_each.iter().any(is_part_15) {
             self.decode_virtual((&index, kept), of_each, (tile, area))?
         } else {
-            let area = Area { components: of_each, mixed: index.coding.style.mixed, kept };
+            let mixed = index.coding.style.mixed;
+            let area = Area { components: of_each, mixed, kept, spare: &self.decoders.spare };
             let source = &*self.codestream.source;
             (area.decode(source, &index, self.layers.get(), &self.limits)?, [0, 0])
         };

@@ -158,18 +158,6 @@ impl Region {
         Ok(())
     }
 
-    /// The code-blocks of a sub-band of a resolution of a part.
-    pub(super) fn of_band(
-        &self,
-        part: usize,
-        resolution: u8,
-        band: usize,
-    ) -> impl Iterator<Item = (&BlockPlace, &FoundBlock)> {
-        let (first, last) =
-            ((part, resolution, band, 0, 0), (part, resolution, band, u32::MAX, u32::MAX));
-        self.blocks.range(first..=last).map(|(place, found)| (place, &**found))
-    }
-
     /// Bytes of a code-block.
     pub(super) fn chunk(&self, chunk: (u64, u32)) -> Option<&[u8]> {
         self.packets.range(chunk).or_else(|| self.rest.range(chunk))
