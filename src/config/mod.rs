@@ -9,6 +9,7 @@ mod memory;
 mod modules;
 mod proxies;
 pub mod reload;
+mod socket_mode;
 mod supervisor;
 mod tls;
 mod value;
@@ -29,6 +30,7 @@ pub use iipsrv::{RunAs, warnings};
 pub use load::{ConfigError, Layers, LiveOrigins, Origin, load};
 pub use memcached::{MemcachedConfig, MemcachedServer};
 pub use proxies::TrustedProxies;
+pub use socket_mode::SocketMode;
 pub use supervisor::{SupervisorConfig, TAKES_OVER};
 pub use tls::TlsConfig;
 
@@ -101,6 +103,8 @@ pub struct ServerConfig {
     pub admin: Bind,
     /// Web servers that speak FastCGI.
     pub fastcgi: FastCgiConfig,
+    /// Rights of the unix sockets among them.
+    pub socket_mode: SocketMode,
     /// Threads of each of the public listeners.
     pub workers: usize,
     /// How long requests in flight may take once a stop was asked for.
@@ -117,6 +121,8 @@ pub struct ServerConfig {
     pub tls: TlsConfig,
     /// How long the head of a request may take.
     pub header: Duration,
+    /// How long the body of a request may take.
+    pub body: Duration,
     /// How long a client may take no byte of an answer.
     pub write: Duration,
     /// How long a kept-alive connection may be idle.
