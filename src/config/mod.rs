@@ -321,7 +321,11 @@ pub struct ModulesConfig {
 /// JPEG 2000.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Jpeg2000Config {
-    /// Whether codestreams are decoded in processes of their own.
+    /// Whether OpenJPEG decodes code-blocks of part 1 too, in place of ourselves.
+    pub openjpeg: bool,
+    /// Bytes of decoded code-blocks that are kept.
+    pub kept_bytes_max: u64,
+    /// Whether OpenJPEG runs in processes of its own.
     pub isolated: bool,
     /// Address space of one of them, in bytes.
     pub memory_bytes_max: u64,
