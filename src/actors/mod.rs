@@ -44,5 +44,6 @@ pub mod start;
 pub mod state;
 pub mod stopwatch;
 mod tile_source;
+pub mod timeline;
 
 pub use service::{Facts, Service, ServiceError};

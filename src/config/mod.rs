@@ -11,6 +11,7 @@ mod proxies;
 pub mod reload;
 mod supervisor;
 mod tls;
+mod tracing;
 mod value;
 mod watermark;
 
@@ -31,6 +32,7 @@ pub use memcached::{MemcachedConfig, MemcachedServer};
 pub use proxies::TrustedProxies;
 pub use supervisor::{SupervisorConfig, TAKES_OVER};
 pub use tls::TlsConfig;
+pub use tracing::{OtlpEndpoint, TracingConfig};
 
 /// Where a listener listens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -449,4 +451,6 @@ pub struct Config {
     pub deepzoom: DeepZoomConfig,
     /// Logs.
     pub log: LogConfig,
+    /// Traces.
+    pub tracing: TracingConfig,
 }

@@ -2,7 +2,7 @@
 
 use metrics::{Gauge, counter, gauge};
 
-use crate::metrics::labels::{ACTORS, OWNERS, label};
+use crate::metrics::labels::{ACTORS, LOST, OWNERS, label};
 use crate::metrics::process;
 
 /// A gauge of messages that an actor has not taken up yet.
@@ -57,6 +57,14 @@ pub fn log_lines_dropped(lines: u64) {
     counter!("tessera_log_lines_dropped_total").absolute(lines);
 }
 
+/// Shows how many traces were sent, and how many lost, in the order of the label's values.
+pub fn traces(sent: u64, lost: [u64; LOST.len()]) {
+    counter!("tessera_traces_sent_total").absolute(sent);
+    for (why, count) in LOST.into_iter().zip(lost) {
+        counter!("tessera_traces_lost_total", "lost" => why).absolute(count);
+    }
+}
+
 /// Counts a configuration that was read again, and whether it was taken.
 pub fn config_reload(is_taken: bool) {
     counter!("tessera_config_reloads_total", "taken" => taken(is_taken)).increment(1);
@@ -73,6 +81,7 @@ pub(super) fn register() {
     }
     gauge!("tessera_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     log_lines_dropped(0);
+    traces(0, [0; LOST.len()]);
     for is_taken in [true, false] {
         counter!("tessera_config_reloads_total", "taken" => taken(is_taken)).increment(0);
     }

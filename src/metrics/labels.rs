@@ -70,6 +70,8 @@ pub(super) const OPENS: [&str; 2] = ["first", "changed"];
 pub(super) const CLOSES: [&str; 3] = ["idle", "bound", "purge"];
 /// Who holds memory: encoded answers, decoded tiles, pixels in work, and all the rest.
 pub(super) const OWNERS: [&str; 4] = ["cache", "decoded", "in_decode", "other"];
+/// Why a trace was lost: no room in the queue, or what its collector did.
+pub(super) const LOST: [&str; 4] = ["queue", "unreachable", "timeout", "refused"];
 /// Whether a look into a cache found what it looked for.
 pub(super) const FOUND: [&str; 2] = ["miss", "hit"];
 
@@ -91,6 +93,7 @@ pub const LABELS: &[(&str, &[&str])] = &[
     ("closed", &CLOSES),
     ("owner", &OWNERS),
     ("found", &FOUND),
+    ("lost", &LOST),
 ];
 
 /// Where a label stands in its list.

@@ -20,7 +20,8 @@ pub use caches::{
     memcached_error, memcached_stored,
 };
 pub use gauges::{
-    Posted, admitted, config_reload, level, level_of, log_lines_dropped, memory, pool_depth, posted,
+    Posted, admitted, config_reload, level, level_of, log_lines_dropped, memory, pool_depth,
+    posted, traces,
 };
 pub use labels::LABELS;
 pub use requests::{bytes_sent, fault, pixels_served, request};

@@ -122,6 +122,13 @@ pub const METRICS: &[(&str, &str, &str, &str)] = &[
         "configurations read again: true or false",
     ),
     ("tessera_log_lines_dropped_total", "counter", "", "access lines that nobody could take"),
+    ("tessera_traces_sent_total", "counter", "", "traces of requests that the collector took"),
+    (
+        "tessera_traces_lost_total",
+        "counter",
+        "lost",
+        "traces of requests that found no room in the queue, or no collector that took them",
+    ),
     ("process_cpu_seconds_total", "counter", "", "processor time of this process"),
     ("process_resident_memory_bytes", "gauge", "", "memory of this process"),
     ("process_virtual_memory_bytes", "gauge", "", "address space of this process"),

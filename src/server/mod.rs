@@ -164,9 +164,7 @@ async fn run(loaded: &Loaded, exporter: Exporter, sink: Sink) -> Result<(), Serv
         }
     };
     service.stop();
-    if let Some(access) = &told.access {
-        access.stop();
-    }
+    told.stop();
     Ok(ended?)
 }
 

@@ -23,6 +23,7 @@ use crate::front::request_count::RequestCount;
 use crate::front::troubles::Troubles;
 use crate::metrics::{self, Exporter};
 use crate::telemetry::AccessLog;
+use crate::telemetry::traces::Traces;
 
 pub use authority::Authority;
 
@@ -39,6 +40,8 @@ pub struct Admin {
     pub rankings: Rankings,
     /// Access lines, for those that were lost.
     pub access: Option<AccessLog>,
+    /// Traces, for those that were lost.
+    pub traces: Traces,
     /// The metrics.
     pub exporter: Exporter,
     /// The settings.
@@ -78,6 +81,8 @@ async fn scrape(admin: web::Data<Admin>) -> HttpResponse {
     let troubles = admin.troubles.recent(Instant::now()).len();
     metrics::level("tessera_images_in_trouble", u64::try_from(troubles).unwrap_or(u64::MAX));
     metrics::log_lines_dropped(admin.access.as_ref().map_or(0, AccessLog::dropped));
+    let traces = admin.traces.counts();
+    metrics::traces(traces.sent, traces.lost);
     let content_type = "text/plain; version=0.0.4; charset=utf-8";
     HttpResponse::Ok().content_type(content_type).body(admin.exporter.render())
 }
