@@ -34,6 +34,7 @@ pub mod order;
 pub mod policy;
 pub mod pool;
 pub mod purge;
+mod purging;
 pub mod registry;
 pub mod render;
 pub mod room;

@@ -18,7 +18,6 @@ use crate::actors::open_image::{OpenError, OpenImage};
 use crate::actors::order::{Render, RenderError, Rendered};
 use crate::actors::policy::Policy;
 use crate::actors::pool::{PoolError, Ticket};
-use crate::actors::purge::{Purge, Purged};
 use crate::actors::registry::{Found, ImageRegistry, RegistrySettings};
 use crate::actors::shards::Shards;
 use crate::actors::stopwatch::Spent;
@@ -326,17 +325,6 @@ impl Service {
         self.policy.store(Arc::new(policy));
         self.registry.go_by(RegistrySettings::of(config));
         self.observed.admission.go_by(AdmissionLimits::of(config));
-    }
-
-    /// Forgets what caches hold. What is being made is answered, and kept.
-    pub fn purge(&self, purge: &Purge) -> Purged {
-        let images = self.registry.purge(purge);
-        metrics::images_closed("purge", images);
-        Purged {
-            answers: self.shards.purge(purge),
-            tiles: self.observed.tiles.purge(purge),
-            images,
-        }
     }
 
     /// Images that the registry knows: open, or being opened.

@@ -92,7 +92,7 @@ mod tests {
             "http://:1",
             "http://a:0",
             "http://a b",
-            "http://a/\r\n",
+            "http://a/b c",
         ] {
             endpoint(text).unwrap_err();
         }

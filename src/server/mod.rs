@@ -122,6 +122,7 @@ async fn run(loaded: &Loaded, exporter: Exporter, sink: Sink) -> Result<(), Serv
     let modules = Modules::start(config)?;
     let opener = opener(config, &modules);
     let service = start::start(config, live::policy(config)?, opener, modules)?;
+    service.hear_purges().await;
     let told = Told::new(loaded, sink)?;
     let front = told.front(service.clone(), config);
     let certificates = Certificates::open(&config.server.tls)?;
@@ -130,6 +131,7 @@ async fn run(loaded: &Loaded, exporter: Exporter, sink: Sink) -> Result<(), Serv
     let admin = told.admin(service.clone(), exporter.clone(), drain, config);
     let admin_server = listeners::admin(&admin, config, &mut sockets)?;
     rt::spawn(upkeep(service.clone(), exporter, certificates));
+    rt::spawn(service.clone().follow_purges());
     told.follow_configuration(loaded, service.clone(), hangup);
     let started = Started {
         public: public.as_ref().map(Server::handle),

@@ -29,6 +29,7 @@ pub(super) struct Told {
     troubles: Troubles,
     manners: LiveManners,
     origins: LiveOrigins,
+    sink: Sink,
     access: Option<AccessLog>,
     traces: Traces,
 }
@@ -43,7 +44,8 @@ impl Told {
             troubles: Troubles::default(),
             manners: Arc::new(ArcSwap::from_pointee(live::manners(config))),
             origins: Arc::new(ArcSwap::from_pointee(loaded.origins.clone())),
-            access: log::access(&config.log, sink)?,
+            access: log::access(&config.log, sink.clone())?,
+            sink,
             traces: Traces::start(live::traces(config), config.tracing.queue_max)?,
         })
     }
@@ -75,6 +77,7 @@ impl Told {
             requests: self.requests.clone(),
             troubles: self.troubles.clone(),
             rankings: self.rankings.clone(),
+            sink: self.sink.clone(),
             access: self.access.clone(),
             traces: self.traces.clone(),
             exporter,

@@ -9,7 +9,9 @@
 )]
 
 mod admin;
+mod alerts;
 mod cache;
+mod chaos;
 mod clients;
 mod cluster;
 mod collector;
@@ -19,6 +21,7 @@ mod fastcgi_client;
 mod fastcgi_fronts;
 mod flat;
 mod formats;
+mod full_log;
 mod grafana;
 mod harness;
 mod hostile;
@@ -38,10 +41,12 @@ mod overload;
 mod packaged;
 mod pictures;
 mod profiles;
+mod purge;
 mod reload;
 mod replaced;
 mod slices;
 mod slow;
+mod slow_disk;
 mod soak;
 mod supervised;
 mod tls;

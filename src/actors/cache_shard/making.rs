@@ -30,7 +30,7 @@ impl Making {
             return self.make(order).await.map(of_image);
         };
         let (key, started) = (order.key, Instant::now());
-        let sought = memcached.seek(key).await;
+        let sought = memcached.seek(key, order.render.image.id()).await;
         order.render.timeline.note("memcached", started);
         let lease = match sought {
             Sought::Found(rendered) => return Ok(Obtained { rendered, from: Origin::Memcached }),
