@@ -134,7 +134,8 @@ fn with_service<F: Future<Output = ()>>(
     let script = Arc::new(script);
     let stub = Arc::clone(&script);
     actix_rt::System::new().block_on(async move {
-        let opener = Arc::new(move |source: Arc<dyn ReadAt>, _| Stub::open(&stub, source.as_ref()));
+        let opener =
+            Arc::new(move |source: Arc<dyn ReadAt>, _, _: &_| Stub::open(&stub, source.as_ref()));
         let policy = Policy { rules: Rules::default(), ..live::policy(&config).unwrap() };
         let service = start(&config, policy, opener, Modules::default()).unwrap();
         test(service, script).await;

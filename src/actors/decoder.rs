@@ -223,19 +223,21 @@ async fn check_or_open(
         }
     }
     let (folder, opener) = (Arc::clone(&tools.folder), Arc::clone(&tools.opener));
-    let modules = Arc::clone(&tools.modules);
+    let (modules, spare) = (Arc::clone(&tools.modules), tools.spare_threads());
     let open = move |_: &mut Scratch| {
         let unopened = Unopened::find(&folder, &id)?;
         match unopened.module(&modules)? {
             Some(module) => Ok(Opened::Later(unopened, module)),
-            None => unopened.open(&opener, None).map(Opened::Now),
+            None => unopened.open((&opener, &spare), None).map(Opened::Now),
         }
     };
     let image = match tools.decode_pool.run(ticket.clone(), open).await?? {
         Opened::Now(image) => image,
         Opened::Later(unopened, module) => {
             let (opener, pool) = (Arc::clone(&tools.opener), Arc::clone(module.pool()));
-            pool.run(ticket, move |_| unopened.open(&opener, Some(module))).await??
+            let spare = tools.spare_threads();
+            let open = move |_: &mut Scratch| unopened.open((&opener, &spare), Some(module));
+            pool.run(ticket, open).await??
         }
     };
     metrics::image_opened(&image.info().container, opened);

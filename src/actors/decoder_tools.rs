@@ -8,6 +8,7 @@ use crate::actors::decoded_tiles::DecodedTiles;
 use crate::actors::modules::Modules;
 use crate::actors::open_image::{OpenImage, Opener};
 use crate::actors::pool::Pool;
+use crate::codecs::SpareThreads;
 use crate::sources::Folder;
 
 /// Folder, pools, shared tiles and settings.
@@ -39,6 +40,12 @@ pub struct DecoderTools {
 }
 
 impl DecoderTools {
+    /// Who helps to decode a tile.
+    pub(super) fn spare_threads(&self) -> Arc<dyn SpareThreads> {
+        let pool: Arc<Pool> = Arc::clone(&self.decode_pool);
+        pool
+    }
+
     /// Where tiles of an image are decoded: threads that wait for a module's processes are none of those
     /// that decode all other images.
     pub(super) fn pool_of<'a>(&'a self, image: &'a OpenImage) -> &'a Pool {

@@ -11,15 +11,23 @@ use tokio::sync::Semaphore;
 
 use crate::actors::by_lane::ByLane;
 use crate::actors::modules::{ListedModule, Modules};
-use crate::codecs::{CodecError, Decode};
+use crate::codecs::{CodecError, Decode, SpareThreads};
 use crate::imaging::Histogram;
 use crate::metrics;
 use crate::model::{ImageId, ImageInfo, ReadAt, Selection, Slice, SourceVersion, Views};
 use crate::sources::{FileSource, Folder, Presets, SourceError};
 
-/// Turns a source into an open image; a parameter so that tests can put in a decoder that fails.
-pub type Opener =
-    Arc<dyn Fn(Arc<dyn ReadAt>, Selection) -> Result<Arc<dyn Decode>, CodecError> + Send + Sync>;
+/// Turns a source into an open image, which threads that are spare may help to decode; a parameter so that
+/// tests can put in a decoder that fails.
+pub type Opener = Arc<
+    dyn Fn(
+            Arc<dyn ReadAt>,
+            Selection,
+            &Arc<dyn SpareThreads>,
+        ) -> Result<Arc<dyn Decode>, CodecError>
+        + Send
+        + Sync,
+>;
 
 /// Milliseconds since this process first asked for the time.
 pub(super) fn now_ms() -> u64 {
@@ -77,13 +85,13 @@ impl Unopened {
     /// Where it is no image that either reads.
     pub(super) fn open(
         self,
-        opener: &Opener,
+        (opener, spare): (&Opener, &Arc<dyn SpareThreads>),
         module: Option<Arc<ListedModule>>,
     ) -> Result<OpenImage, OpenError> {
         let source = Arc::new(Measured(Arc::clone(&self.file)));
         let decode = match &module {
             Some(module) => module.open(source, self.slice, &self.suffix),
-            None => opener(source, Selection { slice: self.slice, ..self.id.selection() }),
+            None => opener(source, Selection { slice: self.slice, ..self.id.selection() }, spare),
         };
         let decode = decode.map_err(Arc::new)?;
         // A file of a sequence knows nothing of the others.

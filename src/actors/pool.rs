@@ -14,6 +14,7 @@ use tokio::time::timeout_at;
 
 use crate::actors::by_lane::ByLane;
 use crate::actors::interest::{Asker, Interest};
+use crate::codecs::SpareThreads;
 use crate::imaging::Scratch;
 use crate::metrics;
 use crate::plan::Lane;
@@ -97,6 +98,10 @@ pub struct Pool {
     queues: ByLane<Sender<Task>>,
     depths: ByLane<Arc<AtomicUsize>>,
     jobs_max: usize,
+    /// As many threads as may be at work without giving way.
+    threads: usize,
+    /// Threads that jobs have taken beside their own.
+    taken: AtomicUsize,
 }
 
 impl Pool {
@@ -122,7 +127,8 @@ impl Pool {
             thread::Builder::new().name(format!("{name}-dear-{number}")).spawn(work)?;
         }
         let depths = ByLane::each(Arc::default);
-        Ok(Self { name, queues: ByLane { cheap, dear }, depths, jobs_max })
+        let (queues, taken) = (ByLane { cheap, dear }, AtomicUsize::new(0));
+        Ok(Self { name, queues, depths, jobs_max, threads: threads.cheap.max(1), taken })
     }
 
     /// Jobs of a lane waiting or at work.
@@ -200,6 +206,23 @@ impl Turn {
 fn expired(pool: &'static str, lane: Lane, queued: Instant) -> PoolError {
     metrics::shed(lane.label(), "deadline");
     PoolError::Expired { pool, waited: queued.elapsed() }
+}
+
+/// Threads that no job wants: those of cheap work, less all jobs that wait or are at work and what was taken
+/// already. So a tile of an idle server is decoded by all its cores, and one of a busy one by one of them.
+impl SpareThreads for Pool {
+    fn take(&self, most: usize) -> usize {
+        let busy = self.depth(Lane::Cheap) + self.depth(Lane::Dear);
+        let spare = |taken: usize| self.threads.saturating_sub(busy + taken).min(most);
+        let before = self
+            .taken
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| Some(taken + spare(taken)));
+        before.map_or(0, spare)
+    }
+
+    fn give_back(&self, count: usize) {
+        self.taken.fetch_sub(count, Ordering::Relaxed);
+    }
 }
 
 /// A place among the jobs; given back when the job is over, whoever still waits for it.
@@ -366,6 +389,23 @@ mod tests {
             thread::yield_now();
         }
         ran.try_recv().unwrap_err();
+    }
+
+    #[test]
+    fn threads_are_spare_as_long_as_nobody_wants_them() {
+        let pool = Arc::new(Pool::start("test", Threads { cheap: 3, dear: 1 }, 10).unwrap());
+        let (asker, inner) = (Asker::new(), Arc::clone(&pool));
+        let taken = block_on(pool.run(ticket(&asker), move |_| {
+            // One of the three is this job's own.
+            let taken = [inner.take(1), inner.take(9), inner.take(9)];
+            inner.give_back(2);
+            taken
+        }));
+        assert_eq!(taken, Ok([1, 1, 0]));
+        while pool.depth(Lane::Cheap) != 0 {
+            thread::yield_now();
+        }
+        assert_eq!(pool.take(9), 3);
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub(crate) mod number;
 mod pdf;
 mod png;
 mod rights;
+mod spare_threads;
 pub mod tiff;
 mod upright;
 mod webp;
@@ -33,7 +34,7 @@ use crate::codecs::avif::encode as encode_avif;
 use crate::codecs::bmp::open as open_bmp;
 use crate::codecs::gif::{encode as encode_gif, open as open_gif};
 use crate::codecs::jpeg::{encode as encode_jpeg, open as open_jpeg};
-use crate::codecs::jpeg2000::{CodestreamDecoder, OpenJpeg, open as open_jpeg_2000};
+use crate::codecs::jpeg2000::{CodestreamDecoder, KeptBlocks, OpenJpeg, open as open_jpeg_2000};
 use crate::codecs::jpegxl::encode as encode_jpeg_xl;
 use crate::codecs::magic::Magic;
 use crate::codecs::number::{usize_of_bytes, zeroed};
@@ -48,6 +49,7 @@ pub use encoding::{About, Encoding};
 pub use error::CodecError;
 pub use limits::DecodeLimits;
 pub use rights::with_rights;
+pub use spare_threads::{NoneSpare, SpareThreads};
 
 /// Suffixes of files that are offered in listings or looked for in sequences, in lower case. What a file
 /// is, its first bytes decide.
@@ -97,14 +99,33 @@ pub struct StoredTile {
 /// What decodes for codecs that leave that to another: in this process, or elsewhere.
 #[derive(Clone, Debug)]
 pub struct Decoders {
-    /// Codestreams of JPEG 2000.
-    pub jpeg2000: Arc<dyn CodestreamDecoder>,
+    /// Code-blocks of JPEG 2000.
+    pub jpeg2000: Jpeg2000Decoders,
+}
+
+/// What decodes code-blocks of JPEG 2000.
+#[derive(Clone, Debug)]
+pub struct Jpeg2000Decoders {
+    /// Those of part 15.
+    pub codestreams: Arc<dyn CodestreamDecoder>,
+    /// Whether it decodes those of part 1 too, in place of ourselves.
+    pub all: bool,
+    /// Those that we decoded.
+    pub kept: Arc<KeptBlocks>,
+    /// Who helps us with those of one tile.
+    pub spare: Arc<dyn SpareThreads>,
 }
 
 impl Default for Decoders {
     /// All in this process.
     fn default() -> Self {
-        Self { jpeg2000: Arc::new(OpenJpeg) }
+        let jpeg2000 = Jpeg2000Decoders {
+            codestreams: Arc::new(OpenJpeg),
+            all: false,
+            kept: Arc::default(),
+            spare: Arc::new(NoneSpare),
+        };
+        Self { jpeg2000 }
     }
 }
 
@@ -143,9 +164,8 @@ pub fn open_with(
         Magic::Webp => only(slice).and_then(|()| open_webp(source, limits)),
         Magic::Gif => only(slice).and_then(|()| open_gif(source, limits)),
         Magic::Bmp => only(slice).and_then(|()| open_bmp(source, limits)),
-        Magic::Jpeg2000 { is_raw } => only(slice).and_then(|()| {
-            open_jpeg_2000(source, Arc::clone(&decoders.jpeg2000), (is_raw, layers), limits)
-        }),
+        Magic::Jpeg2000 { is_raw } => only(slice)
+            .and_then(|()| open_jpeg_2000(source, &decoders.jpeg2000, (is_raw, layers), limits)),
         Magic::Other(name) => Err(CodecError::unsupported(name, "the whole format")),
         Magic::Unknown => {
             Err(CodecError::malformed("image", "the first bytes are those of no known format"))

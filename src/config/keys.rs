@@ -17,7 +17,7 @@ use crate::config::value::{
     word,
 };
 use crate::config::watermark::{BLENDS, POSITIONS, mark_text};
-use crate::config::{AccessLog, Config, LogFormat, LogTarget, TrustedProxies};
+use crate::config::{AccessLog, Config, LogFormat, LogTarget, SocketMode, TrustedProxies};
 use crate::model::{
     ColourRule, ExtraInfo, Filter, Format, Negotiate, Subsampling, UpscaleUnmarked, UriMap,
 };
@@ -94,6 +94,8 @@ pub const KEYS: &[Key] = &[
         |c, t| seconds(t) => c.server.fastcgi.read),
     key!("server.fastcgi_write_s", "60", "Seconds that a web server may take no byte of a FastCGI answer", None,
         |c, t| seconds(t) => c.server.fastcgi.write),
+    key!("server.socket_mode", "", "Rights of unix sockets that Tessera makes, as chmod writes them (660: owner and group may connect); empty: as the umask leaves them", None,
+        |c, t| SocketMode::parse(t).ok_or_else(|| "three octal digits".to_owned()) => c.server.socket_mode),
     key!("server.workers", "0", "Threads of each public listener; 0: one a core", None,
         |c, t| number(t, &(0..=256)) => c.server.workers),
     key!("server.drain_s", "30", "Seconds that requests in flight may take after a stop was asked for", None,
@@ -112,6 +114,8 @@ pub const KEYS: &[Key] = &[
         |c, t| Ok::<_, Allowed>(PathBuf::from(t)) => c.server.tls.key),
     key!("server.header_s", "5", "Seconds that a client may take over the head of a request, or TLS's greeting; above: 408", None,
         |c, t| seconds(t) => c.server.header),
+    key!("server.body_s", "10", "Seconds that a client may take over the body of a POST over HTTP; above: 400", None,
+        |c, t| seconds(t) => c.server.body),
     key!("server.write_s", "60", "Seconds that a client may take no byte of an answer over TCP; above: its connection ends", None,
         |c, t| seconds(t) => c.server.write),
     key!("server.keep_alive_s", "75", "Seconds that an idle connection is kept", None,
@@ -236,6 +240,10 @@ pub const KEYS: &[Key] = &[
         |c, t| seconds(t) => c.modules.settings.idle),
     key!("modules.memory_bytes_max", "1GiB", "Address space of a module's process, in bytes", None,
         |c, t| bytes_from(t, 16 << 20) => c.modules.settings.memory_bytes_max),
+    key!("jpeg2000.decoder", "own", "What decodes JPEG 2000: own, the server itself, but for HTJ2K; or openjpeg, for all", None,
+        |c, t| word(t, &[("own", false), ("openjpeg", true)]) => c.jpeg2000.openjpeg),
+    key!("jpeg2000.kept_bytes_max", "64MiB", "Bytes of decoded code-blocks that are kept for the tiles beside those that asked for them", None,
+        |c, t| bytes(t) => c.jpeg2000.kept_bytes_max),
     key!("jpeg2000.isolated", "true", "Whether OpenJPEG runs in processes of its own, where no file can make it harm the server", None,
         |c, t| flag(t) => c.jpeg2000.isolated),
     key!("jpeg2000.memory_bytes_max", "4GiB", "Address space of such a process, in bytes: some forty for each pixel of a tile that has to be decoded whole", None,

@@ -9,6 +9,7 @@ mod memory;
 mod modules;
 mod proxies;
 pub mod reload;
+mod socket_mode;
 mod supervisor;
 mod tls;
 mod tracing;
@@ -30,6 +31,7 @@ pub use iipsrv::{RunAs, warnings};
 pub use load::{ConfigError, Layers, LiveOrigins, Origin, load};
 pub use memcached::{MemcachedConfig, MemcachedServer};
 pub use proxies::TrustedProxies;
+pub use socket_mode::SocketMode;
 pub use supervisor::{SupervisorConfig, TAKES_OVER};
 pub use tls::TlsConfig;
 pub use tracing::{OtlpEndpoint, TracingConfig};
@@ -103,6 +105,8 @@ pub struct ServerConfig {
     pub admin: Bind,
     /// Web servers that speak FastCGI.
     pub fastcgi: FastCgiConfig,
+    /// Rights of the unix sockets among them.
+    pub socket_mode: SocketMode,
     /// Threads of each of the public listeners.
     pub workers: usize,
     /// How long requests in flight may take once a stop was asked for.
@@ -119,6 +123,8 @@ pub struct ServerConfig {
     pub tls: TlsConfig,
     /// How long the head of a request may take.
     pub header: Duration,
+    /// How long the body of a request may take.
+    pub body: Duration,
     /// How long a client may take no byte of an answer.
     pub write: Duration,
     /// How long a kept-alive connection may be idle.
@@ -317,7 +323,11 @@ pub struct ModulesConfig {
 /// JPEG 2000.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Jpeg2000Config {
-    /// Whether codestreams are decoded in processes of their own.
+    /// Whether OpenJPEG decodes code-blocks of part 1 too, in place of ourselves.
+    pub openjpeg: bool,
+    /// Bytes of decoded code-blocks that are kept.
+    pub kept_bytes_max: u64,
+    /// Whether OpenJPEG runs in processes of its own.
     pub isolated: bool,
     /// Address space of one of them, in bytes.
     pub memory_bytes_max: u64,

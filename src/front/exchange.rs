@@ -2,7 +2,7 @@
 //! what every answer has, counts it and writes it down. Fronts translate to and from their wire and do
 //! nothing else, so that all of them answer alike.
 
-use std::time::{Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use crate::actors::{Facts, Service, ServiceError};
 use crate::front::forwarded::is_host;
@@ -43,6 +43,8 @@ pub struct Front {
     pub manners: LiveManners,
     /// Longest POST body taken, in bytes.
     pub body_bytes_max: usize,
+    /// How long a body may take to come over HTTP: one that trickles holds its place.
+    pub body_patience: Duration,
     /// Requests under way, over all fronts.
     pub requests: RequestCount,
     /// Images that are asked for most.

@@ -2,7 +2,7 @@
 //! every path, because what a path means is the protocols' affair.
 
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::uri::Authority;
@@ -18,9 +18,6 @@ use crate::front::request_name::Name;
 use crate::front::timed_body::TimedBody;
 use crate::model::Fault;
 use crate::protocols::wire::{Method, RawRequest, Response};
-
-/// How long a POST's body may take to come; it is short, and one that trickles holds its place.
-const BODY_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Routes every path and method of an application to this front.
 pub fn configure(front: &Front) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
@@ -41,7 +38,7 @@ async fn handle(
     let name = Name::of(text("x-request-id"), text("traceparent"), &front.traces);
     let place = front.requests.take_place();
     let answered = match &place {
-        Some(_) => match body_of(&request, payload, front.body_bytes_max).await {
+        Some(_) => match body_of(&request, payload, &front).await {
             Ok(body) => {
                 let manners = front.manners.load_full();
                 let raw = raw_request(&request, &body, &manners.trusted_proxies);
@@ -62,16 +59,17 @@ async fn handle(
     http_response(front.finish(asked, answered), place)
 }
 
-/// The body of a POST, within its limit; nothing of any other method.
+/// The body of a POST, within its limits; nothing of any other method.
 async fn body_of(
     request: &HttpRequest,
     payload: web::Payload,
-    bytes_max: usize,
+    front: &Front,
 ) -> Result<Bytes, Fault> {
     if *request.method() != HttpMethod::POST {
         return Ok(Bytes::new());
     }
-    match rt::time::timeout(BODY_PATIENCE, payload.to_bytes_limited(bytes_max)).await {
+    let bytes_max = front.body_bytes_max;
+    match rt::time::timeout(front.body_patience, payload.to_bytes_limited(bytes_max)).await {
         Ok(Ok(Ok(body))) => Ok(body),
         Ok(Ok(Err(_))) => Err(Fault::bad_request("the body could not be read")),
         Ok(Err(_)) => Err(body_too_large(bytes_max)),

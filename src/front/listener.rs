@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::net::sockopt::{set_tcp_user_timeout, socket_acceptconn};
 use rustix::net::{AddressFamily, getsockname};
 
-use crate::config::Bind;
+use crate::config::{Bind, SocketMode};
 
 /// A socket that listens.
 #[derive(Debug)]
@@ -25,11 +25,11 @@ pub enum Listener {
 
 impl Listener {
     /// Listens where it was asked; nothing where nowhere was asked. `backlog` connections may wait to be
-    /// accepted; an inherited socket keeps its own.
+    /// accepted, and `mode` is for the file of a unix socket; an inherited socket keeps its own.
     ///
     /// # Errors
     /// The address is taken or not ours, or descriptor 0 is no listening socket.
-    pub fn open(bind: &Bind, backlog: i32) -> io::Result<Option<Self>> {
+    pub fn open(bind: &Bind, backlog: i32, mode: SocketMode) -> io::Result<Option<Self>> {
         match bind {
             Bind::None => Ok(None),
             Bind::Inherited => inherited().map(Some),
@@ -41,6 +41,9 @@ impl Listener {
             Bind::Unix(path) => {
                 remove_stale_socket(path)?;
                 let listener = UnixListener::bind(path)?;
+                if let SocketMode::Bits(bits) = mode {
+                    fs::set_permissions(path, fs::Permissions::from_mode(bits))?;
+                }
                 rustix::net::listen(&listener, backlog)?;
                 Ok(Some(Self::Unix(listener)))
             }
@@ -139,16 +142,52 @@ fn remove_stale_socket(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use rustix::net::{SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+
     use super::*;
+
+    fn open(bind: &Bind, backlog: i32) -> io::Result<Option<Listener>> {
+        Listener::open(bind, backlog, SocketMode::Umask)
+    }
+
+    #[test]
+    fn as_many_may_wait_as_the_backlog_says() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.sock");
+        for backlog in [1, 16] {
+            let _listener = open(&Bind::Unix(path.clone()), backlog).unwrap();
+            let address = SocketAddrUnix::new(&path).unwrap();
+            let waits = || {
+                let flags = SocketFlags::NONBLOCK;
+                let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None);
+                let socket = socket.unwrap();
+                connect(&socket, &address).ok().map(|()| socket)
+            };
+            let waiting: Vec<OwnedFd> = std::iter::from_fn(waits).take(100).collect();
+            // Linux takes one more than it is told.
+            assert_eq!(i32::try_from(waiting.len()).unwrap(), backlog + 1);
+        }
+    }
+
+    #[test]
+    fn a_unix_socket_has_the_rights_that_it_was_given() {
+        let dir = tempfile::tempdir().unwrap();
+        for bits in [0o600, 0o660, 0o666] {
+            let path = dir.path().join(bits.to_string());
+            let bind = Bind::Unix(path.clone());
+            let _listener = Listener::open(&bind, 16, SocketMode::Bits(bits)).unwrap();
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, bits);
+        }
+    }
 
     #[test]
     fn a_socket_left_behind_is_replaced_and_one_in_use_is_not() {
         let dir = tempfile::tempdir().unwrap();
         let bind = Bind::Unix(dir.path().join("t.sock"));
-        drop(Listener::open(&bind, 16).unwrap());
-        let listener = Listener::open(&bind, 16).unwrap().unwrap();
+        drop(open(&bind, 16).unwrap());
+        let listener = open(&bind, 16).unwrap().unwrap();
         assert_eq!(listener.address().unwrap(), bind.to_string());
-        let error = Listener::open(&bind, 16).unwrap_err();
+        let error = open(&bind, 16).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
     }
 
@@ -157,7 +196,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("notes.txt");
         fs::write(&path, "keep").unwrap();
-        Listener::open(&Bind::Unix(path.clone()), 16).unwrap_err();
+        open(&Bind::Unix(path.clone()), 16).unwrap_err();
         assert_eq!(fs::read_to_string(&path).unwrap(), "keep");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer};
 
-use crate::config::{Bind, Config, RunAs, ServerConfig};
+use crate::config::{Bind, Config, RunAs, ServerConfig, SocketMode};
 use crate::front::admin::{self as front_admin, Admin};
 use crate::front::exchange::Front;
 use crate::front::fastcgi::FastCgi;
@@ -26,7 +26,9 @@ pub(super) fn public(
     certificates: Option<&Arc<Certificates>>,
     sockets: &mut Sockets,
 ) -> Result<Option<Server>, ServeError> {
-    let Some(listener) = open(sockets, "http", &config.bind, BACKLOG)? else { return Ok(None) };
+    let Some(listener) = open(sockets, "http", (&config.bind, BACKLOG), config.socket_mode)? else {
+        return Ok(None);
+    };
     let front = front.clone();
     let server = HttpServer::new(move || App::new().configure(http::configure(&front)))
         .workers(config.workers)
@@ -59,7 +61,9 @@ pub(super) fn fastcgi(
     sockets: &mut Sockets,
 ) -> Result<Option<FastCgi>, ServeError> {
     let fastcgi = &config.fastcgi;
-    let Some(listener) = open(sockets, "fastcgi", &fastcgi.bind, fastcgi.backlog)? else {
+    let Some(listener) =
+        open(sockets, "fastcgi", (&fastcgi.bind, fastcgi.backlog), config.socket_mode)?
+    else {
         return Ok(None);
     };
     announce(&format!("fastcgi listening on {}", listener.address()?));
@@ -72,7 +76,8 @@ pub(super) fn admin(
     config: &Config,
     sockets: &mut Sockets,
 ) -> Result<Option<Server>, ServeError> {
-    let listener = match open(sockets, "admin", &config.server.admin, BACKLOG) {
+    let server = &config.server;
+    let listener = match open(sockets, "admin", (&server.admin, BACKLOG), server.socket_mode) {
         // Web servers start several of iipsrv with one environment: the first is watched.
         Err(error) if config.run_as == RunAs::Iipsrv => {
             tracing::warn!(%error, "no metrics from this process");
@@ -97,11 +102,11 @@ pub(super) fn admin(
 fn open(
     sockets: &mut Sockets,
     name: &'static str,
-    bind: &Bind,
-    backlog: i32,
+    (bind, backlog): (&Bind, i32),
+    mode: SocketMode,
 ) -> Result<Option<Listener>, ServeError> {
     let error = |source| ServeError::Bind { address: bind.to_string(), source };
-    sockets.open(name, bind, backlog).map_err(error)
+    sockets.open(name, bind, backlog, mode).map_err(error)
 }
 
 /// The address that a browser takes, or the socket's path.

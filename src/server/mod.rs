@@ -26,7 +26,8 @@ use crate::actors::marks::{self, MarkError};
 use crate::actors::modules::{Modules, ModulesError};
 use crate::actors::open_image::Opener;
 use crate::actors::start;
-use crate::codecs::{self, DecodeLimits, Decoders};
+use crate::codecs::jpeg2000::KeptBlocks;
+use crate::codecs::{self, DecodeLimits, Decoders, Jpeg2000Decoders};
 use crate::config::{Config, LogFormat};
 use crate::front::fastcgi::FastCgi;
 use crate::front::request_count::RequestCount;
@@ -174,9 +175,14 @@ async fn run(loaded: &Loaded, exporter: Exporter, sink: Sink) -> Result<(), Serv
 fn opener(config: &Config, modules: &Modules) -> Opener {
     let layers = LayersRule::of_number(config.jpeg2000.layers_max);
     let limits = DecodeLimits { layers, ..DecodeLimits::default() };
-    let decoders = Decoders { jpeg2000: modules.codestream_decoder() };
+    let codestreams = modules.codestream_decoder();
+    let all = config.jpeg2000.openjpeg;
+    let kept = Arc::new(KeptBlocks::new(config.jpeg2000.kept_bytes_max));
     let rights = config.output.copyright.clone();
-    Arc::new(move |source, selection| {
+    Arc::new(move |source, selection, spare| {
+        let (codestreams, kept, spare) =
+            (Arc::clone(&codestreams), Arc::clone(&kept), Arc::clone(spare));
+        let decoders = Decoders { jpeg2000: Jpeg2000Decoders { codestreams, all, kept, spare } };
         let image = codecs::open_with(source, selection, &limits, &decoders)?;
         Ok(codecs::with_rights(image, &rights))
     })

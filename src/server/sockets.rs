@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::PathBuf;
 
-use crate::config::{Bind, SupervisorConfig};
+use crate::config::{Bind, SocketMode, SupervisorConfig};
 use crate::front::listener::Listener;
 use crate::modules::{Channel, Received};
 use crate::server::activation;
@@ -89,10 +89,11 @@ impl Sockets {
         name: &'static str,
         bind: &Bind,
         backlog: i32,
+        mode: SocketMode,
     ) -> io::Result<Option<Listener>> {
         let (listener, has_to_fit) = match self.find(name, bind)? {
             Some((listener, has_to_fit)) => (Some(listener), has_to_fit),
-            None => (Listener::open(bind, backlog)?, true),
+            None => (Listener::open(bind, backlog, mode)?, true),
         };
         let Some(listener) = listener else { return Ok(None) };
         let socket = listener.as_fd().try_clone_to_owned()?;

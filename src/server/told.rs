@@ -56,6 +56,7 @@ impl Told {
             service,
             manners: Arc::clone(&self.manners),
             body_bytes_max: config.server.body_bytes_max,
+            body_patience: config.server.body,
             requests: self.requests.clone(),
             rankings: self.rankings.clone(),
             troubles: self.troubles.clone(),

@@ -12,6 +12,7 @@ pub const STDIN: u8 = 5;
 pub const STDOUT: u8 = 6;
 pub const GET_VALUES: u8 = 9;
 pub const GET_VALUES_RESULT: u8 = 10;
+pub const UNKNOWN_TYPE: u8 = 11;
 
 /// One record, unpadded.
 pub fn record(kind: u8, id: u16, content: &[u8]) -> Vec<u8> {

@@ -1,11 +1,14 @@
 //! Web servers that are not here, as they speak the record layer: put together from their documents and
-//! sources, since none of them could be recorded. Each must get the answer that HTTP gives.
+//! sources, since none of them could be recorded (Debian has no package of any, and IIS is no free software).
+//! Each must get the answer that HTTP gives. Beside them the client of the FastCGI library itself, whose
+//! code `mod_fastcgi` shares its record layer's habits with.
 
 use std::io::Write;
 use std::net::TcpStream;
+use std::process::Command;
 
 use crate::fastcgi_client as client;
-use crate::harness::{RETINA, Server, folder_with};
+use crate::harness::{RETINA, Server, folder_with, parse};
 
 const SCRIPT: &str = "/fcgi-bin/iipsrv.fcgi";
 const HOST: &str = "pictures.example";
@@ -181,5 +184,55 @@ fn names_of_sixty_four_kibibytes_and_interleaved_requests_cost_only_themselves()
     assert_eq!((kind, id, content[4]), (client::END_REQUEST, 2, 1));
     stream.write_all(rest).unwrap();
     assert_eq!(client::answer(&mut stream, 1).status, 200);
+    server.finish(&[]);
+}
+
+#[test]
+fn the_client_of_the_fastcgi_library_gets_the_answers_of_http() {
+    let folder = folder_with(&[("a.tif", RETINA)]);
+    let server = Server::start(folder.path(), &["--fastcgi", "127.0.0.1:0"]);
+    let address = server.announced("fastcgi listening on ");
+    for query in ["FIF=a.tif&OBJ=Max-size", "FIF=a.tif&JTL=2,1", "FIF=none.tif&OBJ=Max-size"] {
+        let target = format!("{SCRIPT}?{query}");
+        let expected = server.get_with(&target, &[("Host", HOST)]);
+        let mut program = Command::new("cgi-fcgi");
+        program.args(["-bind", "-connect", &address]).env_clear();
+        program.envs(client::variables(("GET", &target), &[("Host", HOST)], b""));
+        let output = program.output().unwrap();
+        let answer = parse(&output.stdout);
+        assert_eq!(answer.status, expected.status, "{query}");
+        assert!(answer.body == expected.body, "{query}: {}", answer.text());
+        assert_eq!(answer.header("ETag"), expected.header("ETag"), "{query}");
+    }
+    server.finish(&[]);
+}
+
+#[test]
+fn what_concerns_the_connection_is_answered_before_within_and_behind_a_request() {
+    let folder = folder_with(&[("a.tif", RETINA)]);
+    let arguments = ["--fastcgi", "127.0.0.1:0", "--server-fastcgi-connections-max", "7"];
+    let server = Server::start(folder.path(), &arguments);
+    let mut stream = TcpStream::connect(server.announced("fastcgi listening on ")).unwrap();
+    let values = variables(&[("FCGI_MAX_CONNS", ""), ("FCGI_MAX_REQS", ""), ("FCGI_ELSE", "")]);
+    let asked = client::record(client::GET_VALUES, 0, &client::pairs(&values));
+    let unknown = client::record(99, 0, b"whatever");
+    let ask = |stream: &mut TcpStream| {
+        stream.write_all(&[&asked[..], &unknown].concat()).unwrap();
+        let (kind, id, content) = client::next(stream);
+        assert_eq!((kind, id), (client::GET_VALUES_RESULT, 0));
+        assert_eq!(content, b"\x0E\x01FCGI_MAX_CONNS7\x0D\x01FCGI_MAX_REQS7");
+        let (kind, id, content) = client::next(stream);
+        assert_eq!((kind, id, content), (client::UNKNOWN_TYPE, 0, vec![99, 0, 0, 0, 0, 0, 0, 0]));
+    };
+    let target = ("GET", "/fcgi-bin/iipsrv.fcgi?FIF=a.tif&OBJ=Max-size");
+    let whole = client::request((3, true), &client::variables(target, &[], b""), b"", 40);
+    for _ in 0..2 {
+        ask(&mut stream);
+        let (first, rest) = whole.split_at(client::begin(3, true).len() + 8 + 40);
+        stream.write_all(first).unwrap();
+        ask(&mut stream);
+        stream.write_all(rest).unwrap();
+        assert_eq!(client::answer(&mut stream, 3).text(), "Max-size:1411 1411\r\n");
+    }
     server.finish(&[]);
 }

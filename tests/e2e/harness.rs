@@ -93,17 +93,14 @@ impl Server {
         let usual = ["--bind", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
         let usual = usual.chunks(2).filter(|flag| !arguments.contains(&flag[0])).flatten();
         let words = [program, &[env!("CARGO_BIN_EXE_tessera")]].concat();
-        let mut child = Command::new(words[0])
-            .args(&words[1..])
-            .arg("serve")
-            .arg(folder)
-            .args(usual)
-            .args(arguments)
-            .envs(environment.iter().copied())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).arg("serve").arg(folder).args(usual).args(arguments);
+        Self::spawn(command.envs(environment.iter().copied()))
+    }
+
+    /// Starts a command that is, or becomes, a server for HTTP with an admin listener.
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let lines = collect(child.stderr.take().unwrap(), Arc::clone(&log));
         let address = wait_for(&lines, "listening on ", &log);

@@ -10,24 +10,27 @@ use std::time::Instant;
 use crate::harness::{CHELSEA, PATIENCE, RETINA, Server, folder_with, request, sample};
 
 #[test]
-fn sigterm_lets_requests_in_flight_finish_and_refuses_new_ones() {
+fn each_signal_to_stop_lets_requests_in_flight_finish_and_refuses_new_ones() {
     let folder = folder_with(&[("a.tif", RETINA)]);
-    let mut server = Server::start(folder.path(), &[]);
     let export = "/iiif/3/a.tif/full/^4000,/0/default.png";
-    let address = server.address.clone();
-    let answer = thread::scope(|scope| {
-        let asker = scope.spawn(|| request(&address, "GET", export, &[], b""));
-        let since = Instant::now();
-        while server.metric("tessera_bytes_in_decode", &[]) == 0.0 {
-            assert!(since.elapsed() < PATIENCE && !asker.is_finished(), "the export was too quick");
-        }
-        server.signal("TERM");
-        asker.join().unwrap()
-    });
-    assert_eq!((answer.status, answer.picture_size()), (200, (4000, 4000)));
-    assert_eq!(server.wait(), Some(0));
-    assert!(TcpStream::connect(&server.address).is_err(), "the port still answers");
-    server.finish(&[]);
+    for signal in ["TERM", "INT", "USR1"] {
+        let mut server = Server::start(folder.path(), &[]);
+        let address = server.address.clone();
+        let answer = thread::scope(|scope| {
+            let asker = scope.spawn(|| request(&address, "GET", export, &[], b""));
+            let since = Instant::now();
+            while server.metric("tessera_bytes_in_decode", &[]) == 0.0 {
+                let is_over = PATIENCE < since.elapsed() || asker.is_finished();
+                assert!(!is_over, "the export was too quick");
+            }
+            server.signal(signal);
+            asker.join().unwrap()
+        });
+        assert_eq!((answer.status, answer.picture_size()), (200, (4000, 4000)), "{signal}");
+        assert_eq!(server.wait(), Some(0), "{signal}");
+        assert!(TcpStream::connect(&server.address).is_err(), "the port still answers");
+        server.finish(&[]);
+    }
 }
 
 #[test]

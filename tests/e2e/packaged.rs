@@ -1,8 +1,8 @@
-//! The Debian package: built by its script, unpacked, and what is in it run.
+//! The Debian package: built by its script, read by lintian, unpacked, and what is in it run.
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::harness::run;
@@ -26,20 +26,22 @@ fn said(program: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// The package of this build, in a folder.
+pub fn package(folder: &Path) -> PathBuf {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/debian/build");
+    let mut build = Command::new(script);
+    let built = build.arg(env!("CARGO_BIN_EXE_tessera")).arg(folder).env("LEVEL", "0").output();
+    let built = built.unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    PathBuf::from(String::from_utf8(built.stdout).unwrap().trim())
+}
+
 #[test]
 fn the_debian_package_holds_a_server_that_runs_and_all_that_goes_with_it() {
     let folder = tempfile::tempdir().unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/debian/build");
-    let built = Command::new(script)
-        .arg(env!("CARGO_BIN_EXE_tessera"))
-        .arg(folder.path())
-        .env("COMPRESSION", "none")
-        .output()
-        .unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let package = String::from_utf8(built.stdout).unwrap().trim().to_owned();
+    let package = package(folder.path());
     let root = folder.path().join("root");
-    run("dpkg-deb", &[OsStr::new("-x"), OsStr::new(&package), root.as_os_str()]);
+    run("dpkg-deb", &[OsStr::new("-x"), package.as_os_str(), root.as_os_str()]);
     for file in FILES {
         let length = fs::metadata(root.join(file)).map(|file| file.len());
         assert!(length.is_ok_and(|length| 50 < length), "{file}");
@@ -50,8 +52,12 @@ fn the_debian_package_holds_a_server_that_runs_and_all_that_goes_with_it() {
     let pictures = folder.path().join("pictures");
     fs::create_dir(&pictures).unwrap();
     assert!(said(&program, &["check-config", pictures.to_str().unwrap()]).contains("server.bind"));
-    let told = said(Path::new("dpkg-deb"), &["--info", &package]);
+    let told = said(Path::new("dpkg-deb"), &["--info", package.to_str().unwrap()]);
     assert!(told.contains("Package: tessera") && told.contains("conffiles"), "{told}");
+    // Errors and warnings, but for those that deploy/debian/lintian-overrides gives reasons for.
+    let mut lintian = Command::new("lintian");
+    let read = lintian.args(["--fail-on", "error,warning"]).arg(&package).output().unwrap();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stdout));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
@@ -35,6 +35,51 @@ fn a_head_that_trickles_is_given_up_and_others_are_answered_meanwhile() {
         assert!(said.is_empty() || said.starts_with("HTTP/1.1 408 "), "{said}");
         assert!(since.elapsed() < PATIENCE, "it is still waited for");
     }
+    server.finish(&[]);
+}
+
+#[test]
+fn a_body_that_trickles_is_given_up() {
+    let folder = folder_with(&[("a.tif", RETINA)]);
+    let server = Server::start(folder.path(), &["--server-body-s", "1"]);
+    let mut slow: Vec<TcpStream> = (0..100)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&server.address).unwrap();
+            stream
+                .write_all(b"POST /iip HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nF")
+                .unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(server.get(INFO).status, 200);
+    for stream in &mut slow {
+        let mut said = [0; 12];
+        stream.read_exact(&mut said).unwrap();
+        assert_eq!(&said, b"HTTP/1.1 400");
+    }
+    server.finish(&[]);
+}
+
+#[test]
+fn above_the_limit_a_connection_waits_until_another_ends() {
+    let folder = folder_with(&[("a.tif", RETINA)]);
+    let limits = ["--server-workers", "1", "--server-connections-max", "2"];
+    let server = Server::start(folder.path(), &limits);
+    let ask = || {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        stream.write_all(format!("GET {INFO} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap();
+        stream
+    };
+    let is_answered = |stream: &mut TcpStream, patience: Duration| {
+        stream.set_read_timeout(Some(patience)).unwrap();
+        stream.read(&mut [0; 4096]).is_ok_and(|length| 0 < length)
+    };
+    let mut kept = [ask(), ask()];
+    assert!(kept.iter_mut().all(|stream| is_answered(stream, PATIENCE)));
+    let mut third = ask();
+    assert!(!is_answered(&mut third, Duration::from_millis(300)), "more are served than may be");
+    drop(kept);
+    assert!(is_answered(&mut third, PATIENCE));
     server.finish(&[]);
 }
 

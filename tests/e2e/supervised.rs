@@ -49,4 +49,10 @@ fn the_unit_is_one_that_systemd_takes() {
     let output = Command::new("systemd-analyze").arg("verify").arg(&path).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && said.is_empty(), "{said}");
+    // systemd's own measure of what a service could still do, from 0 to 100.
+    let mut security = Command::new("systemd-analyze");
+    let output =
+        security.args(["security", "--offline=true", "--threshold=20"]).arg(&path).output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }

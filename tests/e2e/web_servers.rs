@@ -99,6 +99,38 @@ impl WebServer {
         Self::start(command, port, folder)
     }
 
+    /// Caddy with a configuration of `deploy/`.
+    pub fn caddy(site: &str, changes: &[(&str, &str)]) -> Self {
+        let (folder, port) = (served(), free_port());
+        let listen = format!("\n:{port} {{");
+        // It would listen for administration, and take a lock beside its certificates.
+        let main = "{\n\tadmin off\n\tdefault_bind 127.0.0.1\n}\n";
+        let site = deployed(site, &[&[("\n:80 {", &*listen)], changes].concat());
+        let file = folder.path().join("Caddyfile");
+        fs::write(&file, format!("{main}{site}")).unwrap();
+        let mut command = Command::new("caddy");
+        command.arg("run").arg("--config").arg(file).args(["--adapter", "caddyfile"]);
+        command
+            .env("HOME", folder.path())
+            .env_remove("XDG_DATA_HOME")
+            .env_remove("XDG_CONFIG_HOME");
+        command.stderr(Stdio::null());
+        Self::start(command, port, folder)
+    }
+
+    /// H2O with a configuration of `deploy/`.
+    pub fn h2o(site: &str, changes: &[(&str, &str)]) -> Self {
+        let (folder, port) = (served(), free_port());
+        let listen = format!("listen:\n  host: 127.0.0.1\n  port: {port}\n");
+        let site = deployed(site, &[&[("listen: 80\n", &*listen)], changes].concat());
+        let file = folder.path().join("h2o.conf");
+        let log = folder.path().join("error.log");
+        fs::write(&file, format!("error-log: {}\nnum-threads: 1\n{site}", log.display())).unwrap();
+        let mut command = Command::new("h2o");
+        command.arg("-c").arg(file).stderr(Stdio::null());
+        Self::start(command, port, folder)
+    }
+
     fn start(mut command: Command, port: u16, folder: tempfile::TempDir) -> Self {
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
         let child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -244,6 +276,23 @@ fn apache_passes_everything_on_by_mod_proxy_fcgi() {
     let (server, address) = start(folder.path(), "127.0.0.1:0");
     let web = WebServer::apache("apache/proxy_fcgi.conf", &[("127.0.0.1:9000", &address)]);
     compare(&server, &web, Handed::All);
+    server.finish(&[]);
+}
+
+#[test]
+fn caddy_and_h2o_pass_everything_on() {
+    let folder = pictures();
+    let (server, address) = start(folder.path(), "127.0.0.1:0");
+    let (_, port) = address.split_once(':').unwrap();
+    let port = format!("port: {port}\n");
+    let caddy = WebServer::caddy(
+        "caddy/Caddyfile",
+        &[("proxy 127.0.0.1:9000", &format!("proxy {address}"))],
+    );
+    let h2o = WebServer::h2o("h2o/h2o.conf", &[("port: 9000\n", &port)]);
+    for web in [caddy, h2o] {
+        compare(&server, &web, Handed::All);
+    }
     server.finish(&[]);
 }
 

@@ -1,28 +1,55 @@
 //! Every tile of every level of every fixture has the pixels that another decoder sees.
 
 use std::fs;
+use std::sync::Arc;
 
-use tessera::codecs::CodecError;
-use tessera::model::{ColourModel, TileAddress};
+use tessera::codecs::jpeg2000::KeptBlocks;
+use tessera::codecs::{CodecError, Decode, DecodeLimits, Decoders, Jpeg2000Decoders, open_with};
+use tessera::model::{ColourModel, Selection, TileAddress};
 
 use crate::manifest::{
     FIXTURES, Fixture, REFUSED, Refused, decode_level, fixtures, levels_in_file, numbers,
     open_bytes, open_fixture, path, raw_numbers, refused,
 };
 
+/// Fixtures of JPEG 2000.
+const JPEG_2000_FIXTURES: usize = 96;
+
 #[test]
 fn every_level_has_the_pixels_that_another_decoder_sees() {
     let mut faults = Vec::new();
-    let compared = fixtures().iter().map(|fixture| compare(fixture, &mut faults)).count();
+    let compare = |fixture: &Fixture| compare(fixture, &*open_fixture(fixture), &mut faults);
+    let compared = fixtures().iter().map(compare).count();
     assert_eq!(compared, FIXTURES);
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-fn compare(fixture: &Fixture, faults: &mut Vec<String>) {
-    let image = open_fixture(fixture);
+/// OpenJPEG for all of it, and ourselves without room for what neighbours need too.
+#[test]
+fn jpeg_2000_has_the_same_pixels_whoever_decodes_it() {
+    let openjpeg = Jpeg2000Decoders { all: true, ..Decoders::default().jpeg2000 };
+    let kept = Arc::new(KeptBlocks::new(0));
+    let without_room = Jpeg2000Decoders { kept, ..Decoders::default().jpeg2000 };
+    for jpeg2000 in [openjpeg, without_room] {
+        let decoders = Decoders { jpeg2000 };
+        let mut faults = Vec::new();
+        let fixtures = fixtures();
+        let of_ours = fixtures.iter().filter(|fixture| fixture.file.starts_with("jp2-"));
+        let compared = of_ours.map(|fixture| {
+            let source = Arc::new(fs::read(path(&fixture.file)).unwrap());
+            let (selection, limits) = (Selection::default(), DecodeLimits::default());
+            let image = open_with(source, selection, &limits, &decoders).unwrap();
+            compare(fixture, &*image, &mut faults);
+        });
+        assert_eq!(compared.count(), JPEG_2000_FIXTURES);
+        assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    }
+}
+
+fn compare(fixture: &Fixture, image: &dyn Decode, faults: &mut Vec<String>) {
     let info = image.info();
     let mut report = |what: String| faults.push(format!("{}: {what}", fixture.file));
-    let in_file = &info.stored[..levels_in_file(&*image)];
+    let in_file = &info.stored[..levels_in_file(image)];
     let found: Vec<(u32, u32)> =
         in_file.iter().map(|level| (level.size.width(), level.size.height())).collect();
     let expected: Vec<(u32, u32)> =
@@ -40,7 +67,7 @@ fn compare(fixture: &Fixture, faults: &mut Vec<String>) {
     }
     for (stored, level) in fixture.levels.iter().enumerate() {
         let expected = raw_numbers(&level.raw, &fixture.samples);
-        match decode_level(&*image, stored) {
+        match decode_level(image, stored) {
             Err(error) => report(format!("level {stored}: {error}")),
             Ok(pixels) => {
                 let off = difference(&numbers(&pixels), &expected);

@@ -1,5 +1,5 @@
-//! `CodestreamDecoder`: what turns a codestream into samples, wherever it runs. It is handed nothing that
-//! a stranger wrote: codestreams are made anew by [`crate::codecs::jpeg2000`] of parts that were checked.
+//! `CodestreamDecoder`: what turns a codestream into samples where we do not, wherever it runs. It is handed
+//! nothing that a stranger wrote: codestreams are made anew by [`crate::codecs::jpeg2000`] of parts that were checked.
 
 use std::fmt::Debug;
 

@@ -115,20 +115,34 @@ impl Quantization {
 
     /// Magnitude bits of a sub-band (E-2): the orientation counts from 0 within its resolution.
     pub(super) fn magnitude_bits(&self, resolution: u8, orientation: usize) -> u32 {
+        let (exponent, _) = self.stated(resolution, orientation);
+        (exponent + u32::from(self.guard_bits)).saturating_sub(1)
+    }
+
+    /// The step between coefficients of a sub-band whose component has so many bits (E-3), without the
+    /// gain of high frequencies, which are taken for half as large.
+    pub(super) fn step(&self, resolution: u8, orientation: usize, bits: u8) -> f32 {
+        let (exponent, mantissa) = self.stated(resolution, orientation);
+        let power = i32::from(bits) - i32::try_from(exponent).unwrap_or(i32::MAX);
+        (1.0 + f32::from(mantissa) / 2048.0) * 2.0_f32.powi(power)
+    }
+
+    /// Exponent and mantissa of a sub-band's step.
+    fn stated(&self, resolution: u8, orientation: usize) -> (u32, u16) {
         let above = usize::from(resolution.saturating_sub(1));
         let at = match (self.kind, resolution) {
             (QuantizationKind::Derived, _) | (_, 0) => 0,
             _ => 3 * above + 1 + orientation,
         };
-        let step = u32::from(self.steps.get(at).copied().unwrap_or(0));
-        let exponent = match self.kind {
-            QuantizationKind::None => step >> 3,
-            QuantizationKind::Expounded => step >> 11,
+        let step = self.steps.get(at).copied().unwrap_or(0);
+        let (exponent, mantissa) = (u32::from(step >> 11), step & 0x7ff);
+        match self.kind {
+            QuantizationKind::None => (u32::from(step >> 3), 0),
+            QuantizationKind::Expounded => (exponent, mantissa),
             QuantizationKind::Derived => {
-                (step >> 11).saturating_sub(u32::from(resolution.saturating_sub(1)))
+                (exponent.saturating_sub(u32::from(resolution.saturating_sub(1))), mantissa)
             }
-        };
-        (exponent + u32::from(self.guard_bits)).saturating_sub(1)
+        }
     }
 }
 

@@ -179,6 +179,14 @@ impl TileComponent<'_> {
         zip(within, self.style.block(resolution), |span, shift| span.cells(shift.into()))
     }
 
+    /// Coefficients of a code-block, on the grid of its sub-band, given its column and its row.
+    pub(super) fn block_spans(&self, resolution: u8, band: Band, place: [u32; 2]) -> [Span; 2] {
+        let cell = zip(place, self.style.block(resolution), |place, shift| {
+            Span::of_cell(place, shift.into())
+        });
+        zip(cell, self.band(resolution, band), Span::intersect)
+    }
+
     /// Where on the reference grid a precinct counts for orders by position (B.12.1.3), given the
     /// component's steps and the tile there.
     pub(super) fn position(

@@ -10,13 +10,15 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use crate::codecs::exif::{Exif, read as read_exif};
 use crate::codecs::flat::{profile, size};
 use crate::codecs::iptc;
+use crate::codecs::jpeg2000::area_decoder::{Area, AreaComponent};
 use crate::codecs::jpeg2000::boxes::Container;
 use crate::codecs::jpeg2000::channels::{Channels, decoded_components};
 use crate::codecs::jpeg2000::codestream::{Codestream, tile_number};
-use crate::codecs::jpeg2000::codestream_decoder::CodestreamDecoder;
+use crate::codecs::jpeg2000::codestream_decoder::Plane;
 use crate::codecs::jpeg2000::coding::{Parameters, TileCoding};
 use crate::codecs::jpeg2000::component_samples::ComponentSamples;
 use crate::codecs::jpeg2000::grid::{Span, TileComponent, is_empty, tile as tile_on_grid, zip};
+use crate::codecs::jpeg2000::kept::KeptOfTile;
 use crate::codecs::jpeg2000::markers::SizComponent;
 use crate::codecs::jpeg2000::region::{Part, Region, needed};
 use crate::codecs::jpeg2000::repack::{VirtualComponent, VirtualTile};
@@ -25,7 +27,7 @@ use crate::codecs::jpeg2000::tile_index::TileIndex;
 use crate::codecs::jpeg2000::{JPEG_2000, malformed, unsupported};
 use crate::codecs::number::u64_of;
 use crate::codecs::upright::upright;
-use crate::codecs::{CodecError, Decode, DecodeLimits, StoredTile};
+use crate::codecs::{CodecError, Decode, DecodeLimits, Jpeg2000Decoders, StoredTile};
 use crate::imaging::Pixels;
 use crate::model::{
     ImageInfo, Metadata, QualityLayers, ReadAt, Rect, Size, StoredLevel, TileAddress, TileEncoding,
@@ -34,12 +36,14 @@ use crate::model::{
 /// Sides of codestream tiles that are offered as they are: smaller ones would be too many requests,
 /// larger ones too much work for who wants a part.
 const OFFERED_PX: std::ops::RangeInclusive<u32> = 256..=512;
-/// The tile that is offered of others: twice the side of a common viewer's, because code-blocks around a
-/// small area are more work than its own.
-const TILE: Size = Size::at_least_one(512, 512);
+/// The tile that is offered of others: a common viewer's.
+const TILE: Size = Size::at_least_one(256, 256);
+/// The same where a tile's neighbours are decoded with it, and not kept.
+const UNKEPT_TILE: Size = Size::at_least_one(512, 512);
 
-/// Bytes that decoding holds for each sample: as whole numbers, as the wavelet has them, and once more.
-const BYTES_A_SAMPLE: u64 = 12;
+/// Bytes that decoding holds for each sample: as coefficients, as the wavelet has them along both axes, as
+/// whole numbers, and half of it once more for what lies around.
+const BYTES_A_SAMPLE: u64 = 24;
 
 /// An open JPEG 2000 file.
 #[derive(Debug)]
@@ -51,7 +55,9 @@ struct Jpeg2000 {
     components: Vec<Used>,
     /// Grid points from pixel to pixel.
     unit: [u32; 2],
-    decoder: Arc<dyn CodestreamDecoder>,
+    decoders: Jpeg2000Decoders,
+    /// What its code-blocks are kept by.
+    number: u64,
     /// Quality layers that are decoded.
     layers: NonZeroU16,
     limits: DecodeLimits,
@@ -87,7 +93,7 @@ impl Weighter<u32, Arc<TileIndex>> for IndexWeight {
 /// As [`crate::codecs::open`].
 pub(in crate::codecs) fn open(
     source: Arc<dyn ReadAt>,
-    decoder: Arc<dyn CodestreamDecoder>,
+    decoders: &Jpeg2000Decoders,
     (is_raw, layers): (bool, Option<NonZeroU16>),
     limits: &DecodeLimits,
 ) -> Result<Arc<dyn Decode>, CodecError> {
@@ -101,7 +107,8 @@ pub(in crate::codecs) fn open(
     let channels = Channels::of(&container, &codestream.siz)?;
     let (unit, components) = used(&channels, &codestream)?;
     let exif = container.blocks[0].as_deref().map_or_else(Exif::default, read_exif);
-    let info = info(&container, &codestream, &channels, (unit, &components), limits)?;
+    let decoded = (unit, &components[..]);
+    let info = info(&container, &codestream, &channels, decoded, (decoders.all, limits))?;
     let stored = codestream.parameters.layers();
     let layers = QualityLayers {
         stored,
@@ -120,7 +127,8 @@ pub(in crate::codecs) fn open(
         channels,
         components,
         unit,
-        decoder,
+        decoders: decoders.clone(),
+        number: decoders.kept.new_image(),
         layers: layers.decoded,
         limits: limits.clone(),
         indices: indices(limits.index_bytes_max)?,
@@ -161,7 +169,7 @@ fn info(
     codestream: &Codestream,
     channels: &Channels,
     (unit, components): ([u32; 2], &[Used]),
-    limits: &DecodeLimits,
+    (all, limits): (bool, &DecodeLimits),
 ) -> Result<ImageInfo, CodecError> {
     let siz = &codestream.siz;
     let whole = zip(siz.start, siz.end, Span::new);
@@ -174,9 +182,16 @@ fn info(
     let is_cut = 1 < codestream.tile_count();
     let is_offered =
         is_cut && OFFERED_PX.contains(&tile_width) && OFFERED_PX.contains(&tile_height);
-    let tile = if is_offered { Size::at_least_one(tile_width, tile_height) } else { TILE };
     let count = u16::try_from(siz.components.len()).unwrap_or(u16::MAX);
     let coding = TileCoding::of(&codestream.parameters, &Parameters::default(), count)?;
+    let is_part_15 = coding.components.iter().any(|coding| coding.style.is_high_throughput());
+    let tile = if is_offered {
+        Size::at_least_one(tile_width, tile_height)
+    } else if all || is_part_15 {
+        UNKEPT_TILE
+    } else {
+        TILE
+    };
     let levels = components.iter().filter_map(|used| coding.components.get(used.component));
     let reductions = levels.map(|coding| coding.style.levels).min().unwrap_or(0);
     let mut stored: Vec<StoredLevel> = Vec::new();
@@ -312,23 +327,51 @@ impl Jpeg2000 {
     ) -> Result<(), CodecError> {
         let index = self.index(number)?;
         let tiles = index.components(&self.codestream);
-        let of_each = self.components.iter().map(|used| {
-            virtual_component(&self.codestream, &index, &tiles, *used, (reduction, area))
-        });
+        let of_each = self
+            .components
+            .iter()
+            .map(|used| area_component(&self.codestream, &index, &tiles, *used, (reduction, area)));
         let of_each = of_each.collect::<Result<Vec<_>, _>>()?;
-        let capabilities = self.codestream.capabilities.as_deref();
-        let cut = VirtualTile::cut(of_each, tile, index.coding.style.mixed, capabilities)?;
-        let source = &*self.codestream.source;
-        let region = Region::read(source, &index, &cut.parts(), self.layers.get(), &self.limits)?;
-        let rect = cut.area(area, &self.limits)?;
-        let planes = self.decoder.decode(&cut.write(&region)?, rect)?;
+        let is_part_15 =
+            |component: &AreaComponent<'_>| component.coding.style.is_high_throughput();
+        let kept = self.decoders.kept.of_tile(self.number, number);
+        let (planes, shift) = if self.decoders.all || of_each.iter().any(is_part_15) {
+            self.decode_virtual((&index, kept), of_each, (tile, area))?
+        } else {
+            let mixed = index.coding.style.mixed;
+            let area = Area { components: of_each, mixed, kept, spare: &self.decoders.spare };
+            let source = &*self.codestream.source;
+            (area.decode(source, &index, self.layers.get(), &self.limits)?, [0, 0])
+        };
         if planes.len() != components.len() {
             return Err(malformed("the decoder gave other components than were asked for"));
         }
         for (plane, component) in planes.iter().zip(components) {
-            component.take(plane, cut.shift)?;
+            component.take(plane, shift)?;
         }
         Ok(())
+    }
+
+    /// Has an area of a tile decoded elsewhere, as a codestream of its own: the planes, and how far it
+    /// was moved.
+    fn decode_virtual(
+        &self,
+        (index, kept): (&TileIndex, KeptOfTile<'_>),
+        components: Vec<AreaComponent<'_>>,
+        (tile, area): ([Span; 2], [Span; 2]),
+    ) -> Result<(Vec<Plane>, [u32; 2]), CodecError> {
+        let of_each = components.into_iter().map(|component| {
+            VirtualComponent::new(component.stated, component.coding, component.part)
+        });
+        let capabilities = self.codestream.capabilities.as_deref();
+        let cut =
+            VirtualTile::cut(of_each.collect(), tile, index.coding.style.mixed, capabilities)?;
+        let (source, limits) = (&*self.codestream.source, &self.limits);
+        let mut region =
+            Region::find(source, index, &cut.parts(), self.layers.get(), (kept, limits))?;
+        region.read(source, |_| true, limits)?;
+        let rect = cut.area(area, &self.limits)?;
+        Ok((self.decoders.codestreams.decode(&cut.write(&region)?, rect)?, cut.shift))
     }
 
     /// The index of a tile; made by the first who asks, while others wait.
@@ -340,14 +383,14 @@ impl Jpeg2000 {
     }
 }
 
-/// A component of a tile, as it stands in a virtual one.
-fn virtual_component<'a>(
+/// What an area of a level needs of a component of a tile.
+fn area_component<'a>(
     codestream: &Codestream,
     index: &'a TileIndex,
     tiles: &[TileComponent<'a>],
     Used { component, step }: Used,
     (reduction, area): (u32, [Span; 2]),
-) -> Result<VirtualComponent<'a>, CodecError> {
+) -> Result<AreaComponent<'a>, CodecError> {
     let stated = codestream.siz.components.get(component).zip(tiles.get(component));
     let found = stated.zip(index.coding.components.get(component));
     let ((stated, tile), coding) = found.ok_or_else(|| malformed("there is no such component"))?;
@@ -358,5 +401,6 @@ fn virtual_component<'a>(
     let small = |step: u32| u8::try_from(step).unwrap_or(u8::MAX);
     let stated = SizComponent { step: step.map(small), ..*stated };
     let part = Part { tile: *tile, component, needed: needed(own_area, top) };
-    Ok(VirtualComponent::new(stated, coding, part))
+    let wanted = zip(own_area, tile.resolution(top), Span::intersect);
+    Ok(AreaComponent { part, stated, coding, wanted })
 }

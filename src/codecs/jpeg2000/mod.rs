@@ -1,6 +1,7 @@
 //! JPEG 2000 (ITU-T T.800, ISO/IEC 15444-1), part 15 included: files and codestreams of their own with an
 //! index of our own, and codestreams in TIFFs whole.
 
+mod area_decoder;
 mod bits;
 mod boxes;
 mod bytes;
@@ -10,10 +11,12 @@ mod codestream_decoder;
 mod coding;
 mod component_samples;
 mod decoder;
+mod entropy;
 mod fetched;
 mod grid;
 mod header;
 mod image;
+mod kept;
 mod markers;
 mod openjpeg;
 mod packet_header;
@@ -22,6 +25,7 @@ mod region;
 mod repack;
 mod samples;
 mod stretch;
+mod synthesis;
 mod tag_tree;
 #[cfg(test)]
 mod tests;
@@ -32,6 +36,7 @@ use crate::codecs::CodecError;
 pub use codestream_decoder::{CodestreamDecoder, Plane};
 pub(super) use decoder::{Codestream, decode};
 pub(super) use image::open;
+pub use kept::KeptBlocks;
 pub use openjpeg::OpenJpeg;
 
 /// The format's name in errors.

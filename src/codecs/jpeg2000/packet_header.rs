@@ -10,7 +10,7 @@ use crate::codecs::jpeg2000::coding::{ComponentCoding, Termination};
 use crate::codecs::jpeg2000::grid::{Span, TileComponent, area, bands};
 use crate::codecs::jpeg2000::tag_tree::TagTree;
 use crate::codecs::jpeg2000::{malformed, unsupported};
-use crate::codecs::number::{reserved_for, usize_of_bytes};
+use crate::codecs::number::{reserved_for, u64_of, usize_of_bytes};
 
 /// Passes that one header can add to a code-block.
 const PASSES_MAX: u32 = 164;
@@ -48,6 +48,11 @@ impl Block {
     /// Whether any packet added to it.
     pub(super) const fn is_coded(&self) -> bool {
         0 < self.passes
+    }
+
+    /// Bytes that it takes besides its own size.
+    pub(super) fn held_bytes(&self) -> u64 {
+        u64_of(size_of_val(&*self.whole))
     }
 
     /// Its segments, as far as packets added to them.

@@ -2,20 +2,23 @@
 //! precincts that hold them and of no others.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::codecs::jpeg2000::coding::TileStyle;
 use crate::codecs::jpeg2000::fetched::Fetched;
 use crate::codecs::jpeg2000::grid::{Span, TileComponent, bands, is_empty, zip};
+use crate::codecs::jpeg2000::kept::KeptOfTile;
 use crate::codecs::jpeg2000::malformed;
 use crate::codecs::jpeg2000::packet_header::{Block, Precinct};
 use crate::codecs::jpeg2000::stretch::Stretch;
 use crate::codecs::jpeg2000::tile_index::TileIndex;
+use crate::codecs::number::{u64_of, usize_of};
 use crate::codecs::{CodecError, DecodeLimits};
 use crate::model::ReadAt;
 
 /// How far samples of a resolution depend on others at either side of them: the four steps of the longer
 /// wavelet (T.800, F.3.8.2) reach one further each.
-const REACH: u32 = 4;
+pub(super) const REACH: u32 = 4;
 
 /// Packets up to this length are read whole, together with their neighbours; of longer ones the header, and
 /// then the code-blocks that are needed.
@@ -57,60 +60,102 @@ pub(super) struct FoundBlock {
     pub(super) chunks: Vec<(u64, u32)>,
 }
 
+/// What the packets of a precinct say.
+#[derive(Debug)]
+pub(super) struct FoundPrecinct {
+    bands: Vec<FoundBand>,
+}
+
+/// What they say of a sub-band: the numbers of its code-blocks, and those that are coded, row by row.
+#[derive(Debug)]
+struct FoundBand {
+    places: [Span; 2],
+    blocks: Vec<Option<Arc<FoundBlock>>>,
+}
+
+/// Where a precinct is: its component, its resolution, its column and row.
+pub(super) type PrecinctPlace = (usize, u8, [u32; 2]);
+
 /// Where a code-block is: its part, its resolution, the number of its sub-band, its row and column.
 pub(super) type BlockPlace = (usize, u8, usize, u32, u32);
 
 /// What was read for an area.
 #[derive(Debug, Default)]
 pub(super) struct Region {
-    pub(super) blocks: BTreeMap<BlockPlace, FoundBlock>,
+    pub(super) blocks: BTreeMap<BlockPlace, Arc<FoundBlock>>,
     /// Packets that were read whole.
     packets: Fetched,
     /// Code-blocks of others.
     rest: Fetched,
 }
 
-/// A packet that is needed.
+/// A precinct that is needed.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
     part: usize,
     resolution: u8,
     place: [u32; 2],
-    layer: u16,
-    /// Where it begins in the file, and its bytes.
-    range: (u64, u32),
+    /// Its number within the tile.
+    number: u64,
 }
 
 impl Region {
-    /// Reads what the parts need of a tile, in so many of its layers.
+    /// Finds the code-blocks that the parts need of a tile, in so many of its layers; reads the packets of
+    /// precincts of which nothing is kept.
     ///
     /// # Errors
     /// `Malformed` where packets are missing or damaged; `OverLimit`; `Io`.
-    pub(super) fn read(
+    pub(super) fn find(
         source: &dyn ReadAt,
         index: &TileIndex,
         parts: &[&Part<'_>],
         layers: u16,
-        limits: &DecodeLimits,
+        (kept, limits): (KeptOfTile<'_>, &DecodeLimits),
     ) -> Result<Self, CodecError> {
         let layers = index.coding.style.layers.min(layers);
         let mut wanted = Vec::new();
         for (at, part) in parts.iter().enumerate() {
             for (resolution, needed) in (0..).zip(&part.needed) {
-                want(index, (at, part), (resolution, *needed), layers, &mut wanted)?;
+                want(index, (at, part), (resolution, *needed), &mut wanted);
             }
         }
-        let short = wanted.iter().filter(|packet| packet.range.1 <= WHOLE_BYTES_MAX);
-        let ranges = short.map(|packet| packet.range).collect();
-        let packets = Fetched::read(source, ranges, limits)?;
-        let mut region = Self { packets, ..Self::default() };
-        for of_precinct in wanted.chunk_by(|_, next| next.layer != 0) {
-            region.read_precinct(source, index, parts, of_precinct)?;
+        let mut region = Self::default();
+        let mut unread = Vec::new();
+        for precinct in wanted {
+            let part = parts.get(precinct.part).ok_or_else(|| malformed("no such component"))?;
+            match kept.precinct((part.component, precinct.resolution, precinct.place)) {
+                Some(found) => region.take(&found, precinct, part),
+                None => unread.push((precinct, index.packets(precinct.number, layers)?)),
+            }
         }
-        let chunks = region.blocks.values().flat_map(|found| &found.chunks).copied();
-        let ranges = chunks.filter(|chunk| region.packets.range(*chunk).is_none()).collect();
-        region.rest = Fetched::read(source, ranges, limits)?;
+        let packets = unread.iter().flat_map(|(_, packets)| packets).copied();
+        let short = packets.filter(|(_, length)| *length <= WHOLE_BYTES_MAX);
+        region.packets = Fetched::read(source, short.collect(), limits)?;
+        for (precinct, packets) in unread {
+            let part = parts.get(precinct.part).ok_or_else(|| malformed("no such component"))?;
+            let found =
+                Arc::new(region.read_precinct(source, index, part, (precinct, &packets))?);
+            region.take(&found, precinct, part);
+            kept.keep_precinct((part.component, precinct.resolution, precinct.place), found);
+        }
         Ok(region)
+    }
+
+    /// Reads the bytes of those code-blocks that are needed, as far as they are not there.
+    ///
+    /// # Errors
+    /// As [`Region::find`].
+    pub(super) fn read(
+        &mut self,
+        source: &dyn ReadAt,
+        is_needed: impl Fn(&BlockPlace) -> bool,
+        limits: &DecodeLimits,
+    ) -> Result<(), CodecError> {
+        let needed = self.blocks.iter().filter(|(place, _)| is_needed(place));
+        let chunks = needed.flat_map(|(_, found)| &found.chunks).copied();
+        let ranges = chunks.filter(|chunk| self.packets.range(*chunk).is_none()).collect();
+        self.rest = Fetched::read(source, ranges, limits)?;
+        Ok(())
     }
 
     /// Bytes of a code-block.
@@ -125,65 +170,82 @@ impl Region {
 
     /// Reads the headers of the packets of one precinct.
     fn read_precinct(
-        &mut self,
+        &self,
         source: &dyn ReadAt,
         index: &TileIndex,
-        parts: &[&Part<'_>],
-        packets: &[Wanted],
-    ) -> Result<(), CodecError> {
-        let Some(first) = packets.first() else { return Ok(()) };
-        let part = parts.get(first.part).copied();
-        let coding = part.and_then(|part| index.coding.components.get(part.component));
-        let found = part.zip(coding).ok_or_else(|| malformed("there is no such component"));
-        let (part, coding) = found?;
-        let precinct = Precinct::new(&part.tile, coding, first.resolution, first.place)?;
+        part: &Part<'_>,
+        (precinct, packets): (Wanted, &[(u64, u32)]),
+    ) -> Result<FoundPrecinct, CodecError> {
+        let coding = index.coding.components.get(part.component);
+        let coding = coding.ok_or_else(|| malformed("there is no such component"))?;
+        let precinct = Precinct::new(&part.tile, coding, precinct.resolution, precinct.place)?;
         let mut reading = Reading::of(precinct);
-        for packet in packets {
-            let (start, length) = packet.range;
-            let mut stretch = match self.packets.range(packet.range) {
-                Some(bytes) => Stretch::at_hand(source, start, bytes),
-                None => Stretch::new(source, start, start.saturating_add(length.into())),
+        for (layer, (start, length)) in (0..).zip(packets) {
+            let mut stretch = match self.packets.range((*start, *length)) {
+                Some(bytes) => Stretch::at_hand(source, *start, bytes),
+                None => Stretch::new(source, *start, start.saturating_add((*length).into())),
             };
-            reading.packet(&mut stretch, index.coding.style, packet.layer)?;
+            reading.packet(&mut stretch, index.coding.style, layer)?;
         }
-        self.keep(reading, first, part);
-        Ok(())
+        Ok(reading.found())
     }
 
-    /// Keeps those code-blocks of a precinct that are needed.
-    fn keep(&mut self, reading: Reading, first: &Wanted, part: &Part<'_>) {
-        let resolution = first.resolution;
+    /// Takes those code-blocks of a precinct that are needed.
+    fn take(&mut self, found: &FoundPrecinct, precinct: Wanted, part: &Part<'_>) {
+        let resolution = precinct.resolution;
         let needed = part.needed.get(usize::from(resolution)).copied();
         let exponents = part.tile.style.block(resolution);
         let cells =
             needed.map(|needed| zip(needed, exponents, |span, shift| span.cells(shift.into())));
-        let Some([columns, rows]) = cells else { return };
-        let is_within = |span: Span, at: u32| span.start <= at && at < span.end;
-        for ((index, band), chunks) in
-            reading.precinct.bands.into_iter().enumerate().zip(reading.chunks)
-        {
-            let width = band.places[0].len().max(1);
-            for ((at, block), chunks) in (0..).zip(band.blocks).zip(chunks) {
-                let (column, row) =
-                    (band.places[0].start + at % width, band.places[1].start + at / width);
-                if block.is_coded() && is_within(columns, column) && is_within(rows, row) {
-                    let place = (first.part, resolution, index, row, column);
-                    self.blocks.insert(place, FoundBlock { block, chunks });
+        let Some(cells) = cells else { return };
+        for (index, band) in found.bands.iter().enumerate() {
+            let [columns, rows] = zip(cells, band.places, Span::intersect);
+            for row in rows.start..rows.end {
+                for column in columns.start..columns.end {
+                    if let Some(block) = band.block(column, row) {
+                        let place = (precinct.part, resolution, index, row, column);
+                        self.blocks.insert(place, Arc::clone(block));
+                    }
                 }
             }
         }
     }
 }
 
-/// Adds the packets of the precincts of a resolution that hold what is needed, precinct by precinct.
+impl FoundPrecinct {
+    /// Bytes that this takes, about.
+    pub(super) fn bytes(&self) -> u64 {
+        let of_each = self.bands.iter().flat_map(|band| &band.blocks).map(|block| {
+            let coded = block.as_ref().map_or(0, |found| found.bytes());
+            u64_of(size_of_val(block)) + coded
+        });
+        of_each.sum()
+    }
+}
+
+impl FoundBlock {
+    fn bytes(&self) -> u64 {
+        u64_of(size_of::<Self>() + size_of_val(&*self.chunks)) + self.block.held_bytes()
+    }
+}
+
+impl FoundBand {
+    fn block(&self, column: u32, row: u32) -> Option<&Arc<FoundBlock>> {
+        let [columns, rows] = self.places;
+        let row = usize_of(row.checked_sub(rows.start)?);
+        let column = usize_of(column.checked_sub(columns.start)?);
+        self.blocks.get(row * usize_of(columns.len()) + column)?.as_ref()
+    }
+}
+
+/// Adds the precincts of a resolution that hold what is needed.
 fn want(
     index: &TileIndex,
     (at, part): (usize, &Part<'_>),
     (resolution, needed): (u8, [Span; 2]),
-    layers: u16,
     wanted: &mut Vec<Wanted>,
-) -> Result<(), CodecError> {
-    let Some(precincts) = index.precincts.find(part.component, resolution) else { return Ok(()) };
+) {
+    let Some(precincts) = index.precincts.find(part.component, resolution) else { return };
     let exponents = part.tile.style.band_precinct(resolution);
     let mut held: Option<[Span; 2]> = None;
     for band in bands(resolution) {
@@ -196,18 +258,15 @@ fn want(
             |one: Span, other: Span| Span::new(one.start.min(other.start), one.end.max(other.end));
         held = Some(held.map_or(cells, |held| zip(held, cells, join)));
     }
-    let Some([columns, rows]) = held else { return Ok(()) };
+    let Some([columns, rows]) = held else { return };
     for row in rows.start..rows.end {
         for column in columns.start..columns.end {
             let place = [column, row];
-            let Some(number) = precincts.number(place) else { continue };
-            for layer in 0..layers {
-                let range = index.packet(number, layer)?;
-                wanted.push(Wanted { part: at, resolution, place, layer, range });
+            if let Some(number) = precincts.number(place) {
+                wanted.push(Wanted { part: at, resolution, place, number });
             }
         }
     }
-    Ok(())
 }
 
 /// A precinct whose packets are being read.
@@ -222,6 +281,17 @@ impl Reading {
         let chunks =
             precinct.bands.iter().map(|band| vec![Vec::new(); band.blocks.len()]).collect();
         Self { precinct, chunks }
+    }
+
+    /// What its packets said.
+    fn found(self) -> FoundPrecinct {
+        let bands = self.precinct.bands.into_iter().zip(self.chunks).map(|(band, chunks)| {
+            let blocks = band.blocks.into_iter().zip(chunks).map(|(block, chunks)| {
+                block.is_coded().then(|| Arc::new(FoundBlock { block, chunks }))
+            });
+            FoundBand { places: band.places, blocks: blocks.collect() }
+        });
+        FoundPrecinct { bands: bands.collect() }
     }
 
     /// Reads a packet's header, and takes down where its code-blocks are.

@@ -294,7 +294,7 @@ fn found(
     let (top, bottom) = (rows.start + moved_y, rows.end + moved_y);
     let in_rows = region.blocks.range(at(top, left)..at(bottom, 0));
     let within = in_rows.filter(|((.., column), _)| left <= *column && *column < right);
-    within.map(|((.., row, column), block)| ([column - left, row - top], block)).collect()
+    within.map(|((.., row, column), block)| ([column - left, row - top], &**block)).collect()
 }
 
 fn write_packet(

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::codecs::jpeg2000::{OpenJpeg, open};
-use crate::codecs::{CodecError, Decode, DecodeLimits};
+use crate::codecs::jpeg2000::open;
+use crate::codecs::{CodecError, Decode, DecodeLimits, Decoders};
 use crate::imaging::{Pixels, Sample};
 use crate::model::{LayersRule, TileAddress};
 
@@ -90,7 +90,7 @@ fn segment(marker: u8, body: &[u8]) -> Vec<u8> {
 }
 
 fn opened(file: Vec<u8>, limits: &DecodeLimits) -> Result<Arc<dyn Decode>, CodecError> {
-    open(Arc::new(file), Arc::new(OpenJpeg), (true, None), limits)
+    open(Arc::new(file), &Decoders::default().jpeg2000, (true, None), limits)
 }
 
 /// Opens a file and decodes the first and the last tile of each level: how many samples are gray.

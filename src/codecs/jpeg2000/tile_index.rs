@@ -81,12 +81,24 @@ impl TileIndex {
     ///
     /// # Errors
     /// `Malformed` where it is missing.
-    pub(super) fn packet(&self, precinct: u64, layer: u16) -> Result<(u64, u32), CodecError> {
+    fn packet(&self, precinct: u64, layer: u16) -> Result<(u64, u32), CodecError> {
         let at = usize_of_bytes(precinct * u64::from(self.coding.style.layers) + u64::from(layer));
         match (self.starts.get(at), self.lengths.get(at)) {
             (Some(start), Some(length)) if 0 < *length => Ok((*start, *length)),
             _ => Err(malformed("a packet is missing or damaged")),
         }
+    }
+
+    /// Where the packets of the first layers of a precinct are.
+    ///
+    /// # Errors
+    /// As [`TileIndex::packet`].
+    pub(super) fn packets(
+        &self,
+        precinct: u64,
+        layers: u16,
+    ) -> Result<Vec<(u64, u32)>, CodecError> {
+        (0..layers).map(|layer| self.packet(precinct, layer)).collect()
     }
 
     /// Bytes that this takes.

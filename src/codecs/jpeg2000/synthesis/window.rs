@@ -1,0 +1,66 @@
+//! `Window`: the values of a part of a grid.
+
+use crate::codecs::CodecError;
+use crate::codecs::jpeg2000::grid::{Span, area, zip};
+use crate::codecs::number::{reserved_for, usize_of, usize_of_bytes};
+
+/// Values of a part of a grid, row by row from the top.
+#[derive(Clone, Debug)]
+pub(in crate::codecs::jpeg2000) struct Window<T> {
+    /// Columns and rows.
+    pub(in crate::codecs::jpeg2000) spans: [Span; 2],
+    pub(in crate::codecs::jpeg2000) values: Vec<T>,
+}
+
+impl<T: Copy + Default> Window<T> {
+    /// A window of zeros.
+    ///
+    /// # Errors
+    /// `Io` where memory is short.
+    pub(in crate::codecs::jpeg2000) fn new(spans: [Span; 2]) -> Result<Self, CodecError> {
+        let count = usize_of_bytes(area(spans));
+        let mut values = reserved_for(count)?;
+        values.resize(count, T::default());
+        Ok(Self { spans, values })
+    }
+
+    /// Values of a row from one column to before another; as many as the window has of them.
+    pub(in crate::codecs::jpeg2000) fn row(&self, row: u32, columns: Span) -> &[T] {
+        self.range(row, columns).and_then(|range| self.values.get(range)).unwrap_or_default()
+    }
+
+    /// The same, to be written.
+    pub(in crate::codecs::jpeg2000) fn row_mut(&mut self, row: u32, columns: Span) -> &mut [T] {
+        let range = self.range(row, columns);
+        range.and_then(|range| self.values.get_mut(range)).unwrap_or_default()
+    }
+
+    fn range(&self, row: u32, columns: Span) -> Option<std::ops::Range<usize>> {
+        let [own_columns, own_rows] = self.spans;
+        let columns = columns.intersect(own_columns);
+        if columns.is_empty() || row < own_rows.start || own_rows.end <= row {
+            return None;
+        }
+        let width = usize_of(own_columns.len());
+        let start =
+            usize_of(row - own_rows.start) * width + usize_of(columns.start - own_columns.start);
+        Some(start..start + usize_of(columns.len()))
+    }
+
+    /// What this has of these columns and rows.
+    ///
+    /// # Errors
+    /// `Io` where memory is short.
+    pub(in crate::codecs::jpeg2000) fn cropped(self, spans: [Span; 2]) -> Result<Self, CodecError> {
+        let spans = zip(self.spans, spans, Span::intersect);
+        if spans == self.spans {
+            return Ok(self);
+        }
+        let mut cropped = Self::new(spans)?;
+        let [columns, rows] = spans;
+        for row in rows.start..rows.end {
+            cropped.row_mut(row, columns).copy_from_slice(self.row(row, columns));
+        }
+        Ok(cropped)
+    }
+}
