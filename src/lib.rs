@@ -42,3 +42,5 @@ pub mod imaging;
 pub mod metrics;
 
 pub mod telemetry;
+
+pub mod http_client;

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("metrics", &[]),
-    ("telemetry", &[]),
+    ("http_client", &[]),
+    ("telemetry", &["http_client"]),
     ("config", &["model"]),
     ("sources", &["model"]),
     ("imaging", &["model"]),
@@ -40,7 +41,18 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "cli",
-        &["server", "live", "config", "model", "sources", "codecs", "plan", "imaging", "modules"],
+        &[
+            "server",
+            "live",
+            "config",
+            "http_client",
+            "model",
+            "sources",
+            "codecs",
+            "plan",
+            "imaging",
+            "modules",
+        ],
     ),
 ];
 

@@ -20,6 +20,7 @@ usage: tessera-load [options]
   --quick           shorter: under 2 minutes; the full run takes under 15
   --only SCENARIO   only this one; may be given several times
   --swarm           viewers beside a crawler swarm instead
+  --swarm-s SECONDS the same, viewers looking for so long alone and so long beside it
   --check           end with status 1 where a budget is missed or an answer was wrong
   --json FILE       where the figures go        [default: DATA/results.json]
   --update-readme   put the tables into load-tests/README.md
@@ -70,6 +71,8 @@ pub(crate) struct Options {
     /// Empty means all scenarios.
     pub(crate) only: Vec<String>,
     pub(crate) subject: Subject,
+    /// How long viewers look beside a swarm; nothing: until they have seen all.
+    pub(crate) swarm_s: Option<u64>,
     pub(crate) check: bool,
     pub(crate) json: PathBuf,
     pub(crate) update_readme: bool,
@@ -91,6 +94,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error
         extent: Extent::Full,
         only: Vec::new(),
         subject: Subject::Scenarios,
+        swarm_s: None,
         check: false,
         json: PathBuf::new(),
         update_readme: false,
@@ -106,6 +110,10 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error
             Long("quick") => options.extent = Extent::Quick,
             Long("only") => options.only.push(scenario_name(parser.value()?.string()?)?),
             Long("swarm") => options.subject = Subject::Swarm,
+            Long("swarm-s") => {
+                options.subject = Subject::Swarm;
+                options.swarm_s = Some(parser.value()?.parse()?);
+            }
             Long("check") => options.check = true,
             Long("json") => options.json = absolute(&mut parser)?,
             Long("update-readme") => options.update_readme = true,
@@ -153,6 +161,14 @@ mod tests {
         assert_eq!(options.json, Path::new("/x/results.json"));
         assert_eq!(options.only, ["hot tiles"]);
         assert!(options.tessera.is_absolute());
+    }
+
+    #[test]
+    fn a_swarm_may_have_a_time() {
+        let command = parse_words(&["--swarm-s", "60"]);
+        let Ok(Command::Measure(options)) = command else { panic!("{command:?}") };
+        assert_eq!((options.subject, options.swarm_s), (Subject::Swarm, Some(60)));
+        parse_words(&["--swarm-s", "long"]).unwrap_err();
     }
 
     #[test]

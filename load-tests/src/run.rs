@@ -15,7 +15,7 @@ use crate::measure::{Effort, measure};
 use crate::report;
 use crate::scenarios::{self, Lengths, Scenario};
 use crate::servers::{Kind, Rig};
-use crate::swarm;
+use crate::swarm::{self, Sessions};
 use crate::tools::{self, progress};
 
 /// [`Extent::Full`].
@@ -52,7 +52,8 @@ pub(crate) fn run(options: &Options) -> Result<Vec<String>, LoadError> {
     let rig = rig(options)?;
     image::ensure(&vips, &options.samples, &rig.images)?;
     if options.subject == Subject::Swarm {
-        return beside_a_swarm(&rig, lengths.visits);
+        let sessions = options.swarm_s.map(Sessions::lasting_s);
+        return beside_a_swarm(&rig, sessions.unwrap_or(Sessions::of(lengths.visits)));
     }
     let mut scenarios = scenarios::all(lengths);
     scenarios.retain(|s| options.only.is_empty() || options.only.iter().any(|o| o == s.name));
@@ -69,8 +70,8 @@ pub(crate) fn run(options: &Options) -> Result<Vec<String>, LoadError> {
     Ok(figures.faults())
 }
 
-fn beside_a_swarm(rig: &Rig, visit_count: usize) -> Result<Vec<String>, LoadError> {
-    let measured = swarm::measure(rig, visit_count)?;
+fn beside_a_swarm(rig: &Rig, sessions: Sessions) -> Result<Vec<String>, LoadError> {
+    let measured = swarm::measure(rig, sessions)?;
     let text = swarm::to_markdown(&measured);
     io::stdout().lock().write_all(text.as_bytes()).trying("cannot print the report")?;
     Ok(swarm::faults(&measured))

@@ -30,14 +30,39 @@ const FULL_WIDTH_PX: u32 = 5000;
 /// How long viewers may take in all; past it no tile is asked for, and what was is judged.
 const WALL_MAX: Duration = Duration::from_mins(4);
 
+/// Visits a second that are prepared where viewers have a time: more than any server answers.
+const VISITS_PER_S: usize = 60;
+
 /// How many times as long a tile may take while the swarm is there (99th percentile).
 const SLOWDOWN_MAX: f64 = 2.0;
+
+/// How long viewers look.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sessions {
+    visit_count: usize,
+    wall_max: Duration,
+}
+
+impl Sessions {
+    /// Until they have seen all of these visits.
+    pub(crate) const fn of(visit_count: usize) -> Self {
+        Self { visit_count, wall_max: WALL_MAX }
+    }
+
+    /// For so long, however much they see.
+    pub(crate) fn lasting_s(seconds: u64) -> Self {
+        let visit_count = usize::try_from(seconds).unwrap_or(0).saturating_mul(VISITS_PER_S);
+        Self { visit_count, wall_max: Duration::from_secs(seconds) }
+    }
+}
 
 /// What one server did.
 #[derive(Debug)]
 pub(crate) struct Beside {
     server: &'static str,
     alone: Pass,
+    /// Processor time that one request of viewers took alone.
+    alone_cpu_ms: f64,
     swarmed: Pass,
     exports_served: u32,
     exports_refused: u32,
@@ -47,20 +72,35 @@ pub(crate) struct Beside {
 ///
 /// # Errors
 /// Where a server does not start, or Ctrl-C was pressed.
-pub(crate) fn measure(rig: &Rig, visit_count: usize) -> Result<Vec<Beside>, LoadError> {
+pub(crate) fn measure(rig: &Rig, sessions: Sessions) -> Result<Vec<Beside>, LoadError> {
     let kinds = rig.kinds().into_iter().filter(|kind| kind.syntax() == Syntax::Iip);
     let mut measured = Vec::new();
     for kind in kinds {
         progress(&format!("{}: viewers alone", kind.name()));
-        let alone = viewers(rig.start(kind)?.address, visit_count)?;
+        let alone = alone(rig, kind, sessions)?;
         progress(&format!("{}: viewers beside {CRAWLER_COUNT} crawlers", kind.name()));
-        measured.push(beside(rig, kind, alone, visit_count)?);
+        measured.push(beside(rig, kind, alone, sessions)?);
         interrupt::check()?;
     }
     Ok(measured)
 }
 
-fn beside(rig: &Rig, kind: Kind, alone: Pass, visit_count: usize) -> Result<Beside, LoadError> {
+/// Viewers with a server of their own, and the processor time that each request took.
+fn alone(rig: &Rig, kind: Kind, sessions: Sessions) -> Result<(Pass, f64), LoadError> {
+    let running = rig.start(kind)?;
+    let before = running.usage()?.cpu;
+    let pass = viewers(running.address, sessions)?;
+    let used = running.usage()?.cpu.saturating_sub(before);
+    let cpu_ms = ms(used) / f64::from(pass.sent_count.max(1));
+    Ok((pass, cpu_ms))
+}
+
+fn beside(
+    rig: &Rig,
+    kind: Kind,
+    (alone, alone_cpu_ms): (Pass, f64),
+    sessions: Sessions,
+) -> Result<Beside, LoadError> {
     let running = rig.start(kind)?;
     let done = AtomicBool::new(false);
     let [answers, refusals] = [(); 2].map(|()| AtomicU32::new(0));
@@ -74,21 +114,22 @@ fn beside(rig: &Rig, kind: Kind, alone: Pass, visit_count: usize) -> Result<Besi
                 });
             });
         }
-        let swarmed = viewers(running.address, visit_count);
+        let swarmed = viewers(running.address, sessions);
         done.store(true, Ordering::Relaxed);
         // Crawlers wait for answers that nobody needs any more.
         drop(running);
         swarmed
     })?;
     let (exports_served, exports_refused) = (answers.into_inner(), refusals.into_inner());
-    Ok(Beside { server: kind.name(), alone, swarmed, exports_served, exports_refused })
+    let server = kind.name();
+    Ok(Beside { server, alone, alone_cpu_ms, swarmed, exports_served, exports_refused })
 }
 
 /// Sessions of viewers, each visit in its order.
-fn viewers(address: SocketAddr, visit_count: usize) -> Result<Pass, LoadError> {
-    let asks = scenarios::visits(visit_count);
+fn viewers(address: SocketAddr, sessions: Sessions) -> Result<Pass, LoadError> {
+    let asks = scenarios::visits(sessions.visit_count);
     let jobs: Vec<Job> = asks.into_iter().map(|ask: Ask| Job::new(ask, Syntax::Iip)).collect();
-    let mut pass = drive(address, &jobs, VIEWER_CONNECTIONS, WALL_MAX)?;
+    let mut pass = drive(address, &jobs, VIEWER_CONNECTIONS, sessions.wall_max)?;
     pass.latencies.sort_unstable();
     Ok(pass)
 }
@@ -143,14 +184,16 @@ pub(crate) fn faults(measured: &[Beside]) -> Vec<String> {
 
 /// The table for the report.
 pub(crate) fn to_markdown(measured: &[Beside]) -> String {
-    let mut out = "| server | tiles | p50 alone, ms | p50 beside | p99 alone, ms | p99 beside | times | viewers' errors | exports served | refused |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n".to_owned();
+    let mut out = "| server | tiles alone | CPU ms a tile | tiles beside | p50 alone, ms | p50 beside | p99 alone, ms | p99 beside | times | viewers' errors | exports served | refused |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n".to_owned();
     for beside in measured {
         let p50 = |pass: &Pass| ms(percentile(&pass.latencies, 500));
         // Writing to a String cannot fail.
         let _infallible = writeln!(
             out,
-            "| {} | {} | {:.1} | {:.1} | {:.1} | {:.1} | {:.2} | {} | {} | {} |",
+            "| {} | {} | {:.3} | {} | {:.1} | {:.1} | {:.1} | {:.1} | {:.2} | {} | {} | {} |",
             beside.server,
+            beside.alone.sent_count,
+            beside.alone_cpu_ms,
             beside.swarmed.sent_count,
             p50(&beside.alone),
             p50(&beside.swarmed),
@@ -176,7 +219,8 @@ mod tests {
 
     fn server(swarmed: Pass) -> Beside {
         let server = Kind::TesseraIip.name();
-        Beside { server, alone: pass(100), swarmed, exports_served: 3, exports_refused: 4 }
+        let (alone, alone_cpu_ms) = (pass(100), 0.5);
+        Beside { server, alone, alone_cpu_ms, swarmed, exports_served: 3, exports_refused: 4 }
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub mod order;
 pub mod policy;
 pub mod pool;
 pub mod purge;
+mod purging;
 pub mod registry;
 pub mod render;
 pub mod room;
@@ -44,5 +45,6 @@ pub mod start;
 pub mod state;
 pub mod stopwatch;
 mod tile_source;
+pub mod timeline;
 
 pub use service::{Facts, Service, ServiceError};

@@ -275,7 +275,8 @@ impl Module {
         let mut ended = Vec::new();
         for mut worker in std::mem::take(&mut crew.idle) {
             let is_young = worker.idle_since.elapsed() < self.limits.idle;
-            if is_young && worker.close_unused().is_ok() {
+            // One that was killed from outside must not stay a zombie until it would be asked again.
+            if is_young && worker.process.is_fit() && worker.close_unused().is_ok() {
                 crew.idle.push(worker);
             } else {
                 ended.push(worker);

@@ -10,6 +10,7 @@ use crate::actors::interest::Interest;
 use crate::actors::open_image::OpenImage;
 use crate::actors::pool::PoolError;
 use crate::actors::stopwatch::Spent;
+use crate::actors::timeline::Timeline;
 use crate::codecs::CodecError;
 use crate::imaging::ImagingError;
 use crate::model::Format;
@@ -29,6 +30,8 @@ pub struct Render {
     pub deadline: Instant,
     /// A stored tile of more bytes is not passed through.
     pub pass_through_bytes_max: Option<u64>,
+    /// Where its stages are noted.
+    pub timeline: Timeline,
 }
 
 /// An encoded answer.

@@ -4,12 +4,13 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use crossbeam_channel::{Receiver, Sender, select_biased, unbounded};
 use tokio::sync::oneshot;
+use tokio::time::timeout_at;
 
 use crate::actors::by_lane::ByLane;
 use crate::actors::interest::{Asker, Interest};
@@ -153,18 +154,30 @@ impl Pool {
         work: impl FnOnce(&mut Scratch) -> T + Send + 'static,
     ) -> Result<T, PoolError> {
         let place = self.take_place(ticket.lane)?;
-        let (reply, result) = oneshot::channel();
+        let (reply, mut result) = oneshot::channel();
         let name = self.name;
         let queued = Instant::now();
-        let queue = self.queues.of(ticket.lane);
+        let (lane, deadline) = (ticket.lane, ticket.deadline);
+        let turn = Arc::new(Turn::default());
+        let given = Arc::clone(&turn);
         let task: Task = Box::new(move |scratch| {
+            if !given.take() {
+                return;
+            }
             let outcome = run_in_turn(name, &ticket, queued, scratch, work);
             drop(place);
             // The asker may have gone; then nobody needs the result.
             let _unwanted = reply.send(outcome);
         });
-        queue.send(task).map_err(|_stopped| PoolError::Stopped { pool: name })?;
-        result.await.unwrap_or(Err(PoolError::Stopped { pool: name }))
+        let stopped = PoolError::Stopped { pool: name };
+        self.queues.of(lane).send(task).map_err(|_stopped| stopped.clone())?;
+        let outcome = match timeout_at(deadline.into(), &mut result).await {
+            // No thread may come to it for long, where all of them wait for a disk that hangs.
+            Err(_elapsed) if turn.take() => return Err(expired(name, lane, queued)),
+            Err(_elapsed) => result.await,
+            Ok(outcome) => outcome,
+        };
+        outcome.unwrap_or(Err(stopped))
     }
 
     fn take_place(&self, lane: Lane) -> Result<Place, PoolError> {
@@ -176,6 +189,23 @@ impl Pool {
         metrics::shed(lane.label(), "pool_full");
         Err(PoolError::Full { pool: self.name })
     }
+}
+
+/// Whose turn it is: of the thread that begins a job, or of its asker, for whom it has become too late.
+#[derive(Debug, Default)]
+struct Turn(AtomicBool);
+
+impl Turn {
+    /// Takes the turn, unless the other has.
+    fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
+}
+
+/// The refusal of a job whose turn did not come.
+fn expired(pool: &'static str, lane: Lane, queued: Instant) -> PoolError {
+    metrics::shed(lane.label(), "deadline");
+    PoolError::Expired { pool, waited: queued.elapsed() }
 }
 
 /// Threads that no job wants: those of cheap work, less all jobs that wait or are at work and what was taken
@@ -211,14 +241,12 @@ fn run_in_turn<T>(
     scratch: &mut Scratch,
     work: impl FnOnce(&mut Scratch) -> T,
 ) -> Result<T, PoolError> {
-    let waited = queued.elapsed();
-    metrics::queue_wait(pool, ticket.lane.label(), waited);
+    metrics::queue_wait(pool, ticket.lane.label(), queued.elapsed());
     if ticket.interest.is_gone() {
         return Err(PoolError::Cancelled);
     }
     if ticket.deadline < Instant::now() {
-        metrics::shed(ticket.lane.label(), "deadline");
-        return Err(PoolError::Expired { pool, waited });
+        return Err(expired(pool, ticket.lane, queued));
     }
     // The scratch holds buffers only; whatever a panic left in them is overwritten by the next job.
     catch_unwind(AssertUnwindSafe(|| work(scratch)))
@@ -276,7 +304,11 @@ mod tests {
     }
 
     fn block_on<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+        runtime().block_on(future)
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap()
     }
 
     #[test]
@@ -297,7 +329,7 @@ mod tests {
         let asker = Asker::new();
         let started = Arc::new(Barrier::new(2));
         let finish = Arc::new(Barrier::new(2));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = runtime();
         let (job_started, job_finish) = (Arc::clone(&started), Arc::clone(&finish));
         let (busy, busy_ticket) = (Arc::clone(&pool), ticket(&asker));
         runtime.block_on(async move {
@@ -334,6 +366,32 @@ mod tests {
     }
 
     #[test]
+    fn a_job_whose_turn_does_not_come_is_refused_in_time_and_never_starts() {
+        let pool = Pool::start("test", ONE, 10).unwrap();
+        let asker = Asker::new();
+        let finish = Arc::new(Barrier::new(2));
+        let held = Arc::clone(&finish);
+        let (sent, ran) = mpsc::channel();
+        block_on(async {
+            let hanging = pool.run(ticket(&asker), move |_| {
+                held.wait();
+            });
+            let waiting = async {
+                let soon = Ticket::cheap(&asker, Duration::from_millis(20));
+                let refused = pool.run(soon, move |_| sent.send(()).unwrap()).await;
+                assert!(matches!(refused, Err(PoolError::Expired { .. })), "{refused:?}");
+                finish.wait();
+            };
+            let (hanging, ()) = tokio::join!(hanging, waiting);
+            hanging.unwrap();
+        });
+        while pool.depth(Lane::Cheap) != 0 {
+            thread::yield_now();
+        }
+        ran.try_recv().unwrap_err();
+    }
+
+    #[test]
     fn threads_are_spare_as_long_as_nobody_wants_them() {
         let pool = Arc::new(Pool::start("test", Threads { cheap: 3, dear: 1 }, 10).unwrap());
         let (asker, inner) = (Asker::new(), Arc::clone(&pool));
@@ -364,7 +422,7 @@ mod tests {
         let first = pool.run(ticket(&asker), move |_| {
             wait.wait();
         });
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = runtime();
         runtime.block_on(async {
             let open = async {
                 gate.wait();

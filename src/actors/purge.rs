@@ -3,7 +3,7 @@
 use crate::model::ImageId;
 
 /// What is forgotten, whichever slice of an image it is of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purge {
     /// Everything.
     All,
@@ -24,8 +24,30 @@ impl Purge {
     }
 }
 
+/// Who is to forget it, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Nobody: there is no memcached.
+    Alone,
+    /// The instances that share memcached, within some seconds.
+    Told,
+    /// The same, as soon as memcached answers again.
+    Later,
+}
+
+impl Reach {
+    /// In a word, for people.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Alone => "none",
+            Self::Told => "told",
+            Self::Later => "later",
+        }
+    }
+}
+
 /// How much was forgotten.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Purged {
     /// Encoded answers.
     pub answers: usize,
@@ -33,6 +55,8 @@ pub struct Purged {
     pub tiles: usize,
     /// Open images, and those whose failure was remembered.
     pub images: usize,
+    /// What memcached was told, which has it forgotten elsewhere.
+    pub reach: Reach,
 }
 
 #[cfg(test)]

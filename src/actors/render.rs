@@ -38,10 +38,10 @@ enum Made {
 /// # Errors
 /// See [`RenderError`]; nothing half-made is ever returned.
 pub async fn render(tools: &DecoderTools, order: Render) -> Result<Rendered, RenderError> {
-    let Render { image, plan, interest, deadline, pass_through_bytes_max } = order;
+    let Render { image, plan, interest, deadline, pass_through_bytes_max, timeline } = order;
     let turn = turn(&image, &plan, &tools.tiles, deadline).await?;
     let ticket = Ticket { lane: plan.lane(), deadline, interest };
-    let watch = Arc::new(Stopwatch::default());
+    let watch = Arc::new(Stopwatch::noting(timeline));
     let job = Job {
         watch: Arc::clone(&watch),
         image: Arc::clone(&image),

@@ -18,10 +18,10 @@ use crate::actors::open_image::{OpenError, OpenImage};
 use crate::actors::order::{Render, RenderError, Rendered};
 use crate::actors::policy::Policy;
 use crate::actors::pool::{PoolError, Ticket};
-use crate::actors::purge::{Purge, Purged};
 use crate::actors::registry::{Found, ImageRegistry, RegistrySettings};
 use crate::actors::shards::Shards;
 use crate::actors::stopwatch::Spent;
+use crate::actors::timeline::Timeline;
 use crate::codecs::{self, CodecError};
 use crate::config::Config;
 use crate::metrics;
@@ -34,7 +34,7 @@ use crate::sources::{Folder, Listing, PresetError, SourceError};
 const ATTEMPTS_MAX: usize = 4;
 
 /// What the access log and the metrics say of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Facts {
     /// Request class.
     pub class: &'static str,
@@ -50,6 +50,8 @@ pub struct Facts {
     pub source_px: u64,
     /// Where the time of its making went.
     pub spent: Spent,
+    /// Its stages, where somebody wants to see them.
+    pub timeline: Timeline,
 }
 
 impl Default for Facts {
@@ -62,6 +64,7 @@ impl Default for Facts {
             tiles: 0,
             source_px: 0,
             spent: Spent::default(),
+            timeline: Timeline::default(),
         }
     }
 }
@@ -130,7 +133,9 @@ impl Service {
         let mut attempt = 1;
         loop {
             let started = Instant::now();
-            let found = self.lookup(&request.image).await?;
+            let found = self.lookup(&request.image).await;
+            facts.timeline.note("lookup", started);
+            let found = found?;
             metrics::stage("lookup", started.elapsed());
             let answered = match &request.want {
                 Want::Info => Ok(info(&found, facts)),
@@ -142,7 +147,10 @@ impl Service {
                 Want::Tiles(range) => self.tiles(&found, range, (asker, policy), facts).await,
                 Want::Samples(samples) => {
                     (facts.class, facts.format) = ("info", "text");
-                    self.samples(&found, *samples, (asker, policy)).await
+                    let started = Instant::now();
+                    let read = self.samples(&found, *samples, (asker, policy)).await;
+                    facts.timeline.note("samples", started);
+                    read
                 }
             };
             match answered {
@@ -174,7 +182,9 @@ impl Service {
         let Wanted { picture: request, conditions, asker, policy } = wanted;
         let image = &found.image;
         let request = &self.with_preset(request, image, (asker, policy)).await?;
-        let plan = plan::plan(request, image.id(), image.version(), image.info(), &policy.rules)?;
+        let plan = facts.timeline.timed("plan", || {
+            plan::plan(request, image.id(), image.version(), image.info(), &policy.rules)
+        })?;
         facts.class = plan.class.label();
         facts.lane = Some(plan.lane());
         facts.tiles += plan.cost.tiles;
@@ -187,7 +197,8 @@ impl Service {
             return Ok(Reply::NotModified { etag, modified_s });
         }
         let resolved = plan.resolved;
-        let rendered = match self.shards.map_of(plan.key).find(plan.key) {
+        let kept = facts.timeline.timed("cache", || self.shards.map_of(plan.key).find(plan.key));
+        let rendered = match kept {
             Some(rendered) => {
                 facts.outcome = "hit";
                 rendered
@@ -254,13 +265,15 @@ impl Service {
     ) -> Result<Rendered, ServiceError> {
         facts.outcome = "fault";
         let key = plan.key;
-        let deadline = Instant::now() + *policy.deadlines.of(plan.lane());
+        let started = Instant::now();
+        let deadline = started + *policy.deadlines.of(plan.lane());
         let render = Render {
             image: Arc::clone(&found.image),
             plan: Arc::new(plan),
             interest: Interest::of(asker),
             deadline,
             pass_through_bytes_max: policy.pass_through_bytes_max(),
+            timeline: facts.timeline.clone(),
         };
         let message = Obtain { key, render, decoder: found.decoder.clone() };
         let obtained = self.shards.address_of(key).send(Mail::to("cache_shard", message)).await??;
@@ -270,8 +283,10 @@ impl Service {
             (Origin::Image, true) => "passed",
             (Origin::Image, false) => "miss",
         };
-        if obtained.from == Origin::Image {
-            facts.spent = obtained.rendered.spent;
+        match obtained.from {
+            Origin::Image => facts.spent = obtained.rendered.spent,
+            Origin::Neighbour => facts.timeline.note("wait", started),
+            Origin::Memcached => {}
         }
         Ok(obtained.rendered)
     }
@@ -310,17 +325,6 @@ impl Service {
         self.policy.store(Arc::new(policy));
         self.registry.go_by(RegistrySettings::of(config));
         self.observed.admission.go_by(AdmissionLimits::of(config));
-    }
-
-    /// Forgets what caches hold. What is being made is answered, and kept.
-    pub fn purge(&self, purge: &Purge) -> Purged {
-        let images = self.registry.purge(purge);
-        metrics::images_closed("purge", images);
-        Purged {
-            answers: self.shards.purge(purge),
-            tiles: self.observed.tiles.purge(purge),
-            images,
-        }
     }
 
     /// Images that the registry knows: open, or being opened.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::actors::timeline::Timeline;
 use crate::metrics;
 
 /// Time that the stages of an answer took; none of what was found or waited for.
@@ -25,22 +26,32 @@ pub(super) struct Stopwatch {
     process: AtomicU64,
     watermark: AtomicU64,
     encode: AtomicU64,
+    timeline: Timeline,
 }
 
 impl Stopwatch {
+    /// One that notes each stage on a timeline, too.
+    pub(super) fn noting(timeline: Timeline) -> Self {
+        Self { timeline, ..Self::default() }
+    }
+
     pub(super) fn decoded(&self, since: Instant) {
+        self.timeline.note("decode", since);
         metrics::stage("decode", add(&self.decode, since));
     }
 
     pub(super) fn processed(&self, since: Instant) {
+        self.timeline.note("process", since);
         metrics::stage("process", add(&self.process, since));
     }
 
     pub(super) fn marked(&self, since: Instant) {
+        self.timeline.note("watermark", since);
         metrics::stage("watermark", add(&self.watermark, since));
     }
 
     pub(super) fn encoded(&self, format: &str, since: Instant) {
+        self.timeline.note("encode", since);
         metrics::encoded(format, add(&self.encode, since));
     }
 

@@ -10,6 +10,7 @@ use crate::config::iipsrv::{
     same, side_px, yes_or_no,
 };
 use crate::config::memcached;
+use crate::config::tracing;
 use crate::config::value::{
     Allowed, addresses, bind, bind_or_inherited, bytes, bytes_from, colour, file_name_part, flag,
     formats, header, line, millis, names, none_or_from, number, paths, seconds, tiff_compression,
@@ -303,6 +304,18 @@ pub const KEYS: &[Key] = &[
         |c, t| word(t, &[("on", AccessLog::On), ("off", AccessLog::Off)]) => c.log.access),
     key!("log.file", "", "Where all lines go: the path of a file, which may be rotated, or syslog; empty: events to standard error, accesses to standard output", Some(("LOGFILE", same)),
         |c, t| Ok::<_, Allowed>(log_target(t)) => c.log.target),
+    key!("tracing.otlp_endpoint", "", "The OpenTelemetry collector that takes traces by OTLP over HTTP, http://HOST, with :PORT (else 4318) and a path (else /v1/traces); empty: nothing is recorded", None,
+        |c, t| tracing::endpoint(t) => c.tracing.endpoint),
+    key!("tracing.service_name", "tessera", "What this service is called in traces", None,
+        |c, t| header(t) => c.tracing.service_name),
+    key!("tracing.sample_ratio", "0.01", "The share of requests that are recorded, of those that come without a traceparent, 0 to 1", None,
+        |c, t| number(t, &(0.0..=1.0)) => c.tracing.sample_ratio),
+    key!("tracing.parents_per_s_max", "100", "Requests a second that are recorded because their traceparent says so; those above count as if they came without one", None,
+        |c, t| number(t, &(0..=1_000_000)) => c.tracing.parents_per_s_max),
+    key!("tracing.queue_max", "2048", "Traces that may wait to be sent, of some KiB each; above, they are lost and counted", None,
+        |c, t| number(t, &(1..=1_000_000)) => c.tracing.queue_max),
+    key!("tracing.timeout_ms", "2000", "Milliseconds that the collector may take over one batch; then it is lost and counted", None,
+        |c, t| millis(t) => c.tracing.timeout),
 ];
 
 fn log_target(text: &str) -> LogTarget {

@@ -19,7 +19,7 @@ use crate::config::watermark::{self, RULES};
 use crate::config::{
     AccessLog, Bind, CacheConfig, Config, DeepZoomConfig, ImagesConfig, Jpeg2000Config, LogConfig,
     LogFormat, LogTarget, MemcachedConfig, ModulesConfig, OutputConfig, PoolConfig, ProtocolConfig,
-    RenderConfig, ServerConfig, SupervisorConfig, WatermarkConfig,
+    RenderConfig, ServerConfig, SupervisorConfig, TracingConfig, WatermarkConfig,
 };
 use crate::model::{ColourRule, DeepZoomCut, Filter, Format, Limits};
 
@@ -422,6 +422,7 @@ fn blank(run_as: RunAs) -> Config {
             access: AccessLog::On,
             target: LogTarget::Standard,
         },
+        tracing: TracingConfig::default(),
     }
 }
 

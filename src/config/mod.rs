@@ -12,6 +12,7 @@ pub mod reload;
 mod socket_mode;
 mod supervisor;
 mod tls;
+mod tracing;
 mod value;
 mod watermark;
 
@@ -33,6 +34,7 @@ pub use proxies::TrustedProxies;
 pub use socket_mode::SocketMode;
 pub use supervisor::{SupervisorConfig, TAKES_OVER};
 pub use tls::TlsConfig;
+pub use tracing::{OtlpEndpoint, TracingConfig};
 
 /// Where a listener listens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -459,4 +461,6 @@ pub struct Config {
     pub deepzoom: DeepZoomConfig,
     /// Logs.
     pub log: LogConfig,
+    /// Traces.
+    pub tracing: TracingConfig,
 }

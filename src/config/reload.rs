@@ -26,6 +26,11 @@ const RELOADED: &[&str] = &[
     "server.trusted_proxies",
     "server.uri_bytes_max",
     "log.level",
+    "tracing.otlp_endpoint",
+    "tracing.service_name",
+    "tracing.sample_ratio",
+    "tracing.parents_per_s_max",
+    "tracing.timeout_ms",
 ];
 
 /// Whether a reload puts a setting in force; all others wait for a restart.

@@ -11,12 +11,15 @@ use crate::front::manifest;
 use crate::front::manners::LiveManners;
 use crate::front::rankings::Rankings;
 use crate::front::request_count::RequestCount;
+use crate::front::request_name::Name;
+use crate::front::trace;
 use crate::front::troubles::Troubles;
 use crate::metrics;
 use crate::model::{Fault, FaultKind, ImageId};
 use crate::plan::Lane;
 use crate::protocols::wire::{RawRequest, Response};
 use crate::protocols::{self, ManifestCall, Parsed, Protocol, Settings};
+use crate::telemetry::traces::Traces;
 use crate::telemetry::{Access, AccessLog};
 
 /// What CORS allows beside the origin.
@@ -25,9 +28,9 @@ const CORS_FIXED: [(&str, &str); 4] = [
     (
         "Access-Control-Allow-Headers",
         "Accept, Content-Type, X-Requested-With, If-Modified-Since, If-None-Match, X-Request-Id, \
-         traceparent",
+         traceparent, tracestate",
     ),
-    ("Access-Control-Expose-Headers", "ETag, Link, X-Request-Id"),
+    ("Access-Control-Expose-Headers", "ETag, Link, X-Request-Id, traceresponse"),
     ("Access-Control-Max-Age", "86400"),
 ];
 
@@ -50,6 +53,8 @@ pub struct Front {
     pub troubles: Troubles,
     /// Where each request is written down, if anywhere.
     pub access: Option<AccessLog>,
+    /// Where some of them are recorded, if anywhere.
+    pub traces: Traces,
 }
 
 /// What the log says of a request.
@@ -64,20 +69,22 @@ pub(super) struct Asked<'a> {
     /// When its head was read.
     pub(super) started: Instant,
     /// What it is called.
-    pub(super) id: String,
+    pub(super) name: Name,
 }
 
 /// A response, and what the log says of it.
 #[derive(Debug)]
 pub(super) struct Answered {
-    response: Response,
-    protocol: &'static str,
-    facts: Facts,
+    pub(super) response: Response,
+    pub(super) protocol: &'static str,
+    pub(super) facts: Facts,
+    /// The image, where the request is recorded.
+    pub(super) image: Option<ImageId>,
 }
 
 impl Answered {
     fn new(response: Response, protocol: &'static str) -> Self {
-        Self { response, protocol, facts: Facts::default() }
+        Self { response, protocol, facts: Facts::default(), image: None }
     }
 
     /// The answer where as many requests as may are under way already.
@@ -95,7 +102,7 @@ impl Answered {
 
 impl Front {
     /// The answer to one request, without what [`Front::finish`] adds.
-    pub(super) async fn answer(&self, raw: &RawRequest<'_>) -> Answered {
+    pub(super) async fn answer(&self, raw: &RawRequest<'_>, name: &Name) -> Answered {
         if !is_host(raw.host) {
             // It must not be echoed into addresses.
             let fault = Fault::bad_request("the Host header is not a host name");
@@ -105,15 +112,16 @@ impl Front {
         match protocols::parse(raw, settings) {
             Ok(Parsed::Call(call)) => {
                 let protocol = call.protocol();
-                let mut facts = Facts::default();
-                let (started, image) = (Instant::now(), call.request.image.as_str());
+                let mut facts = Facts { timeline: name.timeline(), ..Facts::default() };
+                let (started, image) = (Instant::now(), &call.request.image);
                 let answered = self.service.answer(&call.request, &mut facts).await;
-                self.rankings.note(image, started.elapsed());
+                self.rankings.note(image.as_str(), started.elapsed());
                 let response = match answered {
                     Ok(reply) => protocols::respond(&call, &reply, settings),
-                    Err(error) => self.refused(protocol, &error, &call.request.image),
+                    Err(error) => self.refused(protocol, &error, image),
                 };
-                Answered { response, protocol: protocol.label(), facts }
+                let image = name.is_recorded().then(|| image.clone());
+                Answered { response, protocol: protocol.label(), facts, image }
             }
             Ok(Parsed::Manifest(call)) => self.manifest(&call, settings).await,
             Ok(Parsed::Response(response)) => Answered::new(response, "other"),
@@ -136,7 +144,7 @@ impl Front {
             protocols::respond_fault(protocol, &fault)
         });
         let facts = Facts { class: "info", format: "text", ..Facts::default() };
-        Answered { response, protocol: protocol.label(), facts }
+        Answered { facts, ..Answered::new(response, protocol.label()) }
     }
 
     /// An error in its protocol's words; the log gets the whole chain, the client the public sentence.
@@ -160,7 +168,10 @@ impl Front {
 
     /// Adds what every answer has, and writes it down.
     pub(super) fn finish(&self, asked: Asked<'_>, answered: Answered) -> Response {
-        let Answered { mut response, protocol, facts } = answered;
+        if let Some(trace) = trace::of(&asked, &answered) {
+            self.traces.put(trace);
+        }
+        let Answered { mut response, protocol, facts, .. } = answered;
         let manners = self.manners.load();
         if !manners.cors.is_empty() {
             let origin = ("Access-Control-Allow-Origin", manners.cors.clone());
@@ -189,10 +200,13 @@ impl Front {
                     ("watermark", facts.spent.watermark),
                     ("encode", facts.spent.encode),
                 ],
-                id: &asked.id,
+                id: &asked.name.id,
             });
         }
-        response.headers.push(("X-Request-Id", asked.id.into()));
+        if let Some(trace) = asked.name.trace {
+            response.headers.push(("traceresponse", trace.response().into()));
+        }
+        response.headers.push(("X-Request-Id", asked.name.id.into()));
         response
     }
 }

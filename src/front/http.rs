@@ -14,7 +14,7 @@ use crate::config::TrustedProxies;
 use crate::front::exchange::{Answered, Asked, Front, body_too_large, seconds_of};
 use crate::front::forwarded::Forwarded;
 use crate::front::request_count::Place;
-use crate::front::request_id::request_id;
+use crate::front::request_name::Name;
 use crate::front::timed_body::TimedBody;
 use crate::model::Fault;
 use crate::protocols::wire::{Method, RawRequest, Response};
@@ -33,26 +33,28 @@ async fn handle(
     front: web::Data<Front>,
 ) -> HttpResponse<TimedBody> {
     let started = Instant::now();
+    let text =
+        |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let name = Name::of(text("x-request-id"), text("traceparent"), &front.traces);
     let place = front.requests.take_place();
     let answered = match &place {
         Some(_) => match body_of(&request, payload, &front).await {
             Ok(body) => {
                 let manners = front.manners.load_full();
-                front.answer(&raw_request(&request, &body, &manners.trusted_proxies)).await
+                let raw = raw_request(&request, &body, &manners.trusted_proxies);
+                front.answer(&raw, &name).await
             }
             Err(fault) => Answered::unread(&fault),
         },
         None => Answered::too_many(),
     };
-    let text =
-        |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let peer = request.peer_addr().map(|address| address.ip().to_string());
     let asked = Asked {
         peer: peer.as_deref().unwrap_or("unix"),
         method: request.method().as_str(),
         target: request.uri().path_and_query().map_or("/", |target| target.as_str()),
         started,
-        id: request_id(text("x-request-id"), text("traceparent")),
+        name,
     };
     http_response(front.finish(asked, answered), place)
 }

@@ -10,7 +10,7 @@ use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
 
 use crate::front::request_count::Place;
-use crate::metrics;
+use crate::metrics::{self, Unsent};
 
 /// Bytes handed on at once: most tiles whole, exports in pieces.
 const PIECE_BYTES: usize = 65_536;
@@ -19,6 +19,7 @@ const PIECE_BYTES: usize = 65_536;
 #[derive(Debug)]
 pub(super) struct TimedBody {
     rest: Bytes,
+    unsent: Unsent,
     size: BodySize,
     started: Instant,
     /// Held until the last piece is handed on.
@@ -33,7 +34,8 @@ impl TimedBody {
             204 | 304 => BodySize::None,
             _ => BodySize::Sized(length(&bytes)),
         };
-        Self { rest: bytes, size, started: Instant::now(), place }
+        let unsent = Unsent::of(length(&bytes));
+        Self { rest: bytes, unsent, size, started: Instant::now(), place }
     }
 }
 
@@ -58,6 +60,7 @@ impl MessageBody for TimedBody {
         let piece_bytes = self.rest.len().min(PIECE_BYTES);
         let piece = self.rest.split_to(piece_bytes);
         metrics::bytes_sent(length(&piece));
+        self.unsent.sent(length(&piece));
         if self.rest.is_empty() {
             metrics::stage("send", self.started.elapsed());
             self.place = None;

@@ -14,8 +14,9 @@ use crate::config::{self, Config, ConfigError, Layers, LiveOrigins, Origin};
 use crate::front::manners::LiveManners;
 use crate::metrics;
 use crate::telemetry;
+use crate::telemetry::traces::Traces;
 
-pub use settings::{manners, policy};
+pub use settings::{manners, policy, traces};
 pub use watch::{on_change, on_hangup};
 
 /// Why a new configuration was not taken.
@@ -58,6 +59,7 @@ pub struct Live {
     origins: LiveOrigins,
     service: Service,
     manners: LiveManners,
+    traces: Traces,
 }
 
 impl Live {
@@ -67,8 +69,9 @@ impl Live {
         origins: LiveOrigins,
         service: Service,
         manners: LiveManners,
+        traces: Traces,
     ) -> Self {
-        Self { layers, origins, service, manners }
+        Self { layers, origins, service, manners, traces }
     }
 
     /// Reads the configuration anew and puts it in force, or says why not. Blocks: it reads files.
@@ -93,6 +96,7 @@ impl Live {
         // Nothing below can fail: all of it is in force, or nothing was.
         self.service.go_by(policy, &config);
         self.manners.store(Arc::new(manners));
+        self.traces.go_by(traces(&config));
         telemetry::set_level(&config.log.level);
         let before = self.origins.swap(Arc::new(origins));
         Ok(Changes::between(&before, &self.origins.load()))

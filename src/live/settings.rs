@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::front::manners::Manners;
 use crate::plan::{PassThrough, Rules};
 use crate::protocols::{DeepZoomSettings, IiifVersion, Settings};
+use crate::telemetry::traces::{Collector, TraceSettings};
 
 /// What answers are made by.
 ///
@@ -25,6 +26,19 @@ pub fn manners(config: &Config) -> Manners {
         settings: settings(config),
         cors: cors(&config.protocol.cors),
         trusted_proxies: config.server.trusted_proxies.clone(),
+    }
+}
+
+/// What is recorded of requests, and for whom.
+pub fn traces(config: &Config) -> TraceSettings {
+    let tracing = &config.tracing;
+    let collector = tracing.endpoint.clone();
+    TraceSettings {
+        collector: collector.map(|to| Collector { address: to.address, path: to.path }),
+        service: tracing.service_name.clone(),
+        sample_ratio: tracing.sample_ratio,
+        parents_per_s_max: tracing.parents_per_s_max,
+        timeout: tracing.timeout,
     }
 }
 

@@ -15,12 +15,12 @@ use crate::live::Live;
 /// How often a configuration file is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// At each signal, reads the configuration anew and empties the caches, as iipsrv does. A log file that was
+/// At each signal, reads the configuration anew and empties this process' caches, as iipsrv does. A log file that was
 /// rotated is begun anew without being told to.
 pub async fn on_hangup(live: Arc<Live>, service: Service, mut signal: Signal) {
     while signal.recv().await.is_some() {
         read_again(&live).await;
-        let purged = service.purge(&Purge::All);
+        let purged = service.purge_here(&Purge::All);
         tracing::info!(?purged, "caches emptied");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use metrics::{Counter, Histogram, counter, histogram};
 
-use crate::metrics::labels::FOUND;
+use crate::metrics::labels::{FOUND, PURGES};
 
 static COALESCED: LazyLock<Counter> = LazyLock::new(|| counter!("tessera_cache_coalesced_total"));
 static EVICTED_AGE: LazyLock<Histogram> =
@@ -81,6 +81,11 @@ pub fn memcached_dropped(reason: &'static str) {
     counter!("tessera_memcached_dropped_total", "reason" => reason).increment(1);
 }
 
+/// Counts a purge, by where it was asked for.
+pub fn purge(purged: &'static str) {
+    counter!("tessera_purges_total", "purged" => purged).increment(1);
+}
+
 /// Counts a request that waited for an answer already being made.
 pub fn coalesced() {
     COALESCED.increment(1);
@@ -99,4 +104,7 @@ pub(super) fn register() {
         counter.increment(0);
     }
     DECODED_EVICTIONS.increment(0);
+    for purged in PURGES {
+        counter!("tessera_purges_total", "purged" => purged).increment(0);
+    }
 }

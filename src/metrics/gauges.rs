@@ -2,8 +2,8 @@
 
 use metrics::{Gauge, counter, gauge};
 
-use crate::metrics::labels::{ACTORS, OWNERS, label};
-use crate::metrics::process;
+use crate::metrics::labels::{ACTORS, LOST, OWNERS, label};
+use crate::metrics::{process, unsent};
 
 /// A gauge of messages that an actor has not taken up yet.
 #[derive(Debug)]
@@ -43,18 +43,27 @@ pub fn admitted(lane: &'static str, bytes: u64, waiting: usize) {
     set(&gauge!("tessera_admission_waiting", "lane" => lane), count(waiting));
 }
 
-/// Shows the memory of the process, by what it is for; the last owner is what the others leave of it.
-pub fn memory(owned: [u64; OWNERS.len() - 1]) {
-    let resident = process::observe();
-    let rest = resident.saturating_sub(owned.iter().sum());
+/// Shows the memory of the process, by what it is for: what caches and pixels take, what is being sent, and
+/// what these leave of it.
+pub fn memory([cache, decoded, in_decode]: [u64; 3]) {
+    let owned = [cache, decoded, in_decode, unsent::bytes()];
+    let rest = process::observe().saturating_sub(owned.iter().sum());
     for (number, bytes) in owned.into_iter().chain([rest]).enumerate() {
         set(&gauge!("tessera_memory_bytes", "owner" => label(&OWNERS, number)), bytes);
     }
 }
 
-/// Shows how many access lines were lost.
+/// Shows how many lines of the log were lost.
 pub fn log_lines_dropped(lines: u64) {
     counter!("tessera_log_lines_dropped_total").absolute(lines);
+}
+
+/// Shows how many traces were sent, and how many lost, in the order of the label's values.
+pub fn traces(sent: u64, lost: [u64; LOST.len()]) {
+    counter!("tessera_traces_sent_total").absolute(sent);
+    for (why, count) in LOST.into_iter().zip(lost) {
+        counter!("tessera_traces_lost_total", "lost" => why).absolute(count);
+    }
 }
 
 /// Counts a configuration that was read again, and whether it was taken.
@@ -73,6 +82,7 @@ pub(super) fn register() {
     }
     gauge!("tessera_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     log_lines_dropped(0);
+    traces(0, [0; LOST.len()]);
     for is_taken in [true, false] {
         counter!("tessera_config_reloads_total", "taken" => taken(is_taken)).increment(0);
     }

@@ -68,8 +68,13 @@ pub(super) const CAUSES: [&str; 7] =
 pub(super) const OPENS: [&str; 2] = ["first", "changed"];
 /// Why an image was closed.
 pub(super) const CLOSES: [&str; 3] = ["idle", "bound", "purge"];
-/// Who holds memory: encoded answers, decoded tiles, pixels in work, and all the rest.
-pub(super) const OWNERS: [&str; 4] = ["cache", "decoded", "in_decode", "other"];
+/// Who holds memory: encoded answers, decoded tiles, pixels in work, answers that clients are taking, and
+/// all the rest.
+pub(super) const OWNERS: [&str; 5] = ["cache", "decoded", "in_decode", "sending", "other"];
+/// Who asked for a purge: whoever administers this instance, or another's.
+pub(super) const PURGES: [&str; 2] = ["here", "elsewhere"];
+/// Why a trace was lost: no room in the queue, or what its collector did.
+pub(super) const LOST: [&str; 4] = ["queue", "unreachable", "timeout", "refused"];
 /// Whether a look into a cache found what it looked for.
 pub(super) const FOUND: [&str; 2] = ["miss", "hit"];
 
@@ -91,6 +96,8 @@ pub const LABELS: &[(&str, &[&str])] = &[
     ("closed", &CLOSES),
     ("owner", &OWNERS),
     ("found", &FOUND),
+    ("lost", &LOST),
+    ("purged", &PURGES),
 ];
 
 /// Where a label stands in its list.

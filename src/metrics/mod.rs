@@ -11,20 +11,23 @@ mod labels;
 mod process;
 mod requests;
 mod table;
+mod unsent;
 mod work;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 pub use caches::{
     ShardCounters, coalesced, decoded_evicted, decoded_lookup, memcached_asked, memcached_dropped,
-    memcached_error, memcached_stored,
+    memcached_error, memcached_stored, purge,
 };
 pub use gauges::{
-    Posted, admitted, config_reload, level, level_of, log_lines_dropped, memory, pool_depth, posted,
+    Posted, admitted, config_reload, level, level_of, log_lines_dropped, memory, pool_depth,
+    posted, traces,
 };
 pub use labels::LABELS;
 pub use requests::{bytes_sent, fault, pixels_served, request};
 pub use table::METRICS;
+pub use unsent::Unsent;
 pub use work::{
     bytes_read, codec_failure, decoded, encoded, image_opened, images_closed, module_death,
     module_job, module_start, queue_wait, register_module, restart, shed, stage, would_shed,

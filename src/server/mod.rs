@@ -123,6 +123,7 @@ async fn run(loaded: &Loaded, exporter: Exporter, sink: Sink) -> Result<(), Serv
     let modules = Modules::start(config)?;
     let opener = opener(config, &modules);
     let service = start::start(config, live::policy(config)?, opener, modules)?;
+    service.hear_purges().await;
     let told = Told::new(loaded, sink)?;
     let front = told.front(service.clone(), config);
     let certificates = Certificates::open(&config.server.tls)?;
@@ -131,6 +132,7 @@ async fn run(loaded: &Loaded, exporter: Exporter, sink: Sink) -> Result<(), Serv
     let admin = told.admin(service.clone(), exporter.clone(), drain, config);
     let admin_server = listeners::admin(&admin, config, &mut sockets)?;
     rt::spawn(upkeep(service.clone(), exporter, certificates));
+    rt::spawn(service.clone().follow_purges());
     told.follow_configuration(loaded, service.clone(), hangup);
     let started = Started {
         public: public.as_ref().map(Server::handle),
@@ -165,9 +167,7 @@ async fn run(loaded: &Loaded, exporter: Exporter, sink: Sink) -> Result<(), Serv
         }
     };
     service.stop();
-    if let Some(access) = &told.access {
-        access.stop();
-    }
+    told.stop();
     Ok(ended?)
 }
 

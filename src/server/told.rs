@@ -19,6 +19,7 @@ use crate::front::troubles::Troubles;
 use crate::live::{self, Live, Loaded};
 use crate::metrics::Exporter;
 use crate::server::log;
+use crate::telemetry::traces::Traces;
 use crate::telemetry::{AccessLog, Sink};
 
 /// Shared by the listeners; clones of its parts are the same things.
@@ -28,7 +29,9 @@ pub(super) struct Told {
     troubles: Troubles,
     manners: LiveManners,
     origins: LiveOrigins,
-    pub(super) access: Option<AccessLog>,
+    sink: Sink,
+    access: Option<AccessLog>,
+    traces: Traces,
 }
 
 impl Told {
@@ -41,7 +44,9 @@ impl Told {
             troubles: Troubles::default(),
             manners: Arc::new(ArcSwap::from_pointee(live::manners(config))),
             origins: Arc::new(ArcSwap::from_pointee(loaded.origins.clone())),
-            access: log::access(&config.log, sink)?,
+            access: log::access(&config.log, sink.clone())?,
+            sink,
+            traces: Traces::start(live::traces(config), config.tracing.queue_max)?,
         })
     }
 
@@ -56,6 +61,7 @@ impl Told {
             rankings: self.rankings.clone(),
             troubles: self.troubles.clone(),
             access: self.access.clone(),
+            traces: self.traces.clone(),
         }
     }
 
@@ -72,7 +78,9 @@ impl Told {
             requests: self.requests.clone(),
             troubles: self.troubles.clone(),
             rankings: self.rankings.clone(),
+            sink: self.sink.clone(),
             access: self.access.clone(),
+            traces: self.traces.clone(),
             exporter,
             origins: Arc::clone(&self.origins),
             manners: Arc::clone(&self.manners),
@@ -85,10 +93,19 @@ impl Told {
     /// Has the configuration read anew when that is asked for.
     pub(super) fn follow_configuration(&self, loaded: &Loaded, service: Service, hangup: Signal) {
         let (origins, manners) = (Arc::clone(&self.origins), Arc::clone(&self.manners));
-        let live = Arc::new(Live::new(loaded.layers.clone(), origins, service.clone(), manners));
+        let (layers, traces) = (loaded.layers.clone(), self.traces.clone());
+        let live = Arc::new(Live::new(layers, origins, service.clone(), manners, traces));
         if loaded.config.server.watch_config {
             rt::spawn(live::on_change(Arc::clone(&live)));
         }
         rt::spawn(live::on_hangup(live, service, hangup));
+    }
+
+    /// Has what was written down sent on; call when all requests are answered.
+    pub(super) fn stop(&self) {
+        self.traces.stop();
+        if let Some(access) = &self.access {
+            access.stop();
+        }
     }
 }

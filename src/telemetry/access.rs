@@ -106,7 +106,8 @@ impl AccessLog {
             if self.shared.json { json(&mut lines, access) } else { text(&mut lines, access) };
     }
 
-    /// Lines lost because nobody took them.
+    /// Lines lost because there was no room for them while others were written; [`Sink::lost`] has those
+    /// that could not be written.
     pub fn dropped(&self) -> u64 {
         self.shared.dropped.load(Ordering::Relaxed)
     }
@@ -138,10 +139,7 @@ impl Shared {
         if lines.is_empty() {
             return;
         }
-        if self.sink.write_accesses(&lines).is_err() {
-            let count = u64::try_from(lines.lines().count()).unwrap_or(u64::MAX);
-            self.dropped.fetch_add(count, Ordering::Relaxed);
-        }
+        self.sink.write_accesses(&lines);
     }
 }
 

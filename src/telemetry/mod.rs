@@ -1,9 +1,10 @@
 //! Log lines: events on standard error, exactly one access line a request on standard output; or both
-//! to a file or syslog.
+//! to a file or syslog. And traces, to a collector.
 
 mod access;
 mod sink;
 mod syslog;
+pub mod traces;
 
 use std::io::{self, IsTerminal as _};
 use std::sync::OnceLock;

@@ -4,7 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
@@ -13,6 +15,9 @@ use crate::telemetry::syslog::{SOCKET, Severity, Syslog};
 
 /// Who may read a log that we make: those of our group, but nobody else, since it names all that is asked.
 const MODE: u32 = 0o640;
+
+/// How often it is said that the log cannot be written: a disk stays full for longer.
+const COMPLAINT_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Where lines are to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +32,14 @@ pub enum Target {
 
 /// An open target. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Sink(Arc<Kind>);
+pub struct Sink(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    kind: Kind,
+    lost: AtomicU64,
+    complained: Mutex<Option<Instant>>,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -42,26 +54,60 @@ impl Sink {
     /// # Errors
     /// The file cannot be made or written to; there is no syslog.
     pub fn open(target: &Target) -> io::Result<Self> {
-        Ok(Self(Arc::new(match target {
+        let kind = match target {
             Target::Standard => Kind::Standard,
             Target::Syslog => Kind::Syslog(Syslog::open(Path::new(SOCKET))?),
             Target::File(path) => Kind::File(LogFile::open(path)?),
-        })))
+        };
+        let (lost, complained) = (AtomicU64::new(0), Mutex::default());
+        Ok(Self(Arc::new(Shared { kind, lost, complained })))
     }
 
     /// Whether somebody may be looking at it who likes colours.
     pub(super) fn is_standard(&self) -> bool {
-        matches!(*self.0, Kind::Standard)
+        matches!(self.0.kind, Kind::Standard)
+    }
+
+    /// Lines that could not be written.
+    pub fn lost(&self) -> u64 {
+        self.0.lost.load(Ordering::Relaxed)
     }
 
     /// Writes whole access lines.
-    pub(super) fn write_accesses(&self, lines: &str) -> io::Result<()> {
-        match &*self.0 {
+    pub(super) fn write_accesses(&self, lines: &str) {
+        if let Err(error) = self.try_write_accesses(lines) {
+            self.lose(lines.lines().count(), &error);
+        }
+    }
+
+    fn try_write_accesses(&self, lines: &str) -> io::Result<()> {
+        match &self.0.kind {
             Kind::Standard => io::stdout().lock().write_all(lines.as_bytes()),
             Kind::Syslog(syslog) => {
                 lines.lines().try_for_each(|line| syslog.send(Severity::Info, line))
             }
             Kind::File(file) => file.append(lines.as_bytes()),
+        }
+    }
+
+    fn write_event(&self, line: &[u8], severity: Severity) -> io::Result<()> {
+        match &self.0.kind {
+            Kind::Standard => io::stderr().write_all(line),
+            Kind::Syslog(syslog) => syslog.send(severity, &String::from_utf8_lossy(line)),
+            Kind::File(file) => file.append(line),
+        }
+    }
+
+    /// Counts lines that are lost. What cannot be written cannot say so itself: standard error is told,
+    /// which is the supervisor's log in most places.
+    fn lose(&self, lines: usize, error: &io::Error) {
+        self.0.lost.fetch_add(u64::try_from(lines).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let mut complained = self.0.complained.lock().unwrap_or_else(PoisonError::into_inner);
+        if complained.is_none_or(|last| COMPLAINT_INTERVAL <= last.elapsed()) {
+            *complained = Some(Instant::now());
+            let text = "the log cannot be written, requests are answered all the same";
+            // Where that is closed too, the counter is what is left.
+            let _closed = writeln!(io::stderr(), "warning: {text}: {error}");
         }
     }
 }
@@ -93,17 +139,10 @@ pub struct EventWriter<'a> {
 
 impl Write for EventWriter<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        match &*self.sink.0 {
-            Kind::Standard => io::stderr().write(line),
-            Kind::Syslog(syslog) => {
-                syslog.send(self.severity, &String::from_utf8_lossy(line))?;
-                Ok(line.len())
-            }
-            Kind::File(file) => {
-                file.append(line)?;
-                Ok(line.len())
-            }
+        if let Err(error) = self.sink.write_event(line, self.severity) {
+            self.sink.lose(1, &error);
         }
+        Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -158,12 +197,20 @@ mod tests {
         let (path, old) = (dir.path().join("log"), dir.path().join("log.1"));
         fs::write(&path, "before\n").unwrap();
         let sink = Sink::open(&Target::File(path.clone())).unwrap();
-        sink.write_accesses("one\n").unwrap();
+        sink.write_accesses("one\n");
         fs::rename(&path, &old).unwrap();
         sink.make_writer().write_all(b"two\n").unwrap();
         assert_eq!(fs::read_to_string(&old).unwrap(), "before\none\n");
         assert_eq!(fs::read_to_string(&path).unwrap(), "two\n");
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o137, 0);
+    }
+
+    #[test]
+    fn lines_that_a_full_disk_does_not_take_are_counted_and_are_no_error() {
+        let sink = Sink::open(&Target::File(PathBuf::from("/dev/full"))).unwrap();
+        sink.write_accesses("one\ntwo\n");
+        sink.make_writer().write_all(b"three\n").unwrap();
+        assert_eq!(sink.lost(), 3);
     }
 
     #[test]

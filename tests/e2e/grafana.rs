@@ -69,8 +69,7 @@ fn rules_are_valid_and_each_alert_fires_when_it_should_and_has_its_page() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let runbook = fs::read_to_string(root.join("docs/runbook.md")).unwrap();
     let alerts = fs::read_to_string(file("alerts.yml")).unwrap();
-    let names: Vec<&str> =
-        alerts.lines().filter_map(|l| l.trim().strip_prefix("- alert: ")).collect();
+    let names = alert_names();
     assert_eq!(names.len(), 11);
     for name in names {
         assert!(runbook.contains(&format!("\n## {name}\n")), "docs/runbook.md lacks {name}");
@@ -79,8 +78,15 @@ fn rules_are_valid_and_each_alert_fires_when_it_should_and_has_its_page() {
     }
 }
 
+/// The names of all alerts, in their file's order.
+pub fn alert_names() -> Vec<String> {
+    let alerts = fs::read_to_string(grafana().join("prometheus/alerts.yml")).unwrap();
+    let names = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: "));
+    names.map(str::to_owned).collect()
+}
+
 /// A Prometheus; dropping it kills it.
-struct Prometheus {
+pub struct Prometheus {
     child: Child,
     address: String,
     _data: tempfile::TempDir,
@@ -95,7 +101,7 @@ impl Drop for Prometheus {
 
 impl Prometheus {
     /// Starts one that scrapes `target` every second under the rules of this repository.
-    fn start(target: &str) -> Self {
+    pub fn start(target: &str) -> Self {
         let data = tempfile::tempdir().unwrap();
         for rules in ["recording.yml", "alerts.yml"] {
             fs::copy(grafana().join("prometheus").join(rules), data.path().join(rules)).unwrap();
@@ -143,7 +149,7 @@ impl Prometheus {
     }
 
     /// Waits until an expression gives something.
-    fn wait_for(&self, what: &str, expression: &str) {
+    pub fn wait_for(&self, what: &str, expression: &str) {
         let since = Instant::now();
         while self.query(expression).is_empty() {
             assert!(since.elapsed() < PATIENCE, "{what}: no data for {expression}");
@@ -166,8 +172,8 @@ fn metrics_in(expression: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// The expressions of a file of rules, each on one line.
-fn rule_expressions(name: &str) -> Vec<String> {
+/// The expressions of a file of rules, each on one line, in its order.
+pub fn rule_expressions(name: &str) -> Vec<String> {
     let text = fs::read_to_string(grafana().join("prometheus").join(name)).unwrap();
     let mut found = Vec::new();
     let mut lines = text.lines().peekable();

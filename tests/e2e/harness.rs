@@ -80,10 +80,21 @@ impl Server {
 
     /// The same with environment variables.
     pub fn start_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::start_by(&[], folder, arguments, environment)
+    }
+
+    /// The same by a program that becomes what its last arguments say.
+    pub fn start_by(
+        program: &[&str],
+        folder: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let usual = ["--bind", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
         let usual = usual.chunks(2).filter(|flag| !arguments.contains(&flag[0])).flatten();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tessera"));
-        command.arg("serve").arg(folder).args(usual).args(arguments);
+        let words = [program, &[env!("CARGO_BIN_EXE_tessera")]].concat();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).arg("serve").arg(folder).args(usual).args(arguments);
         Self::spawn(command.envs(environment.iter().copied()))
     }
 

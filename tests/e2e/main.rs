@@ -9,15 +9,19 @@
 )]
 
 mod admin;
+mod alerts;
 mod cache;
+mod chaos;
 mod clients;
 mod cluster;
+mod collector;
 mod dzsave;
 mod fastcgi;
 mod fastcgi_client;
 mod fastcgi_fronts;
 mod flat;
 mod formats;
+mod full_log;
 mod grafana;
 mod harness;
 mod hostile;
@@ -39,14 +43,17 @@ mod overload;
 mod packaged;
 mod pictures;
 mod profiles;
+mod purge;
 mod reload;
 mod replaced;
 mod slices;
 mod slow;
+mod slow_disk;
 mod soak;
 mod supervised;
 mod throwaway_root;
 mod tls;
+mod tracing;
 mod upgrade;
 mod vectors;
 mod watermark;

@@ -99,6 +99,16 @@ impl Memcached {
         value
     }
 
+    /// Whether there is an entry.
+    pub fn has(&self, name: &str) -> bool {
+        let mut stream = BufReader::new(TcpStream::connect(&self.address).unwrap());
+        stream.get_mut().write_all(format!("mg {name}\r\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_line(&mut answer).unwrap();
+        assert!(["HD\r\n", "EN\r\n"].contains(&answer.as_str()), "{answer}");
+        answer == "HD\r\n"
+    }
+
     /// Writes an entry.
     pub fn set(&self, name: &str, value: &[u8]) {
         let mut stream = BufReader::new(TcpStream::connect(&self.address).unwrap());

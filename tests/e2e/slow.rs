@@ -86,7 +86,7 @@ fn above_the_limit_a_connection_waits_until_another_ends() {
 #[test]
 fn a_client_that_takes_nothing_of_its_answer_loses_it() {
     let folder = folder_with(&[("a.tif", RETINA)]);
-    let server = Server::start(folder.path(), &["--server-write-s", "1"]);
+    let server = Server::start(folder.path(), &["--server-write-s", "3"]);
     let mut stream = TcpStream::connect(&server.address).unwrap();
     let export = "/iiif/3/a.tif/full/^4000,/0/default.png";
     stream.write_all(format!("GET {export} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap();
@@ -94,9 +94,14 @@ fn a_client_that_takes_nothing_of_its_answer_loses_it() {
     while server.metric("tessera_bytes_sent_total", &[]) == 0.0 {
         assert!(since.elapsed() < PATIENCE, "no answer is on its way");
     }
+    let unsent = || server.metric("tessera_memory_bytes", &["owner=\"sending\""]);
+    assert!(1e6 < unsent(), "what waits for a client is in memory");
     while server.metric("tessera_requests_in_flight", &[]) != 0.0 {
         assert!(since.elapsed() < PATIENCE, "the answer still waits for its client");
         thread::yield_now();
+    }
+    while unsent() != 0.0 {
+        assert!(since.elapsed() < PATIENCE, "{} bytes were not given up", unsent());
     }
     drop(stream);
     server.finish(&[]);

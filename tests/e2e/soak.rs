@@ -1,23 +1,28 @@
-//! Mixed load while images are replaced, cut, overwritten, deleted and led elsewhere, and clients vanish:
-//! no wrong pixel, no descriptor and no memory lost. `SOAK_S` says for how many seconds.
+//! Mixed load while all that can go wrong does ([`Chaos`]) and clients vanish: no wrong pixel, no descriptor,
+//! process or memory lost, and all is well again when all is well. `SOAK_S` says for how many seconds.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::net::TcpStream;
-use std::os::unix::fs::symlink;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::harness::{CHELSEA, PATIENCE, RETINA, Server, folder_with, sample};
+use crate::chaos::{CHANGING, Chaos, children, unprivileged};
+use crate::harness::{CHELSEA, PATIENCE, RETINA, Response, Server, folder_with, run};
+use crate::memcached_server::Memcached;
+use crate::slow_disk::SlowDisk;
 
 /// Seconds where `SOAK_S` says nothing: enough for some hundred changes of each image.
-const SECONDS: u64 = 10;
+const SECONDS: u64 = 15;
 
-/// Images that change, each in its own way.
-const CHANGING: [&str; 4] = ["swapped.tif", "cut.tif", "gone.tif", "led.tif"];
+/// Images that stay as they are, while their decoders are killed or kill themselves.
+const STAYING: [&str; 3] = ["still.jp2", "good.bad", "crash.bad"];
 
 /// What is asked of each.
 const REGIONS: [&str; 4] = [
@@ -30,66 +35,106 @@ const REGIONS: [&str; 4] = [
 /// Memory that may come and go beside the caches: allocator, stacks, answers on their way.
 const SLACK_BYTES: u64 = 96 << 20;
 
+/// Descriptors that may come and go: connections, and a decoder that is being started.
+const SLACK_FILES: usize = 16;
+
+/// What tells an answer from others.
+type Print = u64;
+
+/// What each region may show, image by image; nothing where no picture can be made.
+type Expected = BTreeMap<&'static str, [BTreeSet<Print>; REGIONS.len()]>;
+
 fn seconds() -> u64 {
     let set = env::var_os("SOAK_S").and_then(|text| text.into_string().ok());
     set.map_or(SECONDS, |text| text.parse().unwrap())
 }
 
-/// Changes one image once, in a way that may be seen half done where that can happen to files.
-fn change(folder: &Path, name: &str, round: u64) {
-    let path = folder.join(name);
-    let of = sample(if round.is_multiple_of(2) { RETINA } else { CHELSEA });
-    let renew = || {
-        let new = folder.join(format!("{name}.new"));
-        fs::copy(&of, &new).unwrap();
-        fs::rename(&new, &path).unwrap();
-    };
-    match name {
-        "cut.tif" if round.is_multiple_of(3) => {
-            let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
-            file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+fn print_of(body: &[u8]) -> Print {
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn ask(server: &Server, name: &str, region: usize) -> Response {
+    server.get(&format!("/iiif/3/{name}/{}", REGIONS[region]))
+}
+
+/// The images, and a module for some of them that dies of others.
+struct Scene {
+    folder: tempfile::TempDir,
+    settings: PathBuf,
+}
+
+impl Scene {
+    fn make() -> Self {
+        let all = CHANGING.map(|name| (name, RETINA));
+        let folder =
+            folder_with(&[&all[..], &[("still.tif", RETINA), ("other.tif", CHELSEA)]].concat());
+        let file = |name: &str| folder.path().join(name);
+        let jp2 = file("still.jp2");
+        run("vips", &["copy".as_ref(), file("still.tif").as_os_str(), jp2.as_os_str()]);
+        for word in ["good", "crash"] {
+            fs::write(file(&format!("{word}.bad")), format!("BAD! {word}\n")).unwrap();
         }
-        // Written over in place: readers see the file's beginning and end at different times.
-        "cut.tif" => fs::write(&path, fs::read(&of).unwrap()).unwrap(),
-        "gone.tif" if round.is_multiple_of(2) => fs::remove_file(&path).unwrap(),
-        "led.tif" if round.is_multiple_of(2) => {
-            let link = folder.join("led.link");
-            symlink("/etc/hostname", &link).unwrap();
-            fs::rename(link, &path).unwrap();
-        }
-        _ => renew(),
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let python = root.join("target/venv/bin/python");
+        let script = root.join("tests/e2e/bad_module.py");
+        let command = format!("[\"{}\", \"-B\", \"{}\"]", python.display(), script.display());
+        let settings = file("settings.toml");
+        let table = format!("[[modules.decoders]]\nname = \"bad\"\ncommand = {command}\n");
+        fs::write(&settings, table).unwrap();
+        Self { folder, settings }
+    }
+
+    fn serve(&self, disk: &SlowDisk, memcached: &Memcached) -> Server {
+        let caches = ["--cache-bytes-max", "8MiB", "--cache-decoded-bytes-max", "8MiB"];
+        let budget = ["--pool-bytes-in-decode-max", "128MiB", "--images-recheck-ms", "20"];
+        let shared = ["--memcached-servers", &memcached.address, "--images-failure-hold-ms", "20"];
+        let modules = ["--config", self.settings.to_str().unwrap()];
+        let arguments = [&caches[..], &budget, &shared, &modules].concat();
+        let folder = self.folder.path();
+        Server::start_by(&unprivileged(), folder, &arguments, &disk.environment())
     }
 }
 
-/// How many answers were right, and how many no picture.
-#[derive(Default)]
-struct Counts {
-    right: AtomicU64,
-    refused: AtomicU64,
+/// What is right: of images that change what the two samples show, of others what they show now.
+fn expected(server: &Server) -> Expected {
+    let now = |name: &str, region| {
+        let answer = ask(server, name, region);
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        print_of(&answer.body)
+    };
+    let of = |names: &[&str]| {
+        [0, 1, 2, 3].map(|region| names.iter().map(|name| now(name, region)).collect())
+    };
+    let samples = of(&["still.tif", "other.tif"]);
+    let mut all: Expected = CHANGING.map(|name| (name, samples.clone())).into();
+    for name in STAYING {
+        all.insert(name, if name == "crash.bad" { Default::default() } else { of(&[name]) });
+    }
+    all
 }
 
-/// Asks again and again; each picture must be one of those that the two samples give.
-fn ask(
-    server: &Server,
-    expected: &[Vec<Vec<u8>>],
-    counts: &Counts,
-    done: &AtomicBool,
-    start: usize,
-) {
+/// How often each status was answered.
+type Counts = Mutex<BTreeMap<u16, u64>>;
+
+/// Asks again and again; each picture must be one of those expected.
+fn ask_on(server: &Server, expected: &Expected, counts: &Counts, done: &AtomicBool, start: usize) {
+    let names: Vec<&str> = expected.keys().copied().collect();
     let mut number = start;
     while !done.load(Ordering::Relaxed) {
         number += 1;
-        let (name, region) = (CHANGING[number % 4], number / 4 % 4);
-        let answer = server.get(&format!("/iiif/3/{name}/{}", REGIONS[region]));
+        let (name, region) = (names[number % names.len()], number / names.len() % REGIONS.len());
+        let answer = ask(server, name, region);
         match answer.status {
             200 => {
-                let is_right = expected[region].contains(&answer.body);
+                let is_right = expected[name][region].contains(&print_of(&answer.body));
                 assert!(is_right, "wrong pixels in {name}, {}", REGIONS[region]);
-                counts.right.fetch_add(1, Ordering::Relaxed);
             }
-            404 | 422 | 503 => _ = counts.refused.fetch_add(1, Ordering::Relaxed),
+            404 | 422 | 503 => {}
             other => panic!("{other} for {name}: {}", answer.text()),
         }
+        *counts.lock().unwrap().entry(answer.status).or_default() += 1;
     }
 }
 
@@ -115,62 +160,76 @@ fn open_files(server: &Server) -> usize {
     fs::read_dir(format!("/proc/{}/fd", server.pid())).unwrap().count()
 }
 
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !is_so() {
+        assert!(since.elapsed() < PATIENCE, "never {what}");
+        thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+/// Every image is answered, and right; what can only crash still does.
+fn is_well(server: &Server, expected: &Expected) -> bool {
+    expected.iter().all(|(name, regions)| {
+        let region = regions.iter().enumerate();
+        region.into_iter().all(|(region, prints)| {
+            let answer = ask(server, name, region);
+            let is_picture = answer.status == 200;
+            assert!(!is_picture || prints.contains(&print_of(&answer.body)), "{name}");
+            is_picture != prints.is_empty()
+        })
+    })
+}
+
 #[test]
-fn no_pixel_descriptor_or_memory_is_lost_while_images_change_and_clients_vanish() {
-    let samples = CHANGING.map(|name| (name, RETINA));
-    let folder =
-        folder_with(&[&samples[..], &[("still.tif", RETINA), ("other.tif", CHELSEA)]].concat());
-    let caches = ["--cache-bytes-max", "8MiB", "--cache-decoded-bytes-max", "8MiB"];
-    let budget = ["--pool-bytes-in-decode-max", "128MiB", "--images-recheck-ms", "20"];
-    let server = Server::start(folder.path(), &[caches, budget].concat());
-    let expected = REGIONS.map(|region| {
-        ["still.tif", "other.tif"]
-            .map(|name| server.get(&format!("/iiif/3/{name}/{region}")).body)
-            .to_vec()
-    });
+fn no_pixel_descriptor_or_memory_is_lost_whatever_goes_wrong() {
+    let (scene, disk, mut memcached) = (Scene::make(), SlowDisk::make(), Memcached::start(&[]));
+    let server = scene.serve(&disk, &memcached);
+    let expected = expected(&server);
+    wait_until("well at first", || is_well(&server, &expected));
     let (files_before, counts, done) =
         (open_files(&server), Counts::default(), AtomicBool::new(false));
-    let (ends, mut middle_bytes) = (Instant::now() + Duration::from_secs(seconds()), 0);
+    let ends = Instant::now() + Duration::from_secs(seconds());
+    let half_time = Instant::now() + Duration::from_secs(seconds() / 2);
+    let (mut middle_bytes, mut rounds) = (0, 0);
+    let mut chaos = Chaos::new(scene.folder.path(), &server, &disk, &mut memcached);
     thread::scope(|scope| {
         let askers: Vec<_> = (0..4)
             .map(|start| {
                 let (server, expected, counts, done) = (&server, &expected, &counts, &done);
-                scope.spawn(move || ask(server, expected, counts, done, start * 7))
+                scope.spawn(move || ask_on(server, expected, counts, done, start * 7))
             })
             .collect();
         scope.spawn(|| vanish(&server, &done));
-        let mut round = 0;
         while Instant::now() < ends && !askers.iter().any(thread::ScopedJoinHandle::is_finished) {
-            round += 1;
-            for name in CHANGING {
-                change(folder.path(), name, round);
-            }
+            rounds += 1;
+            chaos.round(rounds);
             thread::park_timeout(Duration::from_millis(30));
-            if middle_bytes == 0 && ends < Instant::now() + Duration::from_secs(seconds() / 2) {
+            if middle_bytes == 0 && half_time < Instant::now() {
                 middle_bytes = resident_bytes(&server);
             }
         }
+        chaos.end();
         done.store(true, Ordering::Relaxed);
-        assert!(20 < round, "{round} changes of each image");
     });
-    let (right, refused) = (counts.right.into_inner(), counts.refused.into_inner());
-    assert!(20 < right && 0 < refused, "{right} right, {refused} refused");
-    let since = Instant::now();
-    while files_before + 8 < open_files(&server) {
-        assert!(
-            since.elapsed() < PATIENCE,
-            "{} files open, not {files_before}",
-            open_files(&server)
-        );
-        thread::yield_now();
-    }
+    let killed = chaos.killed;
+    wait_until("well again", || is_well(&server, &expected));
+    wait_until("few files", || open_files(&server) <= files_before + SLACK_FILES);
+    wait_until("no zombie", || children(server.pid()).iter().all(|(_, is_dead)| !is_dead));
     let grown_bytes = resident_bytes(&server).saturating_sub(middle_bytes);
-    assert!(grown_bytes <= SLACK_BYTES, "grown by {} MiB since half-time", grown_bytes >> 20);
-    assert!(server.metric("tessera_faults_total", &["kind=\"bug\""]) < 1.0);
+    let counts = counts.into_inner().unwrap();
     println!(
-        "{right} right, {refused} refused, {} MiB, grown {} KiB",
+        "{rounds} rounds, answers by status {counts:?}, {killed} decoders killed, {} of {files_before} \
+         files, {} MiB at half-time, grown {} KiB",
+        open_files(&server),
         middle_bytes >> 20,
         grown_bytes >> 10
     );
-    server.finish(&["cut.tif", "swapped.tif", "gone.tif", "led.tif"]);
+    assert!(20 < rounds && 0 < killed, "{rounds} changes of each image, {killed} killed");
+    assert!([200, 404, 422].iter().all(|status| 5 < counts[status]), "{counts:?}");
+    assert!(grown_bytes <= SLACK_BYTES, "grown by {} MiB since half-time", grown_bytes >> 20);
+    assert!(server.metric("tessera_faults_total", &["kind=\"bug\""]) < 1.0);
+    let troubled =
+        [&CHANGING[..], &STAYING, &["memcached fails", "a decoder does not start"]].concat();
+    server.finish(&troubled);
 }

@@ -2,6 +2,7 @@
 //! is room for its pixels.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix::MailboxError;
 
@@ -28,8 +29,10 @@ impl Making {
         let Some(memcached) = shared else {
             return self.make(order).await.map(of_image);
         };
-        let key = order.key;
-        let lease = match memcached.seek(key).await {
+        let (key, started) = (order.key, Instant::now());
+        let sought = memcached.seek(key, order.render.image.id()).await;
+        order.render.timeline.note("memcached", started);
+        let lease = match sought {
             Sought::Found(rendered) => return Ok(Obtained { rendered, from: Origin::Memcached }),
             Sought::Absent(lease) => lease,
         };
@@ -40,7 +43,10 @@ impl Making {
 
     async fn make(&self, order: Obtain) -> Result<Rendered, ShardError> {
         let Obtain { render, decoder, .. } = order;
-        let permit = self.room.admit(&render).await?;
+        let started = Instant::now();
+        let permit = self.room.admit(&render).await;
+        render.timeline.note("room", started);
+        let permit = permit?;
         let rendered = decoder.send(Mail::to("decoder", render)).await;
         drop(permit);
         match rendered {

@@ -10,6 +10,7 @@
 use bytes::Bytes;
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::actors::memcached::purge_log::Epoch;
 use crate::actors::order::Rendered;
 use crate::actors::stopwatch::Spent;
 use crate::model::Format;
@@ -24,9 +25,10 @@ const SUM_AT: usize = 21;
 /// Bytes before the answer.
 pub(super) const HEAD_BYTES: usize = 29;
 
-/// What the servers call an answer: our own prefix, the form's number, and the key in hexadecimal.
-pub(super) fn name(key: PlanKey) -> String {
-    format!("tessera:{}:{key}", MARK[3])
+/// What the servers call an answer: our own prefix, the form's number, the key in hexadecimal, and the
+/// purges of its image, where there were any.
+pub(super) fn name(key: PlanKey, epoch: Epoch) -> String {
+    format!("tessera:{}:{key}{}", MARK[3], epoch.suffix())
 }
 
 /// An answer as an entry.
@@ -102,7 +104,7 @@ mod tests {
             let rendered = Rendered { bytes, format, passed: false, spent };
             assert_eq!(read(KEY, &Bytes::from(write(KEY, &rendered))), Some(rendered));
         }
-        assert_eq!(name(KEY), "tessera:1:00000000000000000000000001234567");
+        assert_eq!(name(KEY, Epoch::default()), "tessera:1:00000000000000000000000001234567");
     }
 
     #[test]

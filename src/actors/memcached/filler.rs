@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::actors::memcached::entry;
+use crate::actors::memcached::purge_log::Epoch;
 use crate::actors::memcached::server::Server;
 use crate::actors::order::Rendered;
 use crate::metrics;
@@ -26,8 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is to be sent.
 enum Order {
-    Store { key: PlanKey, rendered: Rendered, _room: OwnedSemaphorePermit },
-    Release { key: PlanKey, cas: u64 },
+    Store { key: PlanKey, epoch: Epoch, rendered: Rendered, _room: OwnedSemaphorePermit },
+    Release { key: PlanKey, epoch: Epoch, cas: u64 },
 }
 
 /// The queue of one server.
@@ -53,17 +54,17 @@ impl Filler {
     }
 
     /// Has an answer stored.
-    pub(super) fn store(&self, key: PlanKey, rendered: Rendered) {
+    pub(super) fn store(&self, (key, epoch): (PlanKey, Epoch), rendered: Rendered) {
         let bytes = u32::try_from(rendered.bytes.len()).unwrap_or(u32::MAX);
         match Arc::clone(&self.room).try_acquire_many_owned(bytes) {
-            Ok(room) => self.put(Order::Store { key, rendered, _room: room }),
+            Ok(room) => self.put(Order::Store { key, epoch, rendered, _room: room }),
             Err(_) => metrics::memcached_dropped("queue"),
         }
     }
 
     /// Has the placeholder removed that says that we make an answer, if it still is ours.
-    pub(super) fn release(&self, key: PlanKey, cas: u64) {
-        self.put(Order::Release { key, cas });
+    pub(super) fn release(&self, (key, epoch): (PlanKey, Epoch), cas: u64) {
+        self.put(Order::Release { key, epoch, cas });
     }
 
     fn put(&self, order: Order) {
@@ -93,15 +94,15 @@ impl Order {
     /// In the words of the protocol; nothing where those cannot say it, which no key of ours makes happen.
     fn command(&self, ttl_s: u32) -> Option<MetaCommand> {
         match self {
-            Self::Store { key, rendered, .. } => {
+            Self::Store { key, epoch, rendered, .. } => {
                 let mut options = SetOptions::default();
                 options.ttl = Some(ttl_s);
-                build_set(entry::name(*key), entry::write(*key, rendered), &options).ok()
+                build_set(entry::name(*key, *epoch), entry::write(*key, rendered), &options).ok()
             }
-            Self::Release { key, cas } => {
+            Self::Release { key, epoch, cas } => {
                 let mut options = DeleteOptions::default();
                 options.compare_cas = Some(*cas);
-                build_delete(entry::name(*key), &options).ok()
+                build_delete(entry::name(*key, *epoch), &options).ok()
             }
         }
     }

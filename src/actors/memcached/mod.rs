@@ -11,6 +11,8 @@ mod breaker;
 mod connection;
 mod entry;
 mod filler;
+mod purge_log;
+mod purges;
 mod server;
 
 use std::sync::Arc;
@@ -22,13 +24,17 @@ use tokio::time::sleep;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::actors::order::Rendered;
+use crate::actors::purge::Purge;
 use crate::config::MemcachedConfig;
 use crate::metrics;
+use crate::model::ImageId;
 use crate::plan::PlanKey;
 
 use connection::Answer;
 use filler::Filler;
-use server::Server;
+use purge_log::Epoch;
+use purges::Purges;
+use server::{Server, ServerError};
 
 /// How long others wait for one that said it makes an answer, in seconds: longer than most answers take,
 /// short enough that an instance that died is not missed for long.
@@ -58,6 +64,9 @@ pub enum Sought {
 pub struct Lease {
     /// What tells our placeholder from another's, where we left one.
     cas: Option<u64>,
+    /// Which purges had been when it was looked for: what is made of a file as it was before a purge is
+    /// never found after it.
+    epoch: Epoch,
 }
 
 /// What one look at a server showed.
@@ -80,6 +89,7 @@ pub struct Memcached {
     shelves: Vec<Shelf>,
     names: Vec<String>,
     router: Rendezvous,
+    purges: Purges,
     budget: Duration,
     wait: Duration,
     value_bytes_max: usize,
@@ -104,29 +114,35 @@ impl Memcached {
             names: shelves.iter().map(|shelf| shelf.server.name().to_owned()).collect(),
             shelves,
             router: Rendezvous::with_hash_function(xxh3_64),
+            purges: Purges::new(value_bytes_max),
             budget: config.budget,
             wait: config.wait,
             value_bytes_max,
         })
     }
 
-    /// Looks for an answer; waits for it where another instance is making it.
-    pub(super) async fn seek(&self, key: PlanKey) -> Sought {
-        let started = Instant::now();
-        let (sought, outcome) = self.look_until_found(key, started).await;
+    /// Looks for an answer of an image; waits for it where another instance is making it.
+    pub(super) async fn seek(&self, key: PlanKey, image: &ImageId) -> Sought {
+        let (started, epoch) = (Instant::now(), self.purges.epoch_of(image));
+        let (sought, outcome) = self.look_until_found((key, epoch), started).await;
         metrics::memcached_asked(outcome, started.elapsed());
         sought
     }
 
-    async fn look_until_found(&self, key: PlanKey, started: Instant) -> (Sought, &'static str) {
+    async fn look_until_found(
+        &self,
+        (key, epoch): (PlanKey, Epoch),
+        started: Instant,
+    ) -> (Sought, &'static str) {
+        let absent = |cas| Sought::Absent(Lease { cas, epoch });
         let mut pause = PAUSE_MIN;
         loop {
-            let outcome = match self.look(key).await {
+            let outcome = match self.look(key, epoch).await {
                 Look::Found(rendered) if pause == PAUSE_MIN => {
                     return (Sought::Found(rendered), "hit");
                 }
                 Look::Found(rendered) => return (Sought::Found(rendered), "waited"),
-                Look::Ours(cas) => return (Sought::Absent(Lease { cas: Some(cas) }), "miss"),
+                Look::Ours(cas) => return (absent(Some(cas)), "miss"),
                 Look::Others if started.elapsed() + pause < self.wait => {
                     sleep(pause).await;
                     pause = (pause * 2).min(PAUSE_MAX);
@@ -135,13 +151,13 @@ impl Memcached {
                 Look::Others => "tired",
                 Look::Nothing => "failed",
             };
-            return (Sought::Absent(Lease { cas: None }), outcome);
+            return (absent(None), outcome);
         }
     }
 
-    async fn look(&self, key: PlanKey) -> Look {
+    async fn look(&self, key: PlanKey, epoch: Epoch) -> Look {
         let Some(shelf) = self.shelf_of(key) else { return Look::Nothing };
-        let Some(command) = look_command(key) else { return Look::Nothing };
+        let Some(command) = look_command(key, epoch) else { return Look::Nothing };
         match shelf.server.ask(&command, self.budget).await {
             Ok(answer) => seen(key, answer),
             Err(error) => {
@@ -158,11 +174,35 @@ impl Memcached {
         if made.is_some() && fitting.is_none() {
             metrics::memcached_dropped("size");
         }
+        let name = (key, lease.epoch);
         match (fitting, lease.cas) {
-            (Some(rendered), _) => shelf.filler.store(key, rendered.clone()),
-            (None, Some(cas)) => shelf.filler.release(key, cas),
+            (Some(rendered), _) => shelf.filler.store(name, rendered.clone()),
+            (None, Some(cas)) => shelf.filler.release(name, cas),
             (None, None) => {}
         }
+    }
+
+    /// Notes a purge: what was stored before is not found here any more.
+    pub(super) fn note(&self, purge: &Purge) {
+        self.purges.note(purge);
+    }
+
+    /// Tells the others of our purges, and hears of theirs; whether the server that keeps the log answered.
+    pub(super) async fn tell(&self) -> bool {
+        let at = self.router.route(purges::NAME.as_bytes(), &self.names);
+        let Some(shelf) = self.shelves.get(at) else { return false };
+        let told = self.purges.tell(&shelf.server).await;
+        match &told {
+            // It is looked after already.
+            Ok(()) | Err(ServerError::LeftAlone) => {}
+            Err(error) => metrics::memcached_error(error.reason()),
+        }
+        told.is_ok()
+    }
+
+    /// What others purged since this was asked last.
+    pub(super) fn news(&self) -> Vec<Purge> {
+        self.purges.news()
     }
 
     fn takes(&self, made: &Rendered) -> bool {
@@ -184,11 +224,11 @@ impl Memcached {
 }
 
 /// Asks for the value, and where there is none, to leave a placeholder.
-fn look_command(key: PlanKey) -> Option<MetaCommand> {
+fn look_command(key: PlanKey, epoch: Epoch) -> Option<MetaCommand> {
     let mut options = GetOptions::default();
     options.return_cas = true;
     options.vivify_ttl = Some(LEASE_S);
-    build_get(entry::name(key), &options).ok()
+    build_get(entry::name(key, epoch), &options).ok()
 }
 
 /// What a server's answer says of `key`.

@@ -22,7 +22,8 @@ use crate::front::rankings::Rankings;
 use crate::front::request_count::RequestCount;
 use crate::front::troubles::Troubles;
 use crate::metrics::{self, Exporter};
-use crate::telemetry::AccessLog;
+use crate::telemetry::traces::Traces;
+use crate::telemetry::{AccessLog, Sink};
 
 pub use authority::Authority;
 
@@ -37,8 +38,12 @@ pub struct Admin {
     pub troubles: Troubles,
     /// Images that are asked for most.
     pub rankings: Rankings,
-    /// Access lines, for those that were lost.
+    /// Where the log goes, for the lines that were lost.
+    pub sink: Sink,
+    /// Access lines, for those that were lost before that.
     pub access: Option<AccessLog>,
+    /// Traces, for those that were lost.
+    pub traces: Traces,
     /// The metrics.
     pub exporter: Exporter,
     /// The settings.
@@ -77,7 +82,10 @@ async fn scrape(admin: web::Data<Admin>) -> HttpResponse {
     metrics::level("tessera_requests_in_flight", requests);
     let troubles = admin.troubles.recent(Instant::now()).len();
     metrics::level("tessera_images_in_trouble", u64::try_from(troubles).unwrap_or(u64::MAX));
-    metrics::log_lines_dropped(admin.access.as_ref().map_or(0, AccessLog::dropped));
+    let unwritten = admin.access.as_ref().map_or(0, AccessLog::dropped);
+    metrics::log_lines_dropped(unwritten.saturating_add(admin.sink.lost()));
+    let traces = admin.traces.counts();
+    metrics::traces(traces.sent, traces.lost);
     let content_type = "text/plain; version=0.0.4; charset=utf-8";
     HttpResponse::Ok().content_type(content_type).body(admin.exporter.render())
 }
@@ -139,12 +147,13 @@ async fn purge(
             .content_type("text/plain")
             .body("one of ?image=NAME, ?prefix=NAMES and ?all is needed\n");
     };
-    let purged = admin.service.purge(&purge);
+    let purged = admin.service.purge(&purge).await;
     tracing::info!(?purge, ?purged, "caches purged");
     json_response(&json!({
         "answers": purged.answers,
         "tiles": purged.tiles,
         "images": purged.images,
+        "memcached": purged.reach.label(),
     }))
 }
 

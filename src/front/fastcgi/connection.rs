@@ -15,7 +15,7 @@ use crate::front::fastcgi::intake::{Event, Intake, IntakeError, Request};
 use crate::front::fastcgi::record::{self, Ending, RecordError, put_end};
 use crate::front::fastcgi::reply;
 use crate::front::fastcgi::responder::{self, Answer};
-use crate::metrics;
+use crate::metrics::{self, Unsent};
 
 /// Room made before each read, in bytes: an ordinary request's variables, four times over.
 const READ_BYTES: usize = 8 << 10;
@@ -227,6 +227,7 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
     /// Sends all pieces, by one system call where the socket takes them.
     async fn send(&mut self, pieces: &[Bytes]) -> Result<(), ConnectionError> {
         let started = Instant::now();
+        let mut unsent = Unsent::of(pieces.iter().map(|piece| length(piece.len())).sum());
         let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
         let mut rest = &mut slices[..];
         while !rest.is_empty() {
@@ -235,10 +236,17 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
             };
             match sent? {
                 0 => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
-                sent_bytes => IoSlice::advance_slices(&mut rest, sent_bytes),
+                sent_bytes => {
+                    unsent.sent(length(sent_bytes));
+                    IoSlice::advance_slices(&mut rest, sent_bytes);
+                }
             }
         }
         metrics::stage("send", started.elapsed());
         Ok(())
     }
+}
+
+fn length(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }

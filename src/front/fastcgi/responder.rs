@@ -9,7 +9,7 @@ use crate::front::fastcgi::params::Variables;
 use crate::front::forwarded::Forwarded;
 use crate::front::gallery;
 use crate::front::manners::Manners;
-use crate::front::request_id::request_id;
+use crate::front::request_name::Name;
 use crate::model::{Fault, FaultKind, UriMap};
 use crate::protocols;
 use crate::protocols::wire::{Method, RawRequest, Response};
@@ -51,10 +51,11 @@ pub(super) async fn answer(front: &Front, request: &Request) -> Answer {
         None => raw_request(&variables, request, &Reading::of(front.body_bytes_max, &manners)),
         Some(fault) => Err(fault),
     };
+    let name = Name::of(variables.http_x_request_id, variables.http_traceparent, &front.traces);
     let place = front.requests.take_place();
     let answered = match (&place, read) {
         (None, _) => Answered::too_many(),
-        (Some(_), Ok(raw)) => front.answer(&raw).await,
+        (Some(_), Ok(raw)) => front.answer(&raw, &name).await,
         (Some(_), Err(fault)) => Answered::unread(&fault),
     };
     let asked = Asked {
@@ -62,7 +63,7 @@ pub(super) async fn answer(front: &Front, request: &Request) -> Answer {
         method: variables.request_method.unwrap_or("-"),
         target: variables.request_uri.or(variables.query_string).unwrap_or("-"),
         started,
-        id: request_id(variables.http_x_request_id, variables.http_traceparent),
+        name,
     };
     let is_head = variables.request_method == Some("HEAD");
     Answer { response: front.finish(asked, answered), is_head }
