@@ -66,9 +66,12 @@ pub(crate) fn each_part<P: Sync, R: Send>(
             |_| thread::Builder::new().name("helper".to_owned()).spawn_scoped(scope, share);
         // Where no thread can be started, this one does it all.
         let helpers: Vec<_> = (0..taken.count).map_while(|at| helper(at).ok()).collect();
-        let mut done = share()?;
-        for helper in helpers {
-            done.extend(joined(helper)?);
+        let own = share();
+        // All of them, or the scope panics for those that did.
+        let others: Vec<_> = helpers.into_iter().map(joined).collect();
+        let mut done = own?;
+        for other in others {
+            done.extend(other?);
         }
         Ok(done)
     })

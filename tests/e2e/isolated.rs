@@ -165,21 +165,20 @@ fn memory_of_a_process_has_a_bound() {
 }
 
 #[test]
-fn the_server_isolates_jpeg_2000_unless_it_is_told_not_to() {
+fn the_server_isolates_openjpeg_unless_it_is_told_not_to_and_asks_it_only_where_it_is_told_to() {
     let folder = tempfile::tempdir().unwrap();
     codestream(folder.path(), 600, 256);
-    let picture = |server: &Server| {
+    let openjpeg = ["--jpeg2000-decoder", "openjpeg"];
+    let in_process = [&openjpeg[..], &["--jpeg2000-isolated", "false"]].concat();
+    let mut pictures = Vec::new();
+    for (settings, is_isolated) in [(&openjpeg[..], true), (&in_process, false), (&[], false)] {
+        let server = Server::start(folder.path(), settings);
         let answer = server.get("/iiif/3/600.j2k/full/max/0/default.png");
         assert_eq!((answer.status, answer.picture_size()), (200, (600, 600)), "{}", answer.text());
-        answer.body
-    };
-    let isolated = Server::start(folder.path(), &[]);
-    let there = picture(&isolated);
-    let jobs = |server: &Server| server.metric("tessera_module_jobs_total", &["openjpeg"]);
-    assert!(0.5 < jobs(&isolated));
-    isolated.finish(&[]);
-    let alone = Server::start(folder.path(), &["--jpeg2000-isolated", "false"]);
-    assert_eq!(picture(&alone), there);
-    assert!(jobs(&alone) < 0.5);
-    alone.finish(&[]);
+        pictures.push(answer.body);
+        let jobs = server.metric("tessera_module_jobs_total", &["openjpeg"]);
+        assert_eq!(0.5 < jobs, is_isolated, "{settings:?}: {jobs} jobs");
+        server.finish(&[]);
+    }
+    assert!(pictures.iter().all(|picture| *picture == pictures[0]));
 }
