@@ -1,7 +1,7 @@
 """What tiles of JPEG 2000 files of 100 megapixels cost: processor time and bytes read, beside OpenJPEG's own
 program for the same area.
 
-    python3 load-tests/jpeg2000.py FOLDER        (files are made there once, 300 MiB and some minutes)
+    python3 load-tests/jpeg2000.py FOLDER        (files are made there once, 1 GiB and some minutes)
 
 Needs numpy, opj_compress and opj_decompress (Debian: libopenjp2-tools), strace and cargo.
 """
@@ -17,11 +17,16 @@ import numpy
 SIDE = 10240
 LOSSY = ("-I", "-r", "12")
 PRECINCTS = ("-c", ",".join(["[256,256]"] * 6), "-p", "RPCL")
+SMALL_PRECINCTS = ("-c", ",".join(["[128,128]"] * 6), "-p", "RPCL")
+# By name: options, and what the file is made of.
 FILES = {
-    "tiled": ("-t", "1024,1024", "-TLM", "-PLT", "-p", "RPCL", *LOSSY),
-    "precincts": (*PRECINCTS, "-PLT", "-TLM", *LOSSY),
-    "precincts-bare": (*PRECINCTS[:2], "-p", "LRCP", "-r", "40,12", "-I"),
-    "plain": LOSSY,
+    "tiled": (("-t", "1024,1024", "-TLM", "-PLT", "-p", "RPCL", *LOSSY), "in.ppm"),
+    "tiled-256": (("-t", "256,256", "-p", "LRCP", *LOSSY), "in.ppm"),
+    "precincts": ((*PRECINCTS, "-PLT", "-TLM", *LOSSY), "in.ppm"),
+    "precincts-bare": ((*PRECINCTS[:2], "-p", "LRCP", "-r", "40,12", "-I"), "in.ppm"),
+    "precincts-128-lossless": ((*SMALL_PRECINCTS, "-PLT"), "in.ppm"),
+    "gray-16": ((*PRECINCTS, "-PLT", "-I", "-r", "6"), "deep.pgm"),
+    "plain": (LOSSY, "in.ppm"),
 }
 RUNS = 5
 
@@ -45,8 +50,10 @@ def make(folder):
         out.write(b"P6\n%d %d\n255\n" % (SIDE, SIDE))
         for top in range(0, SIDE, 512):
             out.write(numpy.stack([band[top : top + 512] for band in bands], axis=2).tobytes())
-    for name, options in FILES.items():
-        subprocess.run(["opj_compress", "-i", "in.ppm", "-o", f"{name}.jp2", *options], cwd=folder, check=True)
+    deep = (ground * 60000).astype(numpy.uint16) + grain * numpy.uint16(150)
+    (folder / "deep.pgm").write_bytes(b"P5\n%d %d\n65535\n" % (SIDE, SIDE) + deep.astype(">u2").tobytes())
+    for name, (options, source) in FILES.items():
+        subprocess.run(["opj_compress", "-i", source, "-o", f"{name}.jp2", *options], cwd=folder, check=True)
 
 
 def alone(file, area):

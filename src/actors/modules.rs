@@ -9,9 +9,9 @@ use crate::actors::isolated::IsolatedDecoder;
 use crate::actors::module::{Module, ModuleLimits};
 use crate::actors::module_image::ModuleImage;
 use crate::actors::pool::{Pool, Threads};
-use crate::codecs::jpeg2000::{CodestreamDecoder, OpenJpeg};
+use crate::codecs::jpeg2000::{CodestreamDecoder, KeptBlocks, OpenJpeg};
 use crate::codecs::number::usize_of_bytes;
-use crate::codecs::{self, CodecError, Decode, DecodeLimits};
+use crate::codecs::{self, CodecError, Decode, DecodeLimits, Jpeg2000Decoders, SpareThreads};
 use crate::config::{Config, ModuleConfig, ModuleSettings};
 use crate::metrics;
 use crate::model::{FileMark, ReadAt, Slice};
@@ -51,11 +51,15 @@ pub enum ModulesError {
     Io(#[from] io::Error),
 }
 
-/// All modules, in the order in which they are asked, and the isolated decoder of JPEG 2000.
+/// All modules, in the order in which they are asked, the isolated decoder of JPEG 2000, and what of that
+/// format we decoded ourselves.
 #[derive(Debug, Default)]
 pub struct Modules {
     listed: Vec<Arc<ListedModule>>,
     openjpeg: Option<Arc<Module>>,
+    /// Whether that decodes what we could.
+    openjpeg_for_all: bool,
+    code_blocks: Arc<KeptBlocks>,
 }
 
 /// A module, and which files it takes.
@@ -81,17 +85,27 @@ impl Modules {
         let listed = listed.map(|module| listed_module(module, config).map(Arc::new));
         let listed = listed.collect::<Result<_, _>>()?;
         let openjpeg = config.jpeg2000.isolated.then(|| Arc::new(openjpeg(config)));
-        let modules = Self { listed, openjpeg };
+        let openjpeg_for_all = config.jpeg2000.openjpeg;
+        let code_blocks = Arc::new(KeptBlocks::new(config.jpeg2000.kept_bytes_max));
+        let modules = Self { listed, openjpeg, openjpeg_for_all, code_blocks };
         modules.all().for_each(|module| metrics::register_module(module.name()));
         Ok(modules)
     }
 
-    /// What decodes JPEG 2000 codestreams: a process where that is isolated, else this one.
-    pub fn codestream_decoder(&self) -> Arc<dyn CodestreamDecoder> {
-        match &self.openjpeg {
+    /// What decodes JPEG 2000: OpenJPEG in a process where that is isolated, else in this one; `spare`
+    /// helps.
+    pub fn jpeg2000(&self, spare: Arc<dyn SpareThreads>) -> Jpeg2000Decoders {
+        let codestreams: Arc<dyn CodestreamDecoder> = match &self.openjpeg {
             Some(module) => Arc::new(IsolatedDecoder::new(Arc::clone(module))),
             None => Arc::new(OpenJpeg),
-        }
+        };
+        let kept = Arc::clone(&self.code_blocks);
+        Jpeg2000Decoders { codestreams, all: self.openjpeg_for_all, kept, spare }
+    }
+
+    /// Code-blocks of JPEG 2000 that are kept.
+    pub(super) const fn code_blocks(&self) -> &Arc<KeptBlocks> {
+        &self.code_blocks
     }
 
     fn all(&self) -> impl Iterator<Item = &Arc<Module>> {

@@ -6,6 +6,7 @@ use crate::actors::admission::Admission;
 use crate::actors::by_lane::ByLane;
 use crate::actors::decoded_tiles::DecodedTiles;
 use crate::actors::memcached::Memcached;
+use crate::actors::modules::Modules;
 use crate::actors::pool::Pool;
 use crate::metrics;
 use crate::plan::Lane;
@@ -20,6 +21,7 @@ pub struct Observed {
     pub(super) admission: Admission,
     pub(super) tiles: Arc<DecodedTiles>,
     pub(super) memcached: Option<Arc<Memcached>>,
+    pub(super) modules: Arc<Modules>,
 }
 
 impl Observed {
@@ -48,7 +50,9 @@ impl Observed {
         metrics::level("tessera_bytes_in_decode_max", self.admission.bytes_max());
         metrics::level("tessera_decoded_bytes", self.tiles.bytes());
         metrics::level("tessera_decoded_entries", u64::try_from(self.tiles.len()).unwrap_or(0));
-        metrics::memory([cache_bytes, self.tiles.bytes(), used.cheap.saturating_add(used.dear)]);
+        let in_decode = used.cheap.saturating_add(used.dear);
+        let code_blocks = self.modules.code_blocks().bytes();
+        metrics::memory([cache_bytes, self.tiles.bytes(), code_blocks, in_decode]);
         if let Some(memcached) = &self.memcached {
             memcached.observe();
         }

@@ -94,6 +94,7 @@ pub fn start(
             admission,
             tiles,
             memcached,
+            modules: Arc::clone(&modules),
         }),
         modules,
     })

@@ -208,6 +208,10 @@ fn with_settings(command: Command) -> Command {
             .value_name("ADDR|unix:PATH|-")
             .help("Where web servers reach it by FastCGI; -: descriptor 0 [default: none]")
             .allow_hyphen_values(true),
+        Arg::new("backlog")
+            .long("backlog")
+            .value_name("NUMBER")
+            .help("FastCGI connections that may wait to be accepted [default: 2048]"),
     ];
     let rows = KEYS.iter().map(|key| {
         let default = if key.default.is_empty() { "none" } else { key.default };
@@ -229,8 +233,12 @@ fn layers(matches: &ArgMatches) -> Layers {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let mut flags: Vec<(String, String)> =
         KEYS.iter().filter_map(|key| Some((key.name.to_owned(), text(key.name)?))).collect();
-    let shorts =
-        [("bind", "server.bind"), ("admin", "server.admin"), ("fastcgi", "server.fastcgi")];
+    let shorts = [
+        ("bind", "server.bind"),
+        ("admin", "server.admin"),
+        ("fastcgi", "server.fastcgi"),
+        ("backlog", "server.fastcgi_backlog"),
+    ];
     for (short, name) in shorts {
         flags.extend(text(short).map(|value| (name.to_owned(), value)));
     }

@@ -45,8 +45,8 @@ pub fn admitted(lane: &'static str, bytes: u64, waiting: usize) {
 
 /// Shows the memory of the process, by what it is for: what caches and pixels take, what is being sent, and
 /// what these leave of it.
-pub fn memory([cache, decoded, in_decode]: [u64; 3]) {
-    let owned = [cache, decoded, in_decode, unsent::bytes()];
+pub fn memory([cache, decoded, code_blocks, in_decode]: [u64; 4]) {
+    let owned = [cache, decoded, code_blocks, in_decode, unsent::bytes()];
     let rest = process::observe().saturating_sub(owned.iter().sum());
     for (number, bytes) in owned.into_iter().chain([rest]).enumerate() {
         set(&gauge!("tessera_memory_bytes", "owner" => label(&OWNERS, number)), bytes);

@@ -68,9 +68,10 @@ pub(super) const CAUSES: [&str; 7] =
 pub(super) const OPENS: [&str; 2] = ["first", "changed"];
 /// Why an image was closed.
 pub(super) const CLOSES: [&str; 3] = ["idle", "bound", "purge"];
-/// Who holds memory: encoded answers, decoded tiles, pixels in work, answers that clients are taking, and
-/// all the rest.
-pub(super) const OWNERS: [&str; 5] = ["cache", "decoded", "in_decode", "sending", "other"];
+/// Who holds memory: encoded answers, decoded tiles, code-blocks of JPEG 2000, pixels in work, answers that
+/// clients are taking, and all the rest.
+pub(super) const OWNERS: [&str; 6] =
+    ["cache", "decoded", "code_blocks", "in_decode", "sending", "other"];
 /// Who asked for a purge: whoever administers this instance, or another's.
 pub(super) const PURGES: [&str; 2] = ["here", "elsewhere"];
 /// Why a trace was lost: no room in the queue, or what its collector did.

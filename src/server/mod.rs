@@ -26,8 +26,7 @@ use crate::actors::marks::{self, MarkError};
 use crate::actors::modules::{Modules, ModulesError};
 use crate::actors::open_image::Opener;
 use crate::actors::start;
-use crate::codecs::jpeg2000::KeptBlocks;
-use crate::codecs::{self, DecodeLimits, Decoders, Jpeg2000Decoders};
+use crate::codecs::{self, DecodeLimits, Decoders, Jpeg2000Decoders, NoneSpare};
 use crate::config::{Config, LogFormat};
 use crate::front::fastcgi::FastCgi;
 use crate::front::request_count::RequestCount;
@@ -175,14 +174,12 @@ async fn run(loaded: &Loaded, exporter: Exporter, sink: Sink) -> Result<(), Serv
 fn opener(config: &Config, modules: &Modules) -> Opener {
     let layers = LayersRule::of_number(config.jpeg2000.layers_max);
     let limits = DecodeLimits { layers, ..DecodeLimits::default() };
-    let codestreams = modules.codestream_decoder();
-    let all = config.jpeg2000.openjpeg;
-    let kept = Arc::new(KeptBlocks::new(config.jpeg2000.kept_bytes_max));
+    // Nobody is asked for threads before an image is opened.
+    let jpeg2000 = modules.jpeg2000(Arc::new(NoneSpare));
     let rights = config.output.copyright.clone();
     Arc::new(move |source, selection, spare| {
-        let (codestreams, kept, spare) =
-            (Arc::clone(&codestreams), Arc::clone(&kept), Arc::clone(spare));
-        let decoders = Decoders { jpeg2000: Jpeg2000Decoders { codestreams, all, kept, spare } };
+        let spare = Arc::clone(spare);
+        let decoders = Decoders { jpeg2000: Jpeg2000Decoders { spare, ..jpeg2000.clone() } };
         let image = codecs::open_with(source, selection, &limits, &decoders)?;
         Ok(codecs::with_rights(image, &rights))
     })

@@ -145,7 +145,7 @@ fn settings_come_from_iipsrvs_names_the_file_ours_and_flags() {
     let folder = folder_with(&[("a.tif", RETINA)]);
     let prefix = format!("{}/", folder.path().display());
     let output = Command::new(env!("CARGO_BIN_EXE_tessera"))
-        .args(["check-config", "--render-png-level", "2"])
+        .args(["check-config", "--render-png-level", "2", "--backlog", "7"])
         .env("FILESYSTEM_PREFIX", &prefix)
         .env("MAX_CVT", "700")
         .env("JPEG_QUALTY", "1")
@@ -160,6 +160,7 @@ fn settings_come_from_iipsrvs_names_the_file_ours_and_flags() {
     };
     has("render.output_side_px_max", "\"700\"", "MAX_CVT");
     has("render.png_level", "\"2\"", "--render-png-level");
+    has("server.fastcgi_backlog", "\"7\"", "--server-fastcgi-backlog");
     has("log.format", "\"json\"", "TESSERA_LOG_FORMAT");
     has("images.root", folder.path().to_str().unwrap(), "FILESYSTEM_PREFIX");
     assert!(text.contains("did you mean JPEG_QUALITY?"), "{text}");

@@ -72,6 +72,7 @@ pub(super) struct ArithmeticDecoder<'a> {
     input: Input<'a>,
     /// What the interval is more than a half.
     above_half: i64,
+    /// Of damaged data it may be more than the interval, and run over.
     code: i64,
     /// Bits that were read ahead.
     ahead: i32,
@@ -89,7 +90,7 @@ impl<'a> ArithmeticDecoder<'a> {
         let context = &mut contexts.0[usize::from(context)];
         let less_probable = context.less_probable();
         self.above_half -= less_probable;
-        self.code -= less_probable;
+        self.code = self.code.wrapping_sub(less_probable);
         if 0 <= (self.above_half | self.code) {
             return context.more_probable_symbol();
         }
@@ -104,7 +105,7 @@ impl<'a> ArithmeticDecoder<'a> {
         // All ones where the code is in the lower part.
         let below = self.code >> (i64::BITS - 1);
         let small = (interval - less_probable) >> (i64::BITS - 1);
-        let code = self.code + (less_probable & below);
+        let code = self.code.wrapping_add(less_probable & below);
         let interval = interval + ((less_probable - interval) & below);
         let is_less_probable = (below ^ small) & 1;
         let symbol = context.more_probable_symbol() ^ is_less_probable.cast_unsigned();
@@ -117,7 +118,7 @@ impl<'a> ArithmeticDecoder<'a> {
         }
         self.ahead -= shift.cast_signed();
         self.above_half = (interval << shift) - HALF;
-        self.code = (code + more) << shift;
+        self.code = code.wrapping_add(more) << shift;
         symbol
     }
 }

@@ -148,3 +148,58 @@ impl CodeBlock {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that look like none in particular (Knuth's generator).
+    struct Noise(u64);
+
+    impl Noise {
+        fn below(&mut self, end: u32) -> u32 {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            u32::try_from(self.0 >> 33).unwrap() % end
+        }
+    }
+
+    #[test]
+    fn whatever_the_bytes_are_there_are_as_many_coefficients_as_there_should_be() {
+        let mut noise = Noise(1);
+        for _ in 0..3000 {
+            let size = [1 + noise.below(40), 1 + noise.below(40)]
+                .map(|side| usize::try_from(side).unwrap());
+            let planes = noise.below(PLANES_MAX + 1);
+            let style = u8::try_from(noise.below(64)).unwrap();
+            let orientations = [Orientation::Upright, Orientation::Across, Orientation::Diagonal];
+            let orientation = orientations[usize::try_from(noise.below(3)).unwrap()];
+            // Bytes of ones are what decoders trip over.
+            let byte = |noise: &mut Noise| {
+                [0xff, u8::try_from(noise.below(256)).unwrap()][usize::from(noise.below(3) != 0)]
+            };
+            let bytes: Vec<u8> = (0..noise.below(400)).map(|_| byte(&mut noise)).collect();
+            let segment = |noise: &mut Noise| Segment {
+                passes: 1 + noise.below(30),
+                bytes: noise.below(200),
+            };
+            let segments: Vec<Segment> = (0..noise.below(5)).map(|_| segment(&mut noise)).collect();
+            let block = CodeBlock { size, orientation, planes, style };
+            let stripes = decode(block, segments.into_iter(), &bytes).unwrap();
+            let rows: Vec<Vec<i32>> = stripes.rows().map(Iterator::collect).collect();
+            assert_eq!((rows[0].len(), rows.len()), size.into());
+            let most = rows.iter().flatten().map(|half| half.unsigned_abs()).max().unwrap();
+            assert!(u64::from(most) < 2 << planes, "{most} in {planes} planes");
+        }
+    }
+
+    #[test]
+    fn what_has_no_passes_is_zero() {
+        let block =
+            CodeBlock { size: [5, 6], orientation: Orientation::Across, planes: 9, style: 0 };
+        let stripes = decode(block, std::iter::empty(), &[1, 2, 3]).unwrap();
+        assert!(stripes.rows().flatten().all(|half| half == 0));
+    }
+}
