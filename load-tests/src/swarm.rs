@@ -30,8 +30,9 @@ const FULL_WIDTH_PX: u32 = 5000;
 /// How long viewers may take in all; past it no tile is asked for, and what was is judged.
 const WALL_MAX: Duration = Duration::from_mins(4);
 
-/// Visits a second that are prepared where viewers have a time: more than any server answers.
-const VISITS_PER_S: usize = 60;
+/// Visits a second that are prepared where viewers have a time: 24,000 requests, more than any server
+/// answers here.
+const VISITS_PER_S: usize = 240;
 
 /// How many times as long a tile may take while the swarm is there (99th percentile).
 const SLOWDOWN_MAX: f64 = 2.0;

@@ -36,6 +36,8 @@ pub struct StoredLevel {
     pub factor: f64,
     /// What the bytes of its tiles are.
     pub encoding: TileEncoding,
+    /// Bytes of all its tiles in the file, as its header tells; 0 where it does not.
+    pub stored_bytes: u64,
     /// Where the file lacks the level: the index of the larger one whose tiles, halved, are this
     /// one's. Its sides are rounded up, so that it lacks no pixel.
     pub made_from: Option<usize>,
@@ -48,7 +50,19 @@ impl StoredLevel {
     /// A level that the file holds, of an image of `full` pixels.
     pub fn in_file(full: Size, size: Size, tile: Size, encoding: TileEncoding) -> Self {
         let factor = ImageInfo::nominal_factor(full, size);
-        Self { size, tile, factor, encoding, made_from: None, scaled: false }
+        Self { size, tile, factor, encoding, stored_bytes: 0, made_from: None, scaled: false }
+    }
+
+    /// The same level, whose tiles take so many bytes in the file.
+    pub const fn with_stored_bytes(self, stored_bytes: u64) -> Self {
+        Self { stored_bytes, ..self }
+    }
+
+    /// Bytes of the file that so many of its pixels take, where they are stored evenly.
+    pub fn bytes_of(&self, px: u64) -> u64 {
+        let all_px = u128::from(self.size.area());
+        let bytes = u128::from(self.stored_bytes) * u128::from(px) / all_px.max(1);
+        u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 
     /// A level that a codec makes while it decodes: the full image halved so many times, in tiles as
@@ -57,7 +71,7 @@ impl StoredLevel {
         let size = full.halved_up(halvings);
         let tile = Size::at_least_one(size.width(), rows.min(size.height()));
         let (factor, encoding) = (f64::from(halvings).exp2(), TileEncoding::Other);
-        Self { size, tile, factor, encoding, made_from: None, scaled: true }
+        Self { size, tile, factor, encoding, stored_bytes: 0, made_from: None, scaled: true }
     }
 
     /// Whether the file itself has this level, so that it is offered at its own size.
@@ -86,6 +100,7 @@ impl StoredLevel {
             tile: if self.size.fits(self.tile) { size } else { tile },
             factor: self.factor * 2.0,
             encoding: TileEncoding::Other,
+            stored_bytes: 0,
             made_from: Some(index),
             scaled: false,
         }

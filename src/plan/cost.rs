@@ -15,6 +15,8 @@ pub struct Cost {
     pub tiles: u64,
     /// Pixels of these tiles.
     pub source_px: u64,
+    /// Bytes of the file that these tiles take, as its header tells; 0 where it does not.
+    pub bytes_to_read: u64,
     /// Pixels of the answer.
     pub output_px: u64,
     /// The most memory that holds pixels at one time, tiles decoded one after the other; an estimate
@@ -46,6 +48,7 @@ pub(super) fn cost(
     let source = &reading.source;
     let origin = Origin::of(source, info);
     let source_px = origin.as_ref().map_or(0, |origin| origin.area.size().area());
+    let bytes_to_read = origin.as_ref().map_or(0, |origin| origin.level.bytes_of(source_px));
     let bytes_if_decoded = [
         assembled_bytes(reading, view, info),
         answer.area().saturating_mul(output_bytes_a_px(encode, steps, info)),
@@ -62,6 +65,7 @@ pub(super) fn cost(
     Cost {
         tiles: source.cover.count(),
         source_px,
+        bytes_to_read,
         output_px: answer.area(),
         bytes_in_decode: bytes.into_iter().fold(0, u64::saturating_add),
         bytes_if_decoded,
@@ -200,6 +204,22 @@ mod tests {
             assert_eq!(held.cost.bytes_in_decode, small.cost.bytes_in_decode + 72_000_000);
             assert_eq!(held.cost.bytes_if_decoded, small.cost.bytes_if_decoded);
         }
+    }
+
+    #[test]
+    fn what_is_to_be_read_is_the_tiles_share_of_their_level() {
+        let mut info = stored(&[(4096, 4096), (1024, 1024)], 256);
+        info.stored[0].stored_bytes = 16_000_000;
+        let of = |frame| planned(frame, &info).unwrap().cost.bytes_to_read;
+        let quarter = Region::Pixels { x: 0, y: 0, width: 2048, height: 2048 };
+        let scale = ScaleTo {
+            form: SizeForm::Max,
+            upscale: Upscale::Refuse,
+            over_limit: OverLimit::Refuse,
+        };
+        assert_eq!(of(Frame::Region { region: quarter, size: scale }), 4_000_000);
+        assert_eq!(of(all(SizeForm::Max)), 16_000_000);
+        assert_eq!(of(all(SizeForm::Width(512))), 0, "the file tells nothing of that level");
     }
 
     #[test]

@@ -12,6 +12,13 @@ const VIEWED_PX_MAX: u64 = 128 << 20;
 /// The same for any other part of an image: as much work as sixteen tiles of 256 x 256.
 const REGION_PX_MAX: u64 = 16 * 65_536;
 
+/// Bytes to read above which tiles and thumbnails are dear: what these pixels take uncompressed.
+const VIEWED_BYTES_MAX: u64 = 4 * VIEWED_PX_MAX;
+
+/// The same for any other part of an image: sixteen tiles of four 32-bit samples. A disk that brings a
+/// hundred MB a second takes a sixth of a second for it.
+const REGION_BYTES_MAX: u64 = 16 * REGION_PX_MAX;
+
 /// Which queue an answer waits in, and which threads make it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
@@ -35,15 +42,12 @@ impl Lane {
 
     /// The lane of what is of this class and costs so much.
     pub(super) const fn of(class: RequestClass, cost: &Cost) -> Self {
-        let px_max = match class {
-            RequestClass::Tile | RequestClass::Thumbnail => VIEWED_PX_MAX,
-            RequestClass::Region | RequestClass::Full => REGION_PX_MAX,
+        let (px_max, bytes_max) = match class {
+            RequestClass::Tile | RequestClass::Thumbnail => (VIEWED_PX_MAX, VIEWED_BYTES_MAX),
+            RequestClass::Region | RequestClass::Full => (REGION_PX_MAX, REGION_BYTES_MAX),
         };
-        if cost.source_px.saturating_add(cost.output_px) <= px_max {
-            Self::Cheap
-        } else {
-            Self::Dear
-        }
+        let px = cost.source_px.saturating_add(cost.output_px);
+        if px <= px_max && cost.bytes_to_read <= bytes_max { Self::Cheap } else { Self::Dear }
     }
 }
 
@@ -64,6 +68,16 @@ mod tests {
             (iiif(pixels(3, 0, 3000, 3000), SizeForm::Max), Lane::Dear),
         ] {
             assert_eq!(planned(frame, &info).unwrap().lane(), expected, "{frame:?}");
+        }
+    }
+
+    #[test]
+    fn what_takes_long_to_read_is_dear_however_few_pixels_it_has() {
+        for (stored_bytes, expected) in [(16 << 20, Lane::Cheap), (17 << 20, Lane::Dear)] {
+            let mut info = stored(&[(512, 512)], 256);
+            info.stored[0].stored_bytes = stored_bytes;
+            let frame = iiif(pixels(3, 0, 500, 512), SizeForm::Max);
+            assert_eq!(planned(frame, &info).unwrap().lane(), expected, "{stored_bytes}");
         }
     }
 

@@ -84,7 +84,10 @@ fn describe(
     let mut stored: Vec<StoredLevel> = pyramid
         .levels
         .iter()
-        .map(|level| StoredLevel::in_file(full.size, level.size, level.tile, level.encoding()))
+        .map(|level| {
+            StoredLevel::in_file(full.size, level.size, level.tile, level.encoding())
+                .with_stored_bytes(level.stored_bytes())
+        })
         .collect();
     let tile = offered_tile(full);
     if stored.len() == 1 {

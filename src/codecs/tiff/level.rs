@@ -69,6 +69,11 @@ pub(super) struct Block {
 }
 
 impl Level {
+    /// Bytes of all its blocks, as the file tells.
+    pub(super) fn stored_bytes(&self) -> u64 {
+        self.lengths.iter().fold(0, |sum, length| sum.saturating_add(*length))
+    }
+
     /// Reads the index of a directory with these sizes; without a tile it is one of strips.
     ///
     /// # Errors

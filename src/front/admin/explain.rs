@@ -89,6 +89,7 @@ fn planned(plan: &Plan, explained: &Explained) -> Value {
         "cost": {
             "tiles": plan.cost.tiles,
             "source_px": plan.cost.source_px,
+            "bytes_to_read": plan.cost.bytes_to_read,
             "output_px": plan.cost.output_px,
             "bytes_in_decode": plan.cost.bytes_in_decode,
             "bytes_if_decoded": plan.cost.bytes_if_decoded,
