@@ -1,7 +1,7 @@
 //! `SpareThreads`: threads that have nothing else to do, for what can be decoded in parts.
 
 use std::fmt::Debug;
-use std::io;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ScopedJoinHandle};
@@ -45,7 +45,10 @@ impl Drop for Taken {
 /// `parts_a_thread` to do at least. Results come in any order.
 ///
 /// # Errors
-/// Those of `work`; `Io` where it panics elsewhere.
+/// Those of `work`.
+///
+/// # Panics
+/// Where `work` does, here or in a helper.
 pub(crate) fn each_part<P: Sync, R: Send>(
     spare: &Arc<dyn SpareThreads>,
     parts: &[P],
@@ -68,22 +71,20 @@ pub(crate) fn each_part<P: Sync, R: Send>(
         let helpers: Vec<_> = (0..taken.count).map_while(|at| helper(at).ok()).collect();
         let own = share();
         // All of them, or the scope panics for those that did.
-        let others: Vec<_> = helpers.into_iter().map(joined).collect();
+        let others: Vec<_> = helpers.into_iter().map(ScopedJoinHandle::join).collect();
         let mut done = own?;
         for other in others {
-            done.extend(other?);
+            // Whoever catches panics of this thread catches those of its helpers.
+            done.extend(other.unwrap_or_else(|payload| resume_unwind(payload))?);
         }
         Ok(done)
     })
 }
 
-fn joined<R>(helper: ScopedJoinHandle<'_, Result<R, CodecError>>) -> Result<R, CodecError> {
-    helper.join().unwrap_or_else(|_| Err(io::Error::other("a decoder panicked").into()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::Barrier;
 
     use super::*;
@@ -146,12 +147,14 @@ mod tests {
         assert!(failed.unwrap_err().to_string().contains("part 40"));
         // All four meet at their first part, so that three are helpers.
         let barrier = Barrier::new(4);
-        let panicked = each_part(&spare, &parts[..4], 1, |part| {
-            barrier.wait();
-            assert_ne!(thread::current().name(), Some("helper"));
-            Ok(*part)
-        });
-        assert!(panicked.unwrap_err().to_string().contains("panicked"));
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            each_part(&spare, &parts[..4], 1, |part| {
+                barrier.wait();
+                assert_ne!(thread::current().name(), Some("helper"));
+                Ok(*part)
+            })
+        }));
+        panicked.unwrap_err();
         assert_eq!(threads.taken.load(Ordering::Relaxed), 0);
     }
 }
