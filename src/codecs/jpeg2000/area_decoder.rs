@@ -8,10 +8,11 @@ use std::sync::Arc;
 use crate::codecs::jpeg2000::codestream_decoder::Plane;
 use crate::codecs::jpeg2000::coding::ComponentCoding;
 use crate::codecs::jpeg2000::entropy::{CodeBlock, Orientation, PLANES_MAX, decode};
+use crate::codecs::jpeg2000::found::{BlockPlace, FoundBlock};
 use crate::codecs::jpeg2000::grid::{Band, Span, area, bands, is_empty, zip};
 use crate::codecs::jpeg2000::kept::{Coefficients, KeptOfTile};
 use crate::codecs::jpeg2000::markers::SizComponent;
-use crate::codecs::jpeg2000::region::{BlockPlace, FoundBlock, Part, Region};
+use crate::codecs::jpeg2000::region::{Part, Region};
 use crate::codecs::jpeg2000::synthesis::{
     Bands, Irreversible, Reversible, Values, Wavelet, Window, join, samples, take_apart,
 };

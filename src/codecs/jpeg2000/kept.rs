@@ -9,7 +9,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::codecs::CodecError;
-use crate::codecs::jpeg2000::region::{BlockPlace, FoundPrecinct, PrecinctPlace};
+use crate::codecs::jpeg2000::found::{BlockPlace, FoundPrecinct, PrecinctPlace};
 use crate::codecs::number::{reserved_for, u64_of, usize_of, usize_of_bytes};
 
 /// Bytes that are kept of all images by default: those of some 8 megapixels of three components.

@@ -13,6 +13,7 @@ mod component_samples;
 mod decoder;
 mod entropy;
 mod fetched;
+mod found;
 mod grid;
 mod header;
 mod image;

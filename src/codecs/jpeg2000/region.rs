@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use crate::codecs::jpeg2000::coding::TileStyle;
 use crate::codecs::jpeg2000::fetched::Fetched;
+use crate::codecs::jpeg2000::found::{BlockPlace, FoundBand, FoundBlock, FoundPrecinct};
 use crate::codecs::jpeg2000::grid::{Span, TileComponent, bands, is_empty, zip};
 use crate::codecs::jpeg2000::kept::KeptOfTile;
 use crate::codecs::jpeg2000::malformed;
-use crate::codecs::jpeg2000::packet_header::{Block, Precinct};
+use crate::codecs::jpeg2000::packet_header::Precinct;
 use crate::codecs::jpeg2000::stretch::Stretch;
 use crate::codecs::jpeg2000::tile_index::TileIndex;
-use crate::codecs::number::{u64_of, usize_of};
 use crate::codecs::{CodecError, DecodeLimits};
 use crate::model::ReadAt;
 
@@ -52,32 +52,6 @@ pub(super) struct Part<'a> {
     /// What [`needed`] says.
     pub(super) needed: Vec<[Span; 2]>,
 }
-
-/// A code-block, and where its bytes are in the file, and how many.
-#[derive(Debug)]
-pub(super) struct FoundBlock {
-    pub(super) block: Block,
-    pub(super) chunks: Vec<(u64, u32)>,
-}
-
-/// What the packets of a precinct say.
-#[derive(Debug)]
-pub(super) struct FoundPrecinct {
-    bands: Vec<FoundBand>,
-}
-
-/// What they say of a sub-band: the numbers of its code-blocks, and those that are coded, row by row.
-#[derive(Debug)]
-struct FoundBand {
-    places: [Span; 2],
-    blocks: Vec<Option<Arc<FoundBlock>>>,
-}
-
-/// Where a precinct is: its component, its resolution, its column and row.
-pub(super) type PrecinctPlace = (usize, u8, [u32; 2]);
-
-/// Where a code-block is: its part, its resolution, the number of its sub-band, its row and column.
-pub(super) type BlockPlace = (usize, u8, usize, u32, u32);
 
 /// What was read for an area.
 #[derive(Debug, Default)]
@@ -209,32 +183,6 @@ impl Region {
                 }
             }
         }
-    }
-}
-
-impl FoundPrecinct {
-    /// Bytes that this takes, about.
-    pub(super) fn bytes(&self) -> u64 {
-        let of_each = self.bands.iter().flat_map(|band| &band.blocks).map(|block| {
-            let coded = block.as_ref().map_or(0, |found| found.bytes());
-            u64_of(size_of_val(block)) + coded
-        });
-        of_each.sum()
-    }
-}
-
-impl FoundBlock {
-    fn bytes(&self) -> u64 {
-        u64_of(size_of::<Self>() + size_of_val(&*self.chunks)) + self.block.held_bytes()
-    }
-}
-
-impl FoundBand {
-    fn block(&self, column: u32, row: u32) -> Option<&Arc<FoundBlock>> {
-        let [columns, rows] = self.places;
-        let row = usize_of(row.checked_sub(rows.start)?);
-        let column = usize_of(column.checked_sub(columns.start)?);
-        self.blocks.get(row * usize_of(columns.len()) + column)?.as_ref()
     }
 }
 

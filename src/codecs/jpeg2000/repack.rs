@@ -8,13 +8,14 @@
 use crate::codecs::jpeg2000::coding::{
     CodingStyle, ComponentCoding, PRECINCT_EXPONENT_MAX, QuantizationKind,
 };
+use crate::codecs::jpeg2000::found::FoundBlock;
 use crate::codecs::jpeg2000::grid::{Band, Span, TileComponent, area, bands, zip};
 use crate::codecs::jpeg2000::malformed;
 use crate::codecs::jpeg2000::markers::{
     CAP, COC, COD, EOC, QCC, QCD, RGN, SIZ, SOC, SOD, SizComponent,
 };
 use crate::codecs::jpeg2000::packet_header::{WrittenBand, write};
-use crate::codecs::jpeg2000::region::{FoundBlock, Part, Region};
+use crate::codecs::jpeg2000::region::{Part, Region};
 use crate::codecs::{CodecError, DecodeLimits};
 use crate::model::{Rect, Size};
 

@@ -95,8 +95,7 @@ pub(super) fn propagate<S: Symbols>(stripes: &mut Stripes, mut symbols: S, plane
                 continue;
             }
             while left != 0 {
-                let shift = left.trailing_zeros() - TO_CENTRE;
-                left &= left - 1;
+                let shift = take_first(&mut left);
                 word |= VISITED << shift;
                 let context = plane.significance[(word >> shift) as usize % 512];
                 if symbols.symbol(context) != 0 {
@@ -114,6 +113,14 @@ pub(super) fn propagate<S: Symbols>(stripes: &mut Stripes, mut symbols: S, plane
         }
     });
     symbols
+}
+
+/// Takes the uppermost of the centres that are left: how far below the first row it is.
+#[inline(always)]
+const fn take_first(left: &mut u64) -> u32 {
+    let shift = left.trailing_zeros() - TO_CENTRE;
+    *left &= *left - 1;
+    shift
 }
 
 /// Centres of coefficients that are not significant, but have a neighbour that is.
@@ -146,8 +153,7 @@ pub(super) fn refine<S: Symbols>(stripes: &mut Stripes, mut symbols: S, plane: P
                 continue;
             }
             while left != 0 {
-                let shift = left.trailing_zeros() - TO_CENTRE;
-                left &= left - 1;
+                let shift = take_first(&mut left);
                 let context = if word & REFINED << shift != 0 {
                     REFINEMENT + 2
                 } else {
@@ -180,8 +186,7 @@ pub(super) fn clean_up<S: Symbols>(stripes: &mut Stripes, mut symbols: S, plane:
                 left &= !0 << (shift + TO_CENTRE + 1);
             }
             while left != 0 {
-                let shift = left.trailing_zeros() - TO_CENTRE;
-                left &= left - 1;
+                let shift = take_first(&mut left);
                 let context = plane.significance[(word >> shift) as usize % 512];
                 if symbols.symbol(context) != 0 {
                     become_significant(
