@@ -44,7 +44,6 @@ impl Coefficients {
         rows: impl Iterator<Item = impl Iterator<Item = i32>>,
     ) -> Result<Self, CodecError> {
         let values = if bits < i16::BITS {
-            let narrow = |value: i32| i16::try_from(value).unwrap_or(i16::MAX);
             Halves::Narrow(gathered(width * height, rows.map(|row| row.map(narrow)))?)
         } else {
             Halves::Wide(gathered(width * height, rows)?)
@@ -79,6 +78,16 @@ impl Coefficients {
             Halves::Wide(values) => size_of_val(&**values),
         })
     }
+}
+
+/// A number that fits, because it has so few bits.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "held to the range before, without a branch"
+)]
+fn narrow(value: i32) -> i16 {
+    value.clamp(i16::MIN.into(), i16::MAX.into()) as i16
 }
 
 /// Rows one after the other.
