@@ -97,14 +97,7 @@ pub(super) fn propagate<S: Symbols>(stripes: &mut Stripes, mut symbols: S, plane
             while left != 0 {
                 let shift = take_first(&mut left);
                 word |= VISITED << shift;
-                let context = plane.significance[(word >> shift) as usize % 512];
-                if symbols.symbol(context) != 0 {
-                    become_significant(
-                        &mut stripe,
-                        &mut symbols,
-                        (column, &mut word, shift),
-                        plane,
-                    );
+                if decide(&mut stripe, &mut symbols, (column, &mut word, shift), plane) {
                     // Rows below have a significant neighbour now.
                     left = beside_significant(word) & stripe.rows & (!0 << (shift + TO_CENTRE + 1));
                 }
@@ -129,6 +122,22 @@ const fn beside_significant(word: u64) -> u64 {
     // At each centre: whether there is one in its row.
     let in_row = word >> 1 | word | word << 1;
     (in_row >> 3 | in_row | in_row << 3) & !word & CENTRES
+}
+
+/// Decodes whether a coefficient becomes significant, and makes it so.
+#[inline(always)]
+fn decide(
+    stripe: &mut Stripe<'_>,
+    symbols: &mut impl Symbols,
+    (column, word, shift): (usize, &mut u64, u32),
+    plane: Plane,
+) -> bool {
+    let context = plane.significance[(*word >> shift) as usize % 512];
+    let is_significant = symbols.symbol(context) != 0;
+    if is_significant {
+        become_significant(stripe, symbols, (column, word, shift), plane);
+    }
+    is_significant
 }
 
 #[inline(always)]
@@ -187,15 +196,7 @@ pub(super) fn clean_up<S: Symbols>(stripes: &mut Stripes, mut symbols: S, plane:
             }
             while left != 0 {
                 let shift = take_first(&mut left);
-                let context = plane.significance[(word >> shift) as usize % 512];
-                if symbols.symbol(context) != 0 {
-                    become_significant(
-                        &mut stripe,
-                        &mut symbols,
-                        (column, &mut word, shift),
-                        plane,
-                    );
-                }
+                decide(&mut stripe, &mut symbols, (column, &mut word, shift), plane);
             }
             stripe.words[column] = word & !ALL_VISITED;
         }
