@@ -119,8 +119,7 @@ impl AreaComponent<'_> {
         let band = bands(resolution).get(index).copied();
         let band = band.ok_or_else(|| malformed("there is no such sub-band"))?;
         let (coding, shift) = (self.coding, u32::from(self.coding.shift));
-        let bits = coding.quantization.magnitude_bits(resolution, index) + shift;
-        let planes = bits.saturating_sub(found.block.zero_planes);
+        let planes = coding.planes(resolution, index).saturating_sub(found.block.zero_planes);
         if PLANES_MAX < planes {
             return Err(unsupported(format!("code-blocks with {planes} planes of bits")));
         }

@@ -13,7 +13,7 @@ use crate::codecs::jpeg2000::malformed;
 pub(super) const PRECINCT_EXPONENT_MAX: u8 = 15;
 
 /// Passes end codewords where this bit of a code-block's style is set.
-const BYPASS: u8 = 1;
+pub(super) const BYPASS: u8 = 1;
 const TERMINATE_ALL: u8 = 4;
 /// Code-blocks of part 15.
 const HIGH_THROUGHPUT: u8 = 64;
@@ -114,7 +114,7 @@ impl Quantization {
     }
 
     /// Magnitude bits of a sub-band (E-2): the orientation counts from 0 within its resolution.
-    pub(super) fn magnitude_bits(&self, resolution: u8, orientation: usize) -> u32 {
+    fn magnitude_bits(&self, resolution: u8, orientation: usize) -> u32 {
         let (exponent, _) = self.stated(resolution, orientation);
         (exponent + u32::from(self.guard_bits)).saturating_sub(1)
     }
@@ -243,6 +243,11 @@ impl TileCoding {
 }
 
 impl ComponentCoding {
+    /// Planes of bits that a sub-band's code-blocks can have, those of a region of interest included (H.1).
+    pub(super) fn planes(&self, resolution: u8, orientation: usize) -> u32 {
+        self.quantization.magnitude_bits(resolution, orientation) + u32::from(self.shift)
+    }
+
     fn of(main: &Parameters, tile: &Parameters, component: u16) -> Result<Self, CodecError> {
         let default =
             |header: &'_ Parameters| header.style.as_ref().map(|(_, style)| style.clone());

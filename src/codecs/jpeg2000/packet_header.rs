@@ -143,13 +143,12 @@ impl Precinct {
             let mut blocks = reserved_for(count)?;
             let block = Block { length_bits: LENGTH_BITS, ..Block::default() };
             blocks.resize(count, block);
-            let magnitude_bits = coding.quantization.magnitude_bits(resolution, band.index);
             Ok(PrecinctBand {
                 places,
                 blocks,
                 inclusion: TagTree::new(width, height)?,
                 zero_planes: TagTree::new(width, height)?,
-                magnitude_bits: magnitude_bits + u32::from(coding.shift),
+                magnitude_bits: coding.planes(resolution, band.index),
             })
         });
         let bands = bands.collect::<Result<_, CodecError>>()?;

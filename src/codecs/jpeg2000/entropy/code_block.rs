@@ -5,6 +5,7 @@
 //! T.800, annex D.
 
 use crate::codecs::CodecError;
+use crate::codecs::jpeg2000::coding::BYPASS;
 use crate::codecs::jpeg2000::entropy::arithmetic::{ArithmeticDecoder, Contexts, UNIFORM};
 use crate::codecs::jpeg2000::entropy::contexts::{Orientation, significance};
 use crate::codecs::jpeg2000::entropy::passes::{
@@ -17,8 +18,7 @@ use crate::codecs::jpeg2000::packet_header::Segment;
 /// Planes of bits that fit, with a bit below them and one for the sign.
 pub(in crate::codecs::jpeg2000) const PLANES_MAX: u32 = 30;
 
-/// Flags of a code-block's style (table A.19).
-const BYPASS: u8 = 1;
+/// More flags of a code-block's style (table A.19).
 const RESET: u8 = 2;
 const CAUSAL: u8 = 8;
 const SEGMENTATION_SYMBOLS: u8 = 32;
