@@ -106,9 +106,9 @@ pub struct Decoders {
 /// What decodes code-blocks of JPEG 2000.
 #[derive(Clone, Debug)]
 pub struct Jpeg2000Decoders {
-    /// Those of part 15.
+    /// OpenJPEG, in this process or in another.
     pub codestreams: Arc<dyn CodestreamDecoder>,
-    /// Whether it decodes those of part 1 too, in place of ourselves.
+    /// Whether it decodes all, in place of ourselves.
     pub all: bool,
     /// Those that we decoded.
     pub kept: Arc<KeptBlocks>,

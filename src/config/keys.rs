@@ -240,7 +240,7 @@ pub const KEYS: &[Key] = &[
         |c, t| seconds(t) => c.modules.settings.idle),
     key!("modules.memory_bytes_max", "1GiB", "Address space of a module's process, in bytes", None,
         |c, t| bytes_from(t, 16 << 20) => c.modules.settings.memory_bytes_max),
-    key!("jpeg2000.decoder", "own", "What decodes JPEG 2000: own, the server itself, but for HTJ2K; or openjpeg, for all", None,
+    key!("jpeg2000.decoder", "own", "What decodes JPEG 2000: own, the server itself; or openjpeg", None,
         |c, t| word(t, &[("own", false), ("openjpeg", true)]) => c.jpeg2000.openjpeg),
     key!("jpeg2000.kept_bytes_max", "64MiB", "Bytes of decoded code-blocks that are kept for the tiles beside those that asked for them", None,
         |c, t| bytes(t) => c.jpeg2000.kept_bytes_max),

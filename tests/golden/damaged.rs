@@ -49,7 +49,7 @@ const STRIDE_BYTES: usize = 97;
 /// Files up to this length are.
 const CUT_CLOSELY_BYTES_MAX: usize = 34_000;
 /// How many those are.
-const CUT_CLOSELY: usize = 15;
+const CUT_CLOSELY: usize = 36;
 
 #[test]
 fn a_jpeg_2000_file_cut_at_every_97th_byte_never_panics() {

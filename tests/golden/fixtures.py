@@ -4,7 +4,8 @@ decoders (tifffile with imagecodecs, libtiff, Pillow, libvips) see them.
     python3 tests/golden/fixtures.py target/fixtures
 
 Needs the packages of tests/requirements.txt, and the programs vips, tiffcp, tiffset, tiff2rgba,
-opj_compress and opj_decompress (Debian: libvips-tools, libtiff-tools, libopenjp2-tools). The same on every run.
+opj_compress, opj_decompress and ojph_compress (Debian: libvips-tools, libtiff-tools, libopenjp2-tools,
+openjph-tools). The same on every run.
 """
 
 import json

@@ -321,6 +321,216 @@ def high_throughput():
     record("jp2-ht-16.jhc", levels_of("jp2-ht-16.jhc", numpy.uint16), feature=feature)
 
 
+def by_openjph(name, image, *options, bits=8, signed=False):
+    """Writes a codestream of part 15 by ojph_compress."""
+    height, width, count = image.shape
+    if signed:
+        source = "in.raw"
+        (OUT / source).write_bytes(planes(image))
+        options += ("-dims", f"{{{width},{height}}}", "-num_comps", count, "-downsamp", "{1,1}")
+        options += ("-signed", "true", "-bit_depth", bits)
+    else:
+        source = "in.ppm" if count == 3 else "in.pgm"
+        head = b"P%d\n%d %d\n%d\n" % (6 if count == 3 else 5, width, height, 2**bits - 1)
+        (OUT / source).write_bytes(head + image.astype(">u2" if bits > 8 else "u1").tobytes())
+    run("ojph_compress", "-i", source, "-o", "plain.j2c", *options)
+    (OUT / source).unlink()
+    (OUT / "plain.j2c").rename(OUT / name)
+
+
+LOSSLESS = ("-reversible", "true")
+LOSSY = ("-qstep", "0.01")
+
+
+def high_throughput_codings():
+    """Every way to cut and order code-blocks that ojph_compress knows, without and with loss."""
+    colour, gray = picture(700, 500), picture(301, 203, 1)
+    of_all = "JPEG 2000, part 15 (HTJ2K), "
+    small = [(1, 1), (1, 67), (131, 1), (2, 3), (5, 2), (3, 7), (66, 65)]
+    for feature, files in [
+        (
+            "code-blocks of any size",
+            [
+                (f"blocks-{across}x{down}", gray, ("-block_size", f"{{{across},{down}}}"))
+                for across, down in [(4, 1024), (1024, 4), (32, 32), (64, 64), (16, 128), (128, 32), (4, 4)]
+            ],
+        ),
+        (
+            "precincts and every order of packets",
+            [
+                (f"order-{order.lower()}", colour, ("-prog_order", order, "-precincts", "{128,128},{64,128},{256,256}"))
+                for order in ["LRCP", "RLCP", "RPCL", "PCRL", "CPRL"]
+            ],
+        ),
+        (
+            "tiles of any size and offset",
+            [
+                ("tiles-256", colour, ("-tile_size", "{256,256}")),
+                ("tiles-odd", colour, ("-tile_size", "{97,131}", "-image_offset", "{37,21}", "-tile_offset", "{11,5}")),
+                ("tiles-none", colour, ("-image_offset", "{1001,333}", "-tile_size", "{1800,900}")),
+                ("tiles-flat", gray, ("-num_decomps", "0")),
+                ("tiles-deep", gray, ("-num_decomps", "8")),
+            ],
+        ),
+        (
+            "down to a single pixel",
+            [(f"small-{width}x{height}", picture(width, height, 1), ()) for width, height in small],
+        ),
+    ]:
+        for file, image, options in files:
+            for kind, loss in [("", LOSSLESS), ("-lossy", LOSSY)]:
+                name = f"jp2-ht-{file}{kind}.j2c"
+                by_openjph(name, image, *options, *loss)
+                record(name, levels_of(name), int(bool(kind)), feature=of_all + feature)
+
+
+def high_throughput_depths():
+    """Bits and signs."""
+    gray, colour = picture(301, 203, 1), picture(301, 203)
+    feature = "JPEG 2000, part 15 (HTJ2K), 8 to 16 bit"
+    noise = numpy.random.default_rng(6).integers(0, 256, colour.shape)
+    wide = colour.astype(numpy.uint16) * 256 + noise.astype(numpy.uint16)
+    for bits in [10, 12, 16]:
+        name = f"jp2-ht-{bits}-bit.j2c"
+        by_openjph(name, wide >> (16 - bits), *LOSSLESS, bits=bits)
+        record(name, levels_of(name, numpy.uint16, scaled(bits)), feature=feature)
+    by_openjph("jp2-ht-16-bit-lossy.j2c", wide, "-qstep", "0.0001", bits=16)
+    record("jp2-ht-16-bit-lossy.j2c", levels_of("jp2-ht-16-bit-lossy.j2c", numpy.uint16), 1, feature=feature)
+    as_float = lambda level: level.astype(numpy.float32)
+    feature = "JPEG 2000, part 15 (HTJ2K), signed, in units of the file"
+    signed = (wide[:, :, :1].astype(numpy.int32) - 32768).astype(numpy.int16)
+    for name, image, bits in [("8", (gray.astype(numpy.int16) - 128).astype(numpy.int8), 8), ("16", signed, 16)]:
+        name = f"jp2-ht-signed-{name}.j2c"
+        by_openjph(name, image, *LOSSLESS, bits=bits, signed=True)
+        dtype = numpy.int8 if bits == 8 else numpy.int16
+        record(name, levels_of(name, dtype, as_float), feature=feature)
+
+
+class HeaderBits:
+    """Bits of a packet's header, read from bytes or put together to them."""
+
+    def __init__(self, data=b""):
+        self.data, self.at, self.left, self.byte = data, 0, 0, 0
+        self.written = []
+
+    def read(self, count=1):
+        number = 0
+        for _ in range(count):
+            if not self.left:
+                self.left = 7 if self.byte == 255 else 8
+                self.byte = self.data[self.at]
+                self.at += 1
+            self.left -= 1
+            number = number * 2 + (self.byte >> self.left & 1)
+        return number
+
+    def end(self):
+        """Where the header ends: after a byte of ones comes one more."""
+        return self.at + (self.byte == 255)
+
+    def write(self, number, count):
+        self.written += [number >> (count - 1 - at) & 1 for at in range(count)]
+
+    def bytes(self):
+        out, bits = bytearray(), list(self.written)
+        while bits or (out and out[-1] == 255):
+            count = 7 if out and out[-1] == 255 else 8
+            taken, bits = bits[:count], bits[count:]
+            out.append(int("".join(map(str, taken + [0] * (count - len(taken)))), 2))
+        return bytes(out)
+
+
+def refined_packet(data, bands, random, passes):
+    """A packet with a code-block in each band, whose cleanup passes are followed by others of random bytes: the
+    packet, and the bytes that it was made of."""
+    old, new, blocks, bodies = HeaderBits(data), HeaderBits(), [], []
+    if not old.read():
+        return b"\0", 1
+    new.write(1, 1)
+    for _ in range(bands):
+        included = old.read()
+        new.write(included, 1)
+        if not included:
+            continue
+        while not old.read():
+            new.write(0, 1)
+        new.write(1, 1)
+        assert old.read() == 0, "more than a cleanup pass"
+        count = 3
+        while old.read():
+            count += 1
+        more = random.integers(0, 256, random.integers(1, 900)).astype(numpy.uint8)
+        # Any bytes will do, but for high ones behind one of ones, and one of ones at the end.
+        more[1:][more[:-1] == 255] &= 127
+        more[-1] &= 127
+        more = more.tobytes()
+        length = old.read(count)
+        needed = max(length.bit_length(), len(more).bit_length())
+        new.write(0b10 if passes == 2 else 0b1100, 2 if passes == 2 else 4)
+        new.write(2 ** (needed - 3 + 1) - 2, needed - 3 + 1)
+        new.write(length, needed)
+        new.write(len(more), needed + (passes == 3))
+        blocks.append(length)
+        bodies.append(more)
+    at, body = old.end(), b""
+    for length, more in zip(blocks, bodies):
+        body += data[at : at + length] + more
+        at += length
+    return new.bytes() + body, at
+
+
+def refined(name, image, passes, levels, *, guard=1, style=0, depth=None):
+    """Adds passes of random bytes to the code-blocks of a file that has one for each sub-band of a tile, and
+    planes of bits below the cleanup pass: ojph_compress writes none of either."""
+    data = bytearray((OUT / name).read_bytes())
+    random = numpy.random.default_rng(len(data))
+    if depth:
+        data[data.index(b"\xff\x51") + 40] = depth
+    data[data.index(b"\xff\x52") + 12] |= style
+    data[data.index(b"\xff\x5c") + 4] += guard << 5
+    at = data.index(b"\xff\x90")
+    out = bytes(data[:at])
+    while data[at : at + 2] == b"\xff\x90":
+        length = struct.unpack(">I", data[at + 6 : at + 10])[0]
+        start = data.index(b"\xff\x93", at) + 2
+        body, from_ = b"", start
+        for resolution in range(levels + 1):
+            packet, used = refined_packet(bytes(data[from_ : at + length]), 3 if resolution else 1, random, passes)
+            body += packet
+            from_ += used
+        assert from_ == at + length
+        head = bytes(data[at : at + 6]) + struct.pack(">I", start - at + len(body)) + bytes(data[at + 10 : start])
+        out += head + body
+        at += length
+    (OUT / name).write_bytes(out + bytes(data[at:]))
+
+
+def high_throughput_refinement():
+    """SigProp and MagRef passes of random bytes, which always say something."""
+    gray = picture(301, 203, 1)
+    faint = (gray // 16 + 120).astype(numpy.uint8)
+    as_float = lambda level: level.astype(numpy.float32)
+    feature = "JPEG 2000, part 15 (HTJ2K), passes that refine"
+    for number, (tile, block, levels, passes, more) in enumerate(
+        [
+            ((64, 64), (64, 64), 0, 3, {}),
+            ((64, 64), (64, 64), 0, 2, {"guard": 2}),
+            ((64, 64), (64, 64), 0, 3, {"style": 8}),
+            ((64, 64), (32, 32), 1, 3, {"guard": 2}),
+            ((1024, 4), (1024, 4), 0, 3, {}),
+            ((16, 256), (16, 256), 0, 3, {"style": 8, "guard": 2}),
+            ((32, 128), (16, 64), 1, 2, {"style": 8}),
+        ]
+    ):
+        for kind, loss, image, depth in [("", LOSSLESS, gray, 0x8F), ("-lossy", ("-qstep", "0.002"), faint, 0x87)]:
+            name = f"jp2-ht-refined-{number}{kind}.j2c"
+            cut = ("-tile_size", "{%d,%d}" % tile, "-block_size", "{%d,%d}" % block, "-num_decomps", levels)
+            by_openjph(name, image[number:, 3 * number :], *cut, *loss)
+            refined(name, image, passes, levels, depth=depth, **more)
+            dtype = numpy.int8 if kind else numpy.int16
+            record(name, levels_of(name, dtype, as_float), int(bool(kind)), feature=feature)
+
+
 def refused():
     data = codestream(picture(64, 64))
     boxed("jp2-refused-space.jp2", data, 8, enumerated(21))
@@ -345,6 +555,9 @@ def jpeg_2000():
     depths()
     colours()
     high_throughput()
+    high_throughput_codings()
+    high_throughput_depths()
+    high_throughput_refinement()
     refused()
     for left in ["plain.j2k", "few.j2k"]:
         (OUT / left).unlink(missing_ok=True)

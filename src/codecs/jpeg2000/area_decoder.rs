@@ -1,17 +1,19 @@
-//! An area of a tile, decoded of what was read for it by our own entropy decoder and wavelets: all of part 1,
-//! in this process, because nothing here can do more than give wrong samples. Code-blocks of part 15 are
-//! left to OpenJPEG.
+//! An area of a tile, decoded of what was read for it by our own entropy decoders and wavelets: all of parts
+//! 1 and 15, in this process, because nothing here can do more than give wrong samples.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::codecs::jpeg2000::codestream_decoder::Plane;
 use crate::codecs::jpeg2000::coding::ComponentCoding;
-use crate::codecs::jpeg2000::entropy::{CodeBlock, Orientation, PLANES_MAX, decode};
+use crate::codecs::jpeg2000::entropy::{
+    CodeBlock, Orientation, PLANES_MAX, decode, high_throughput,
+};
 use crate::codecs::jpeg2000::found::{BlockPlace, FoundBlock};
 use crate::codecs::jpeg2000::grid::{Band, Span, area, bands, is_empty, zip};
 use crate::codecs::jpeg2000::kept::{Coefficients, KeptOfTile};
 use crate::codecs::jpeg2000::markers::SizComponent;
+use crate::codecs::jpeg2000::packet_header::Block;
 use crate::codecs::jpeg2000::region::{Part, Region};
 use crate::codecs::jpeg2000::synthesis::{
     Bands, Irreversible, Reversible, Values, Wavelet, Window, join, samples, take_apart,
@@ -118,26 +120,55 @@ impl AreaComponent<'_> {
     ) -> Result<Coefficients, CodecError> {
         let band = bands(resolution).get(index).copied();
         let band = band.ok_or_else(|| malformed("there is no such sub-band"))?;
-        let (coding, shift) = (self.coding, u32::from(self.coding.shift));
-        let planes = coding.planes(resolution, index).saturating_sub(found.block.zero_planes);
-        if PLANES_MAX < planes {
-            return Err(unsupported(format!("code-blocks with {planes} planes of bits")));
-        }
         let mut bytes = reserved(found.chunks.iter().map(|(_, len)| usize_of(*len)).sum())?;
         for chunk in &found.chunks {
             let chunk = region.chunk(*chunk).ok_or_else(|| malformed("a packet breaks off"))?;
             bytes.extend_from_slice(chunk);
         }
         let spans = self.part.tile.block_spans(resolution, band, [column, row]);
-        let block = CodeBlock {
-            size: spans.map(|span| usize_of(span.len())),
-            orientation: Orientation::of(band.high),
-            planes,
-            style: coding.style.style,
-        };
-        let decoded = decode(block, found.block.segments(), &bytes)?;
+        let size = spans.map(|span| usize_of(span.len()));
+        let planes = self.coding.planes(resolution, index);
+        if self.coding.style.is_high_throughput() {
+            self.decode_high_throughput((size, planes), &found.block, &bytes)
+        } else {
+            self.decode_of_part_1((size, planes), band, &found.block, &bytes)
+        }
+    }
+
+    /// Decodes a code-block of part 1, whose sub-band can have so many planes of bits.
+    fn decode_of_part_1(
+        &self,
+        (size, planes): ([usize; 2], u32),
+        band: Band,
+        block: &Block,
+        bytes: &[u8],
+    ) -> Result<Coefficients, CodecError> {
+        let planes = planes.saturating_sub(block.zero_planes);
+        if PLANES_MAX < planes {
+            return Err(unsupported(format!("code-blocks with {planes} planes of bits")));
+        }
+        let (orientation, style) = (Orientation::of(band.high), self.coding.style.style);
+        let decoded =
+            decode(CodeBlock { size, orientation, planes, style }, block.segments(), bytes)?;
+        let shift = u32::from(self.coding.shift);
         let rows = decoded.rows().map(|row| row.map(|half| unshifted(half, shift)));
-        Coefficients::new(block.size, planes + 1, rows)
+        Coefficients::new(size, planes + 1, rows)
+    }
+
+    /// Decodes a code-block of part 15.
+    fn decode_high_throughput(
+        &self,
+        (size, planes): ([usize; 2], u32),
+        block: &Block,
+        bytes: &[u8],
+    ) -> Result<Coefficients, CodecError> {
+        if self.coding.shift != 0 {
+            return Err(unsupported("regions of interest in HT code-blocks"));
+        }
+        let (planes_above, is_causal) = (block.zero_planes, self.coding.style.is_causal());
+        let coded = high_throughput::CodeBlock { size, planes, planes_above, is_causal };
+        let decoded = high_throughput::decode(coded, block.segments(), bytes)?;
+        Coefficients::new(size, planes + 1, decoded.rows())
     }
 
     fn plane(&self, values: Values) -> Plane {

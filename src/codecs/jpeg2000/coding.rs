@@ -15,6 +15,8 @@ pub(super) const PRECINCT_EXPONENT_MAX: u8 = 15;
 /// Passes end codewords where this bit of a code-block's style is set.
 pub(super) const BYPASS: u8 = 1;
 const TERMINATE_ALL: u8 = 4;
+/// Stripes know nothing of those below them where this one is.
+pub(super) const CAUSAL: u8 = 8;
 /// Code-blocks of part 15.
 const HIGH_THROUGHPUT: u8 = 64;
 
@@ -76,6 +78,11 @@ impl CodingStyle {
         } else {
             Termination::AtTheEnd
         }
+    }
+
+    /// Whether stripes know nothing of those below them.
+    pub(super) const fn is_causal(&self) -> bool {
+        self.style & CAUSAL != 0
     }
 
     /// Whether code-blocks are those of part 15.

@@ -184,10 +184,9 @@ fn info(
         is_cut && OFFERED_PX.contains(&tile_width) && OFFERED_PX.contains(&tile_height);
     let count = u16::try_from(siz.components.len()).unwrap_or(u16::MAX);
     let coding = TileCoding::of(&codestream.parameters, &Parameters::default(), count)?;
-    let is_part_15 = coding.components.iter().any(|coding| coding.style.is_high_throughput());
     let tile = if is_offered {
         Size::at_least_one(tile_width, tile_height)
-    } else if all || is_part_15 {
+    } else if all {
         UNKEPT_TILE
     } else {
         TILE
@@ -332,10 +331,8 @@ impl Jpeg2000 {
             .iter()
             .map(|used| area_component(&self.codestream, &index, &tiles, *used, (reduction, area)));
         let of_each = of_each.collect::<Result<Vec<_>, _>>()?;
-        let is_part_15 =
-            |component: &AreaComponent<'_>| component.coding.style.is_high_throughput();
         let kept = self.decoders.kept.of_tile(self.number, number);
-        let (planes, shift) = if self.decoders.all || of_each.iter().any(is_part_15) {
+        let (planes, shift) = if self.decoders.all {
             self.decode_virtual((&index, kept), of_each, (tile, area))?
         } else {
             let mixed = index.coding.style.mixed;

@@ -5,7 +5,7 @@
 //! T.800, annex D.
 
 use crate::codecs::CodecError;
-use crate::codecs::jpeg2000::coding::BYPASS;
+use crate::codecs::jpeg2000::coding::{BYPASS, CAUSAL};
 use crate::codecs::jpeg2000::entropy::arithmetic::{ArithmeticDecoder, Contexts, UNIFORM};
 use crate::codecs::jpeg2000::entropy::contexts::{Orientation, significance};
 use crate::codecs::jpeg2000::entropy::passes::{
@@ -20,7 +20,6 @@ pub(in crate::codecs::jpeg2000) const PLANES_MAX: u32 = 30;
 
 /// More flags of a code-block's style (table A.19).
 const RESET: u8 = 2;
-const CAUSAL: u8 = 8;
 const SEGMENTATION_SYMBOLS: u8 = 32;
 /// Passes before the first that may leave the coder out.
 const CODED_PASSES: u32 = 10;

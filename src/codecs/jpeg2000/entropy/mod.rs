@@ -1,4 +1,4 @@
-//! Code-blocks to coefficients: the entropy decoder of part 1.
+//! Code-blocks to coefficients: the entropy decoders of part 1, and of part 15 in a folder of its own.
 //!
 //! # Source
 //! T.800, annexes C and D.
@@ -6,6 +6,7 @@
 mod arithmetic;
 mod code_block;
 mod contexts;
+pub(super) mod high_throughput;
 mod passes;
 mod raw_bits;
 mod stripes;
