@@ -35,6 +35,17 @@ impl<T: Copy + Default> Window<T> {
         range.and_then(|range| self.values.get_mut(range)).unwrap_or_default()
     }
 
+    /// Copies a row from one column to before another; zeros where the window has none of it.
+    pub(in crate::codecs::jpeg2000) fn copy_row(&self, row: u32, columns: Span, to: &mut [T]) {
+        let own = self.row(row, columns);
+        let before = self.spans[0].start.saturating_sub(columns.start);
+        let (missing, rest) = to.split_at_mut(usize_of(before).min(to.len()));
+        missing.fill(T::default());
+        let (there, missing) = rest.split_at_mut(own.len().min(rest.len()));
+        there.iter_mut().zip(own).for_each(|(to, value)| *to = *value);
+        missing.fill(T::default());
+    }
+
     fn range(&self, row: u32, columns: Span) -> Option<std::ops::Range<usize>> {
         let [own_columns, own_rows] = self.spans;
         let columns = columns.intersect(own_columns);
@@ -62,5 +73,27 @@ impl<T: Copy + Default> Window<T> {
             cropped.row_mut(row, columns).copy_from_slice(self.row(row, columns));
         }
         Ok(cropped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_copied_to_its_place_and_zero_where_there_is_none() {
+        let spans = [Span::new(3, 6), Span::new(1, 2)];
+        let window = Window { spans, values: vec![1, 2, 3] };
+        for (row, columns, expected) in [
+            (1, Span::new(1, 8), [0, 0, 1, 2, 3, 0, 0].as_slice()),
+            (1, Span::new(4, 6), &[2, 3]),
+            (1, Span::new(0, 2), &[0, 0]),
+            (1, Span::new(7, 9), &[0, 0]),
+            (0, Span::new(3, 5), &[0, 0]),
+        ] {
+            let mut to = vec![9; expected.len()];
+            window.copy_row(row, columns, &mut to);
+            assert_eq!(to, expected, "row {row}, {columns:?}");
+        }
     }
 }
