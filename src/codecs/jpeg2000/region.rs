@@ -12,7 +12,7 @@ use crate::codecs::jpeg2000::kept::KeptOfTile;
 use crate::codecs::jpeg2000::malformed;
 use crate::codecs::jpeg2000::packet_header::Precinct;
 use crate::codecs::jpeg2000::stretch::Stretch;
-use crate::codecs::jpeg2000::tile_index::TileIndex;
+use crate::codecs::jpeg2000::tile_index::{Packet, TileIndex};
 use crate::codecs::{CodecError, DecodeLimits};
 use crate::model::ReadAt;
 
@@ -119,7 +119,7 @@ impl Region {
                 None => unread.push((precinct, index.packets(precinct.number, layers)?)),
             }
         }
-        let packets = unread.iter().flat_map(|(_, packets)| packets).copied();
+        let packets = unread.iter().flat_map(|(_, packets)| packets).map(|packet| packet.place);
         let short = packets.filter(|(_, length)| *length <= WHOLE_BYTES_MAX);
         region.packets = Fetched::read(source, short.collect(), limits)?;
         for (precinct, packets) in unread {
@@ -165,18 +165,20 @@ impl Region {
         source: &dyn ReadAt,
         index: &TileIndex,
         part: &Part<'_>,
-        (precinct, packets): (Wanted, &[(u64, u32)]),
+        (precinct, packets): (Wanted, &[Packet<'_>]),
     ) -> Result<FoundPrecinct, CodecError> {
         let coding = index.coding.components.get(part.component);
         let coding = coding.ok_or_else(|| malformed("there is no such component"))?;
         let precinct = Precinct::new(&part.tile, coding, precinct.resolution, precinct.place)?;
         let mut reading = Reading::of(precinct);
-        for (layer, (start, length)) in (0..).zip(packets) {
-            let mut stretch = match self.packets.range((*start, *length)) {
-                Some(bytes) => Stretch::at_hand(source, *start, bytes),
-                None => Stretch::new(source, *start, start.saturating_add((*length).into())),
+        for (layer, packet) in (0..).zip(packets) {
+            let (start, length) = packet.place;
+            let mut stretch = match self.packets.range(packet.place) {
+                Some(bytes) => Stretch::at_hand(source, start, bytes),
+                None => Stretch::new(source, start, start.saturating_add(length.into())),
             };
-            reading.packet(&mut stretch, index.coding.style, layer)?;
+            let mut apart = packet.header;
+            reading.packet(&mut stretch, (index.coding.style, layer), apart.as_mut())?;
         }
         Ok(reading.found())
     }
@@ -260,10 +262,10 @@ impl Reading {
     fn packet(
         &mut self,
         stretch: &mut Stretch<'_>,
-        style: TileStyle,
-        layer: u16,
+        of_tile: (TileStyle, u16),
+        apart: Option<&mut &[u8]>,
     ) -> Result<(), CodecError> {
-        stretch.packet_header(&mut self.precinct, style, layer)?;
+        stretch.packet_header(&mut self.precinct, of_tile, apart)?;
         let mut start = stretch.position();
         for (band, chunks) in self.precinct.bands.iter().zip(&mut self.chunks) {
             for (block, chunks) in band.blocks.iter().zip(chunks) {

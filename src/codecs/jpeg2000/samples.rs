@@ -103,7 +103,7 @@ fn pixels_of_type<T: Target>(
     for (band, channel) in channels.all().enumerate() {
         let component = components.iter().find(|found| found.component == channel.component);
         let component = component.ok_or_else(|| malformed("a component is missing"))?;
-        let to = Band { samples: &mut samples, band, bands };
+        let to = Band { samples: &mut samples, place: band, count: bands };
         let bits = channel.stated.bits;
         match (&channel.table, channels.space) {
             (Some(table), _) => {
@@ -147,18 +147,19 @@ fn full_alpha(channel: &Channel) -> f32 {
 /// One band of pixels.
 struct Band<'a, T> {
     samples: &'a mut [T],
-    band: usize,
+    /// Its place in a pixel.
+    place: usize,
     /// Samples of a pixel.
-    bands: usize,
+    count: usize,
 }
 
 impl<T> Band<'_, T> {
     /// The samples of rows of so many pixels.
     fn rows(&mut self, width: usize) -> impl Iterator<Item = impl Iterator<Item = &mut T>> {
-        let (band, bands) = (self.band, self.bands);
-        let rows = self.samples.chunks_exact_mut(width * bands);
+        let (place, count) = (self.place, self.count);
+        let rows = self.samples.chunks_exact_mut(width * count);
         rows.map(move |row| {
-            row.chunks_exact_mut(bands).filter_map(move |pixel| pixel.get_mut(band))
+            row.chunks_exact_mut(count).filter_map(move |pixel| pixel.get_mut(place))
         })
     }
 }

@@ -97,7 +97,9 @@ impl Wavelet for Irreversible {
         };
         let [across, down] = high.map(of_axis);
         let scale: f32 = across * down;
-        values.iter_mut().for_each(|value| *value *= scale);
+        for value in values {
+            *value *= scale;
+        }
     }
 
     fn lift(step: u32, to: &mut [f32], one: &[f32], other: &[f32]) {
