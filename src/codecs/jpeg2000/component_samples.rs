@@ -5,7 +5,7 @@ use crate::codecs::CodecError;
 use crate::codecs::jpeg2000::codestream_decoder::Plane;
 use crate::codecs::jpeg2000::grid::{Span, area, zip};
 use crate::codecs::jpeg2000::malformed;
-use crate::codecs::number::{reserved_for, usize_of, usize_of_bytes};
+use crate::codecs::number::{filled, usize_of, usize_of_bytes};
 
 /// Samples of one component, where they are on its own grid.
 #[derive(Debug)]
@@ -63,9 +63,7 @@ impl ComponentSamples {
             return Ok(());
         }
         if self.samples.is_empty() {
-            let count = usize_of_bytes(area(self.spans));
-            self.samples = reserved_for(count)?;
-            self.samples.resize(count, 0);
+            self.samples = filled(usize_of_bytes(area(self.spans)), 0)?;
         }
         let [columns, rows] = zip(own, self.spans, Span::intersect);
         let [to_columns, to_rows] = self.spans;

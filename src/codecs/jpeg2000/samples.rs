@@ -12,7 +12,7 @@ use crate::codecs::jpeg2000::channels::{Channel, Channels, Space, place};
 use crate::codecs::jpeg2000::component_samples::ComponentSamples;
 use crate::codecs::jpeg2000::grid::Span;
 use crate::codecs::jpeg2000::{JPEG_2000, malformed};
-use crate::codecs::number::{reserved_for, usize_of};
+use crate::codecs::number::{filled, usize_of};
 use crate::codecs::{CodecError, pixels_of};
 use crate::imaging::{Pixels, Sample};
 use crate::model::{SampleType, Size};
@@ -98,8 +98,7 @@ fn pixels_of_type<T: Target>(
     let [width, height] = area.map(Span::len);
     let size = Size::new(width, height).ok_or_else(|| malformed("an area without pixels"))?;
     let (bands, count) = (channels.all().count(), usize_of(width) * usize_of(height));
-    let mut samples = reserved_for(count * bands)?;
-    samples.resize(count * bands, T::default());
+    let mut samples = filled(count * bands, T::default())?;
     for (band, channel) in channels.all().enumerate() {
         let component = components.iter().find(|found| found.component == channel.component);
         let component = component.ok_or_else(|| malformed("a component is missing"))?;

@@ -10,7 +10,7 @@ use crate::codecs::jpeg2000::markers::SizComponent;
 use crate::codecs::jpeg2000::packet_header::Precinct;
 use crate::codecs::jpeg2000::progression::{Ground, Precincts, Stop, walk};
 use crate::codecs::jpeg2000::stretch::Stretch;
-use crate::codecs::number::{reserved_for, u64_of, usize_of, usize_of_bytes};
+use crate::codecs::number::{filled, reserved_for, u64_of, usize_of, usize_of_bytes};
 use crate::model::ReadAt;
 
 /// Bytes of a packet in an index: a place and a length.
@@ -69,20 +69,19 @@ impl TileIndex {
             let what = "bytes of an index of JPEG 2000 packets";
             return Err(CodecError::OverLimit { what, value: bytes, limit: bytes_max });
         }
-        let count = usize_of_bytes(packets);
-        let (mut starts, mut lengths) = (reserved_for(count)?, reserved_for(count)?);
-        starts.resize(count, 0);
-        lengths.resize(count, 0);
         let ground = Ground {
             siz: &codestream.siz,
             tile: spans,
             components: &components,
             precincts: &precincts,
         };
-        let mut header_starts = reserved_for(if is_apart { count } else { 0 })?;
-        header_starts.resize(header_starts.capacity().min(count), IN_PLACE);
-        let layers = header.coding.style.layers;
-        let mut found = Found { layers, starts, lengths, header_starts };
+        let count = usize_of_bytes(packets);
+        let mut found = Found {
+            layers: header.coding.style.layers,
+            starts: filled(count, 0)?,
+            lengths: filled(count, 0)?,
+            header_starts: filled(if is_apart { count } else { 0 }, IN_PLACE)?,
+        };
         // The lengths that `PLT` names would be those of bodies alone.
         if is_apart || !found.take_told(ground, &header.coding, &header.bodies)? {
             found.lengths.fill(0);

@@ -19,7 +19,7 @@
 )]
 
 use crate::codecs::CodecError;
-use crate::codecs::number::reserved_for;
+use crate::codecs::number::filled;
 
 /// Rows of a stripe.
 pub(super) const ROWS: usize = 4;
@@ -77,10 +77,8 @@ impl Stripes {
     pub(super) fn new([width, height]: [usize; 2]) -> Result<Self, CodecError> {
         let stripes = height.div_ceil(ROWS);
         let word_count = (width + 2) * (stripes + 2);
-        let mut words = reserved_for(word_count)?;
-        words.resize(word_count, 0);
-        let mut coefficients = reserved_for(width * stripes * ROWS)?;
-        coefficients.resize(width * stripes * ROWS, 0);
+        let words = filled(word_count, 0)?;
+        let coefficients = filled(width * stripes * ROWS, 0)?;
         Ok(Self { width, height, words, coefficients })
     }
 

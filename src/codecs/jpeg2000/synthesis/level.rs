@@ -7,7 +7,7 @@ use crate::codecs::CodecError;
 use crate::codecs::jpeg2000::grid::{Span, zip};
 use crate::codecs::jpeg2000::synthesis::wavelet::Wavelet;
 use crate::codecs::jpeg2000::synthesis::window::Window;
-use crate::codecs::number::{reserved_for, usize_of};
+use crate::codecs::number::{filled, usize_of};
 
 /// The sub-bands of a level: what it halves further, and what the resolution adds.
 #[derive(Debug)]
@@ -77,11 +77,7 @@ fn join_rows<W: Wavelet>(
     joined: &mut Window<W::Value>,
 ) -> Result<(), CodecError> {
     let [across_high, down_high, both_high] = &bands.high;
-    let room = |span: Span| {
-        let mut room = reserved_for(usize_of(span.len()))?;
-        room.resize(usize_of(span.len()), W::Value::default());
-        Ok::<_, CodecError>(room)
-    };
+    let room = |span: Span| filled(usize_of(span.len()), W::Value::default());
     let (mut low, mut high) = (room(across.low)?, room(across.high)?);
     for row in down.made.start..down.made.end {
         let is_high = row % 2 == 1;

@@ -2,7 +2,7 @@
 
 use crate::codecs::CodecError;
 use crate::codecs::jpeg2000::grid::{Span, area, zip};
-use crate::codecs::number::{reserved_for, usize_of, usize_of_bytes};
+use crate::codecs::number::{filled, usize_of, usize_of_bytes};
 
 /// Values of a part of a grid, row by row from the top.
 #[derive(Clone, Debug)]
@@ -18,10 +18,7 @@ impl<T: Copy + Default> Window<T> {
     /// # Errors
     /// `Io` where memory is short.
     pub(in crate::codecs::jpeg2000) fn new(spans: [Span; 2]) -> Result<Self, CodecError> {
-        let count = usize_of_bytes(area(spans));
-        let mut values = reserved_for(count)?;
-        values.resize(count, T::default());
-        Ok(Self { spans, values })
+        Ok(Self { spans, values: filled(usize_of_bytes(area(spans)), T::default())? })
     }
 
     /// Values of a row from one column to before another; as many as the window has of them.
