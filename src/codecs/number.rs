@@ -22,8 +22,16 @@ pub(crate) fn u64_of(len: usize) -> u64 {
 /// # Errors
 /// `Io` with [`std::io::ErrorKind::OutOfMemory`].
 pub(crate) fn zeroed(len: usize) -> Result<Vec<u8>, CodecError> {
-    let mut buffer = reserved(len)?;
-    buffer.resize(len, 0);
+    filled(len, 0)
+}
+
+/// A buffer of `count` times one value, or an error instead of an abort where memory is short.
+///
+/// # Errors
+/// `Io` with [`std::io::ErrorKind::OutOfMemory`].
+pub(crate) fn filled<T: Clone>(count: usize, value: T) -> Result<Vec<T>, CodecError> {
+    let mut buffer = reserved_for(count)?;
+    buffer.resize(count, value);
     Ok(buffer)
 }
 

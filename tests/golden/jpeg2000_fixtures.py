@@ -136,6 +136,72 @@ def codings():
     served("jp2-roi.jp2", colour, "JPEG 2000, regions of interest", "-ROI", "c=0,U=7")
 
 
+def apart():
+    """Headers of packets that stand apart from their bodies, which no program here writes."""
+    colour = picture(700, 500)
+    feature = "JPEG 2000, packed packet headers (PPM, PPT)"
+    marks = ("-SOP", "-EPH", "-n", "5", *RATES)
+    for name, options in [
+        ("plain", ("-c", "[64,64]", "-p", "RPCL")),
+        ("parts", ("-t", "256,256", "-TP", "R")),
+    ]:
+        compress("marked.j2k", colour, *options, *marks)
+        data = (OUT / "marked.j2k").read_bytes()
+        for marker in ["ppm", "ppt"]:
+            file = f"jp2-{marker}-{name}.j2k"
+            (OUT / file).write_bytes(headers_apart(data, marker == "ppm"))
+            levels = levels_of(file)
+            marked = levels_of("marked.j2k")
+            alike = [(one == other).all() for one, other in zip(levels, marked, strict=True)]
+            assert all(alike), f"OpenJPEG reads other samples of {file}"
+            record(file, levels, feature=feature)
+    (OUT / "marked.j2k").unlink()
+
+
+def headers_apart(data, in_main):
+    """A codestream whose packets are marked, with their headers in the main header or in those of
+    tile-parts; in tile-parts, without the marks."""
+    first = data.index(b"\xff\x90\0\x0a")
+    main, at, parts, seen = bytearray(data[:first]), first, [], {}
+    while data[at : at + 2] == b"\xff\x90":
+        start_of_part = data[at : at + 12]
+        end = at + struct.unpack(">I", data[at + 6 : at + 10])[0]
+        packets = data[data.index(b"\xff\x93", at) + 2 : end].split(b"\xff\x91\0\4")[1:]
+        headers, bodies = b"", b""
+        for packet in packets:
+            ends = packet.index(b"\xff\x92")
+            headers += packet[2:ends] + (b"\xff\x92" if in_main else b"")
+            bodies += (b"\xff\x91\0\4" + packet[:2] if in_main else b"") + packet[ends + 2 :]
+        parts.append((start_of_part, headers, bodies))
+        at = end
+    if in_main:
+        held = b"".join(struct.pack(">I", len(headers)) + headers for _, headers, _ in parts)
+        # Cut within headers, and not in order.
+        middle = len(held) // 2
+        pieces = [held[:99], held[99:middle], held[middle:]]
+        main += b"".join(segment(0x60, bytes([number]) + pieces[number]) for number in [1, 0, 2])
+    else:
+        style = main.index(b"\xff\x52") + 4
+        main[style] &= ~6
+    out = bytes(main)
+    for start_of_part, headers, bodies in parts:
+        own = b""
+        if not in_main:
+            tile = start_of_part[4:6]
+            number = seen[tile] = seen.get(tile, -2) + 2
+            middle = len(headers) // 2
+            own = segment(0x61, bytes([number]) + headers[:middle])
+            own += segment(0x61, bytes([number + 1]) + headers[middle:])
+        body = own + b"\xff\x93" + bodies
+        length = struct.pack(">I", len(start_of_part) + len(body))
+        out += start_of_part[:6] + length + start_of_part[10:] + body
+    return out + b"\xff\xd9"
+
+
+def segment(marker, body):
+    return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
+
+
 def depths():
     """Bits, signs, subsampling."""
     gray, colour = picture(301, 203, 1), picture(301, 203)
@@ -545,13 +611,11 @@ def refused():
         changed[at + offset] = value
         (OUT / f"jp2-refused-{name}.j2k").write_bytes(changed)
         refuse(f"jp2-refused-{name}.j2k", words, feature)
-    packed = data[:at] + b"\xff\x60\0\4\0\0" + data[at:]
-    (OUT / "jp2-refused-ppm.j2k").write_bytes(packed)
-    refuse("jp2-refused-ppm.j2k", "packed packet headers", "JPEG 2000, packed packet headers (PPM, PPT)")
 
 
 def jpeg_2000():
     codings()
+    apart()
     depths()
     colours()
     high_throughput()

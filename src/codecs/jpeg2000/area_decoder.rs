@@ -14,7 +14,7 @@ use crate::codecs::jpeg2000::grid::{Band, Span, area, bands, is_empty, zip};
 use crate::codecs::jpeg2000::kept::{Coefficients, KeptOfTile};
 use crate::codecs::jpeg2000::markers::SizComponent;
 use crate::codecs::jpeg2000::packet_header::Block;
-use crate::codecs::jpeg2000::region::{Part, Region};
+use crate::codecs::jpeg2000::region::{Needed, Part, Region};
 use crate::codecs::jpeg2000::synthesis::{
     Bands, Irreversible, Reversible, Values, Wavelet, Window, join, samples, take_apart,
 };
@@ -151,6 +151,9 @@ impl AreaComponent<'_> {
         let decoded =
             decode(CodeBlock { size, orientation, planes, style }, block.segments(), bytes)?;
         let shift = u32::from(self.coding.shift);
+        if shift == 0 {
+            return Coefficients::new(size, planes + 1, decoded.rows());
+        }
         let rows = decoded.rows().map(|row| row.map(|half| unshifted(half, shift)));
         Coefficients::new(size, planes + 1, rows)
     }
@@ -202,14 +205,15 @@ impl Blocks<'_> {
             return Err(malformed("a component without resolutions"));
         };
         let [only] = bands(0) else { return Err(malformed("no lowest resolution")) };
-        let mut low = self.band::<W>(0, *only, *lowest)?;
+        let mut low = self.band::<W>(0, *only, lowest)?;
         for (resolution, needed_here) in (1..).zip(others) {
             let [across, down, diagonal] = bands(resolution) else { break };
-            let band = |band: &Band| self.band::<W>(resolution, *band, *needed_here);
+            let band = |band: &Band| self.band::<W>(resolution, *band, needed_here);
             let high = [band(across)?, band(down)?, band(diagonal)?];
             let covered = tile.resolution(resolution);
             let next = others.get(usize::from(resolution)).copied();
-            let wanted = zip(next.unwrap_or(self.component.wanted), covered, Span::intersect);
+            let wanted = next.map_or(self.component.wanted, |next| next.low);
+            let wanted = zip(wanted, covered, Span::intersect);
             low = join::<W>(&Bands { low, high }, wanted, covered)?;
         }
         low.cropped(self.component.wanted)
@@ -220,11 +224,11 @@ impl Blocks<'_> {
         &self,
         resolution: u8,
         band: Band,
-        needed: [Span; 2],
+        needed: &Needed,
     ) -> Result<Window<W::Value>, CodecError> {
         let part = &self.component.part;
         let covered = part.tile.band(resolution, band);
-        let mut window = Window::<W::Value>::new(zip(covered, needed, Span::intersect))?;
+        let mut window = Window::<W::Value>::new(zip(covered, needed.of(band), Span::intersect))?;
         if is_empty(window.spans) {
             return Ok(window);
         }
@@ -256,7 +260,7 @@ impl Blocks<'_> {
 /// A coefficient of a region of interest as it was before it was raised above all others (T.800, H.1), in
 /// halves.
 fn unshifted(half: i32, shift: u32) -> i32 {
-    if shift == 0 || i64::from(half).abs() < 1_i64.checked_shl(shift + 1).unwrap_or(i64::MAX) {
+    if i64::from(half).abs() < 1_i64.checked_shl(shift + 1).unwrap_or(i64::MAX) {
         return half;
     }
     half.signum() * half.abs().checked_shr(shift).unwrap_or(0)
@@ -268,14 +272,9 @@ mod tests {
 
     #[test]
     fn what_was_raised_comes_down_and_the_rest_stays() {
-        for (half, shift, expected) in [
-            (5, 0, 5),
-            (5, 3, 5),
-            (-15, 3, -15),
-            (16, 3, 2),
-            (-40, 3, -5),
-            (i32::MAX, 30, i32::MAX),
-        ] {
+        for (half, shift, expected) in
+            [(5, 3, 5), (-15, 3, -15), (16, 3, 2), (-40, 3, -5), (i32::MAX, 30, i32::MAX)]
+        {
             assert_eq!(unshifted(half, shift), expected, "{half} by {shift}");
         }
     }

@@ -4,13 +4,15 @@
 //! # Source
 //! T.800, annex A.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use crate::codecs::CodecError;
 use crate::codecs::jpeg2000::bytes::Bytes;
 use crate::codecs::jpeg2000::coding::{Parameters, TileCoding};
 use crate::codecs::jpeg2000::header::Header;
-use crate::codecs::jpeg2000::markers::{CAP, EOC, PLT, SIZ, SOC, SOD, SOT, Siz, TLM};
+use crate::codecs::jpeg2000::markers::{CAP, EOC, PLT, PPM, PPT, SIZ, SOC, SOD, SOT, Siz, TLM};
+use crate::codecs::jpeg2000::packed_headers::{PackedHeaders, joined};
 use crate::codecs::jpeg2000::{malformed, unsupported};
 use crate::codecs::number::u64_of;
 use crate::model::ReadAt;
@@ -21,6 +23,8 @@ const COMPONENTS_MAX: u16 = 1024;
 const TILES_MAX: u32 = 65_535;
 /// Parts of all tiles, 24 bytes each.
 const PARTS_MAX: usize = 1 << 20;
+/// Bytes of headers of packets that stand apart, of one tile: as many as one header has room for.
+const HEADERS_BYTES_MAX: u64 = 16 << 20;
 /// The least that a part can be: two markers, and the segment of the first.
 const PART_BYTES_MIN: u64 = 14;
 /// Part 15 says in `CAP` how its code-blocks are made.
@@ -34,6 +38,8 @@ pub(super) struct Codestream {
     /// The segment of capabilities, where there is one.
     pub(super) capabilities: Option<Vec<u8>>,
     pub(super) parameters: Parameters,
+    /// Where all headers of packets are in the main one.
+    packed: Option<PackedHeaders>,
     /// Where the first part begins, and before where the last one ends.
     parts_start: u64,
     end: u64,
@@ -50,6 +56,8 @@ struct TilePart {
     tile: u32,
     start: u64,
     len: u64,
+    /// Its place among all parts of the file.
+    number: usize,
 }
 
 /// A tile's own headers.
@@ -57,6 +65,8 @@ struct TilePart {
 pub(super) struct TileHeader {
     pub(super) coding: TileCoding,
     pub(super) bodies: Vec<Body>,
+    /// Headers of packets that stand apart.
+    pub(super) headers: Vec<u8>,
 }
 
 /// The packets of a tile-part.
@@ -66,6 +76,8 @@ pub(super) struct Body {
     pub(super) end: u64,
     /// Bytes of each packet, where `PLT` says so.
     pub(super) packets: Vec<u32>,
+    /// Where their headers are among those of the tile that stand apart.
+    pub(super) headers: Option<Range<usize>>,
 }
 
 impl Codestream {
@@ -82,7 +94,7 @@ impl Codestream {
         check_counts(&siz)?;
         let components = u16::try_from(siz.components.len()).unwrap_or(u16::MAX);
         let mut parameters = Parameters::default();
-        let (mut capabilities, mut lengths) = (None, Vec::new());
+        let (mut capabilities, mut lengths, mut packed) = (None, Vec::new(), Vec::new());
         let parts_start = loop {
             let offset = header.offset();
             match header.marker()? {
@@ -90,12 +102,15 @@ impl Codestream {
                 SOD | EOC => return Err(malformed("a main header without a tile")),
                 CAP => capabilities = Some(capability(header.segment()?)?),
                 TLM => lengths.push(header.segment()?.to_vec()),
+                PPM => packed.push(header.segment()?.to_vec()),
                 marker => parameters.take(marker, header.segment()?, components)?,
             }
         };
         // What every tile says for itself need not be said here, and still is, by all writers.
         TileCoding::of(&parameters, &Parameters::default(), components)?;
+        let packed = (!packed.is_empty()).then(|| PackedHeaders::read(packed)).transpose()?;
         let mut codestream = Self {
+            packed,
             siz,
             capabilities,
             parameters,
@@ -145,7 +160,7 @@ impl Codestream {
                 if len < PART_BYTES_MIN || self.tile_count() <= tile || PARTS_MAX <= parts.len() {
                     return Ok(None);
                 }
-                parts.push(TilePart { tile, start, len });
+                parts.push(TilePart { tile, start, len, number: parts.len() });
                 (start, next) = (start.saturating_add(len), tile + 1);
             }
         }
@@ -158,7 +173,7 @@ impl Codestream {
     fn walk_parts(&self) -> Result<Box<[TilePart]>, CodecError> {
         let (mut parts, mut start) = (Vec::new(), self.parts_start);
         while start.saturating_add(PART_BYTES_MIN) <= self.end {
-            let part = match self.part_at(start) {
+            let part = match self.part_at(start, parts.len()) {
                 Ok(part) => part,
                 Err(CodecError::Malformed { .. }) if !parts.is_empty() => break,
                 Err(error) => return Err(error),
@@ -178,8 +193,8 @@ impl Codestream {
         Ok(parts.into_boxed_slice())
     }
 
-    /// The part that begins at `start`.
-    fn part_at(&self, start: u64) -> Result<TilePart, CodecError> {
+    /// The part that begins at `start`, which is the one of this number.
+    fn part_at(&self, start: u64, number: usize) -> Result<TilePart, CodecError> {
         let mut header = Header::new(&*self.source, start, start.saturating_add(PART_BYTES_MIN));
         if header.marker()? != SOT {
             return Err(malformed("a tile-part does not begin with SOT"));
@@ -194,7 +209,7 @@ impl Codestream {
         if len < PART_BYTES_MIN || self.tile_count() <= tile {
             return Err(malformed(format!("SOT: tile {tile}, {len} bytes")));
         }
-        Ok(TilePart { tile, start, len })
+        Ok(TilePart { tile, start, len, number })
     }
 
     /// The headers of a tile.
@@ -217,35 +232,51 @@ impl Codestream {
         let own = parts.get(begin..).unwrap_or_default();
         let own = own.iter().take_while(|part| part.tile == tile);
         let (mut parameters, mut bodies) = (Parameters::default(), Vec::new());
+        let mut headers = Vec::new();
         for part in own {
-            if self.part_at(part.start)? != *part {
+            if self.part_at(part.start, part.number)? != *part {
                 return Err(malformed("TLM names other tile-parts than there are"));
             }
-            bodies.push(self.read_part(*part, &mut parameters)?);
+            bodies.push(self.read_part(*part, &mut parameters, &mut headers)?);
         }
         if bodies.is_empty() {
             return Err(malformed(format!("tile {tile} is missing")));
         }
         let coding = TileCoding::of(&self.parameters, &parameters, self.component_count())?;
-        Ok(TileHeader { coding, bodies })
+        Ok(TileHeader { coding, bodies, headers })
     }
 
-    fn read_part(&self, part: TilePart, into: &mut Parameters) -> Result<Body, CodecError> {
+    /// Reads the header of a part, and adds headers of its packets that stand apart.
+    fn read_part(
+        &self,
+        part: TilePart,
+        into: &mut Parameters,
+        headers: &mut Vec<u8>,
+    ) -> Result<Body, CodecError> {
         let end = part.start.saturating_add(part.len);
         let mut header = Header::new(&*self.source, part.start, end);
         header.marker()?;
         header.segment()?;
-        let mut lengths = Vec::new();
+        let (mut lengths, mut packed) = (Vec::new(), Vec::new());
         loop {
             match header.marker()? {
                 SOD => break,
                 SOT | SOC | SIZ | EOC => return Err(malformed("a tile-part without SOD")),
                 PLT => lengths.push(header.segment()?.to_vec()),
+                PPT => packed.push(header.segment()?.to_vec()),
                 marker => into.take(marker, header.segment()?, self.component_count())?,
             }
         }
         lengths.sort_by_key(|segment| segment.first().copied());
-        Ok(Body { start: header.offset(), end, packets: packet_lengths(&lengths) })
+        let are_apart = self.packed.is_some() || !packed.is_empty();
+        let headers_start = headers.len();
+        match &self.packed {
+            Some(all) if packed.is_empty() => headers.extend_from_slice(all.of_part(part.number)),
+            _ => headers.append(&mut joined("PPT", packed)?),
+        }
+        check_headers(headers)?;
+        let headers = are_apart.then_some(headers_start..headers.len());
+        Ok(Body { start: header.offset(), end, packets: packet_lengths(&lengths), headers })
     }
 }
 
@@ -268,6 +299,16 @@ fn packet_lengths(segments: &[Vec<u8>]) -> Vec<u32> {
         }
     }
     lengths
+}
+
+/// Refuses more headers of a tile's packets than are kept.
+fn check_headers(headers: &[u8]) -> Result<(), CodecError> {
+    let (value, limit) = (u64_of(headers.len()), HEADERS_BYTES_MAX);
+    if limit < value {
+        let what = "bytes of packed packet headers of a JPEG 2000 tile";
+        return Err(CodecError::OverLimit { what, value, limit });
+    }
+    Ok(())
 }
 
 /// Holds what `SIZ` promises against our limits.

@@ -3,9 +3,9 @@
 
 use crate::codecs::CodecError;
 use crate::codecs::jpeg2000::codestream_decoder::Plane;
-use crate::codecs::jpeg2000::grid::{Span, zip};
+use crate::codecs::jpeg2000::grid::{Span, area, zip};
 use crate::codecs::jpeg2000::malformed;
-use crate::codecs::number::{reserved_for, usize_of};
+use crate::codecs::number::{filled, usize_of, usize_of_bytes};
 
 /// Samples of one component, where they are on its own grid.
 #[derive(Debug)]
@@ -15,14 +15,15 @@ pub(super) struct ComponentSamples {
     pub(super) spans: [Span; 2],
     /// Pixels from sample to sample.
     pub(super) step: [u32; 2],
+    /// Row by row; none before the first were taken.
     pub(super) samples: Vec<i32>,
 }
 
 impl ComponentSamples {
-    /// Room for what an area of an image needs.
+    /// What an area of an image needs.
     ///
     /// # Errors
-    /// `Malformed` where the component has no sample; `Io` where memory is short.
+    /// `Malformed` where the component has no sample.
     pub(super) fn empty(
         component: usize,
         step: [u32; 2],
@@ -39,17 +40,14 @@ impl ComponentSamples {
             let start = (area.start / step).clamp(there.start, there.end - 1);
             Span::new(start, area.end.div_ceil(step).clamp(start + 1, there.end))
         });
-        let [width, height] = spans.map(|span| usize_of(span.len()));
-        let mut samples = reserved_for(width * height)?;
-        samples.resize(width * height, 0);
-        Ok(Self { component, spans, step, samples })
+        Ok(Self { component, spans, step, samples: Vec::new() })
     }
 
     /// Takes what was decoded of a virtual tile that had been moved by `shift` pixels.
     ///
     /// # Errors
-    /// `Malformed` where a plane has not as many samples as it says.
-    pub(super) fn take(&mut self, plane: &Plane, shift: [u32; 2]) -> Result<(), CodecError> {
+    /// `Malformed` where a plane has not as many samples as it says; `Io` where memory is short.
+    pub(super) fn take(&mut self, plane: Plane, shift: [u32; 2]) -> Result<(), CodecError> {
         let width = usize_of(plane.width);
         if width.checked_mul(usize_of(plane.height)) != Some(plane.samples.len()) {
             return Err(malformed("the decoder gave too few samples"));
@@ -60,6 +58,13 @@ impl ComponentSamples {
             Span::new(across, across.saturating_add(plane.width)),
             Span::new(down, down.saturating_add(plane.height)),
         ];
+        if own == self.spans {
+            self.samples = plane.samples;
+            return Ok(());
+        }
+        if self.samples.is_empty() {
+            self.samples = filled(usize_of_bytes(area(self.spans)), 0)?;
+        }
         let [columns, rows] = zip(own, self.spans, Span::intersect);
         let [to_columns, to_rows] = self.spans;
         let (to_width, len) = (usize_of(to_columns.len()), usize_of(columns.len()));
@@ -100,9 +105,12 @@ mod tests {
         let area = [Span::new(10, 13), Span::new(0, 2)];
         let mut component = ComponentSamples::empty(0, [1, 1], IMAGE, area).unwrap();
         let plane = Plane { left: 3, top: 1, width: 3, height: 1, samples: vec![1, 2, 3] };
-        component.take(&plane, [8, 0]).unwrap();
+        component.take(plane.clone(), [8, 0]).unwrap();
         assert_eq!(component.samples, [0, 0, 0, 0, 1, 2]);
-        let lying = Plane { height: 2, ..plane };
-        component.take(&lying, [8, 0]).unwrap_err();
+        let lying = Plane { height: 2, ..plane.clone() };
+        component.take(lying, [8, 0]).unwrap_err();
+        let whole = Plane { left: 10, top: 0, height: 2, samples: (1..7).collect(), ..plane };
+        component.take(whole, [0, 0]).unwrap();
+        assert_eq!(component.samples, [1, 2, 3, 4, 5, 6]);
     }
 }

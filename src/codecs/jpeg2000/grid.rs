@@ -67,6 +67,11 @@ impl Span {
         Self { start: self.start.max(other.start), end: self.end.min(other.end) }
     }
 
+    /// What either has, and what is between.
+    pub(super) fn around(self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
     /// Both ends divided, rounded up: points of this span on a grid with points so far apart.
     pub(super) fn every(self, step: u32) -> Self {
         Self { start: self.start.div_ceil(step), end: self.end.div_ceil(step) }

@@ -343,7 +343,7 @@ impl Jpeg2000 {
         if planes.len() != components.len() {
             return Err(malformed("the decoder gave other components than were asked for"));
         }
-        for (plane, component) in planes.iter().zip(components) {
+        for (plane, component) in planes.into_iter().zip(components) {
             component.take(plane, shift)?;
         }
         Ok(())
@@ -397,7 +397,7 @@ fn area_component<'a>(
     let own_area = zip(area, step, Span::every);
     let small = |step: u32| u8::try_from(step).unwrap_or(u8::MAX);
     let stated = SizComponent { step: step.map(small), ..*stated };
-    let part = Part { tile: *tile, component, needed: needed(own_area, top) };
+    let part = Part { tile: *tile, component, needed: needed(own_area, top, coding.style.reach()) };
     let wanted = zip(own_area, tile.resolution(top), Span::intersect);
     Ok(AreaComponent { part, stated, coding, wanted })
 }

@@ -157,7 +157,7 @@ impl Parameters {
                     self.changes.push(progression_change(&mut from, wide)?);
                 }
             }
-            PPM | PPT => return Err(unsupported("packed packet headers (PPM, PPT)")),
+            PPM | PPT => return Err(malformed("packed packet headers in the wrong header")),
             other if PART_2.contains(&other) => {
                 return Err(unsupported(format!("part 2: marker {other:#06x}")));
             }

@@ -20,6 +20,7 @@ mod image;
 mod kept;
 mod markers;
 mod openjpeg;
+mod packed_headers;
 mod packet_header;
 mod progression;
 mod region;

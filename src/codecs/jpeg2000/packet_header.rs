@@ -10,7 +10,7 @@ use crate::codecs::jpeg2000::coding::{ComponentCoding, Termination};
 use crate::codecs::jpeg2000::grid::{Span, TileComponent, area, bands};
 use crate::codecs::jpeg2000::tag_tree::TagTree;
 use crate::codecs::jpeg2000::{malformed, unsupported};
-use crate::codecs::number::{reserved_for, u64_of, usize_of_bytes};
+use crate::codecs::number::{filled, u64_of, usize_of_bytes};
 
 /// Passes that one header can add to a code-block.
 const PASSES_MAX: u32 = 164;
@@ -140,9 +140,8 @@ impl Precinct {
             let [width, height] = places.map(Span::len);
             check_count(area(places))?;
             let count = usize_of_bytes(area(places));
-            let mut blocks = reserved_for(count)?;
             let block = Block { length_bits: LENGTH_BITS, ..Block::default() };
-            blocks.resize(count, block);
+            let blocks = filled(count, block)?;
             Ok(PrecinctBand {
                 places,
                 blocks,

@@ -7,7 +7,7 @@ use crate::codecs::CodecError;
 use crate::codecs::jpeg2000::coding::{Progression, ProgressionChange, TileCoding};
 use crate::codecs::jpeg2000::grid::{Span, TileComponent, area};
 use crate::codecs::jpeg2000::markers::Siz;
-use crate::codecs::number::{reserved_for, usize_of_bytes};
+use crate::codecs::number::{filled, reserved_for, usize_of_bytes};
 
 /// The precincts of one resolution of one component.
 #[derive(Clone, Copy, Debug)]
@@ -113,8 +113,7 @@ pub(super) fn walk(
         return in_order(&mut stops, &whole, visit);
     }
     // The layer that is next for each precinct.
-    let mut next: Vec<u16> = reserved_for(usize_of_bytes(ground.precincts.count))?;
-    next.resize(usize_of_bytes(ground.precincts.count), 0);
+    let mut next: Vec<u16> = filled(usize_of_bytes(ground.precincts.count), 0)?;
     for change in &coding.changes {
         let change = ProgressionChange { layer_end: change.layer_end.min(layers), ..*change };
         let mut stops = stops(ground, &change)?;

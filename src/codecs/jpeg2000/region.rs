@@ -7,38 +7,55 @@ use std::sync::Arc;
 use crate::codecs::jpeg2000::coding::TileStyle;
 use crate::codecs::jpeg2000::fetched::Fetched;
 use crate::codecs::jpeg2000::found::{BlockPlace, FoundBand, FoundBlock, FoundPrecinct};
-use crate::codecs::jpeg2000::grid::{Span, TileComponent, bands, is_empty, zip};
+use crate::codecs::jpeg2000::grid::{Band, Span, TileComponent, bands, is_empty, zip};
 use crate::codecs::jpeg2000::kept::KeptOfTile;
 use crate::codecs::jpeg2000::malformed;
 use crate::codecs::jpeg2000::packet_header::Precinct;
 use crate::codecs::jpeg2000::stretch::Stretch;
-use crate::codecs::jpeg2000::tile_index::TileIndex;
+use crate::codecs::jpeg2000::tile_index::{Packet, TileIndex};
 use crate::codecs::{CodecError, DecodeLimits};
 use crate::model::ReadAt;
-
-/// How far samples of a resolution depend on others at either side of them: the four steps of the longer
-/// wavelet (T.800, F.3.8.2) reach one further each.
-pub(super) const REACH: u32 = 4;
 
 /// Packets up to this length are read whole, together with their neighbours; of longer ones the header, and
 /// then the code-blocks that are needed.
 const WHOLE_BYTES_MAX: u32 = 64 << 10;
 
-/// The coefficients that an area needs, for each resolution from the smallest to `top`: along each axis,
-/// on the grid of the sub-bands of that resolution.
-pub(super) fn needed(area: [Span; 2], top: u8) -> Vec<[Span; 2]> {
-    let half = |span: Span| Span {
-        start: span.start.saturating_sub(REACH) / 2,
-        end: span.end.saturating_add(REACH).div_ceil(2),
+/// The coefficients that an area needs of the sub-bands of one resolution: along each axis, of those with
+/// low and of those with high frequencies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Needed {
+    pub(super) low: [Span; 2],
+    pub(super) high: [Span; 2],
+}
+
+impl Needed {
+    /// Those of one sub-band.
+    pub(super) fn of(&self, band: Band) -> [Span; 2] {
+        let along = zip(self.low, self.high, |low, high| (low, high));
+        zip(along, band.high, |(low, high), is_high| if is_high { high } else { low })
+    }
+
+    /// Those around all sub-bands.
+    pub(super) fn of_all(&self) -> [Span; 2] {
+        zip(self.low, self.high, Span::around)
+    }
+}
+
+/// What an area needs, for each resolution from the smallest to `top`, where samples depend on others at
+/// either side of them up to `reach` away: those of low frequencies on fewer by one (T.800, F.3.8).
+pub(super) fn needed(area: [Span; 2], top: u8, reach: u32) -> Vec<Needed> {
+    let half = |start: u32, span: Span| Span {
+        start: start.saturating_sub(reach) / 2,
+        end: span.end.saturating_add(reach) / 2,
     };
     let mut spans = area;
     let mut of_each = Vec::new();
     for _ in 0..top {
-        spans = spans.map(half);
-        of_each.push(spans);
+        let high = spans.map(|span| half(span.start, span));
+        spans = spans.map(|span| half(span.start.saturating_add(2), span));
+        of_each.push(Needed { low: spans, high });
     }
-    // The smallest resolution has as many coefficients as each sub-band that the next one adds.
-    of_each.push(spans);
+    of_each.push(Needed { low: spans, high: spans });
     of_each.reverse();
     of_each
 }
@@ -50,7 +67,7 @@ pub(super) struct Part<'a> {
     /// Its number in the file.
     pub(super) component: usize,
     /// What [`needed`] says.
-    pub(super) needed: Vec<[Span; 2]>,
+    pub(super) needed: Vec<Needed>,
 }
 
 /// What was read for an area.
@@ -102,7 +119,7 @@ impl Region {
                 None => unread.push((precinct, index.packets(precinct.number, layers)?)),
             }
         }
-        let packets = unread.iter().flat_map(|(_, packets)| packets).copied();
+        let packets = unread.iter().flat_map(|(_, packets)| packets).map(|packet| packet.place);
         let short = packets.filter(|(_, length)| *length <= WHOLE_BYTES_MAX);
         region.packets = Fetched::read(source, short.collect(), limits)?;
         for (precinct, packets) in unread {
@@ -148,18 +165,20 @@ impl Region {
         source: &dyn ReadAt,
         index: &TileIndex,
         part: &Part<'_>,
-        (precinct, packets): (Wanted, &[(u64, u32)]),
+        (precinct, packets): (Wanted, &[Packet<'_>]),
     ) -> Result<FoundPrecinct, CodecError> {
         let coding = index.coding.components.get(part.component);
         let coding = coding.ok_or_else(|| malformed("there is no such component"))?;
         let precinct = Precinct::new(&part.tile, coding, precinct.resolution, precinct.place)?;
         let mut reading = Reading::of(precinct);
-        for (layer, (start, length)) in (0..).zip(packets) {
-            let mut stretch = match self.packets.range((*start, *length)) {
-                Some(bytes) => Stretch::at_hand(source, *start, bytes),
-                None => Stretch::new(source, *start, start.saturating_add((*length).into())),
+        for (layer, packet) in (0..).zip(packets) {
+            let (start, length) = packet.place;
+            let mut stretch = match self.packets.range(packet.place) {
+                Some(bytes) => Stretch::at_hand(source, start, bytes),
+                None => Stretch::new(source, start, start.saturating_add(length.into())),
             };
-            reading.packet(&mut stretch, index.coding.style, layer)?;
+            let mut apart = packet.header;
+            reading.packet(&mut stretch, (index.coding.style, layer), apart.as_mut())?;
         }
         Ok(reading.found())
     }
@@ -169,10 +188,9 @@ impl Region {
         let resolution = precinct.resolution;
         let needed = part.needed.get(usize::from(resolution)).copied();
         let exponents = part.tile.style.block(resolution);
-        let cells =
-            needed.map(|needed| zip(needed, exponents, |span, shift| span.cells(shift.into())));
-        let Some(cells) = cells else { return };
-        for (index, band) in found.bands.iter().enumerate() {
+        let Some(needed) = needed else { return };
+        for ((index, band), own) in found.bands.iter().enumerate().zip(bands(resolution)) {
+            let cells = zip(needed.of(*own), exponents, |span, shift| span.cells(shift.into()));
             let [columns, rows] = zip(cells, band.places, Span::intersect);
             for row in rows.start..rows.end {
                 for column in columns.start..columns.end {
@@ -190,21 +208,19 @@ impl Region {
 fn want(
     index: &TileIndex,
     (at, part): (usize, &Part<'_>),
-    (resolution, needed): (u8, [Span; 2]),
+    (resolution, needed): (u8, Needed),
     wanted: &mut Vec<Wanted>,
 ) {
     let Some(precincts) = index.precincts.find(part.component, resolution) else { return };
     let exponents = part.tile.style.band_precinct(resolution);
     let mut held: Option<[Span; 2]> = None;
     for band in bands(resolution) {
-        let within = zip(part.tile.band(resolution, *band), needed, Span::intersect);
+        let within = zip(part.tile.band(resolution, *band), needed.of(*band), Span::intersect);
         if is_empty(within) {
             continue;
         }
         let cells = zip(within, exponents, |span, shift| span.cells(shift.into()));
-        let join =
-            |one: Span, other: Span| Span::new(one.start.min(other.start), one.end.max(other.end));
-        held = Some(held.map_or(cells, |held| zip(held, cells, join)));
+        held = Some(held.map_or(cells, |held| zip(held, cells, Span::around)));
     }
     let Some([columns, rows]) = held else { return };
     for row in rows.start..rows.end {
@@ -246,10 +262,10 @@ impl Reading {
     fn packet(
         &mut self,
         stretch: &mut Stretch<'_>,
-        style: TileStyle,
-        layer: u16,
+        of_tile: (TileStyle, u16),
+        apart: Option<&mut &[u8]>,
     ) -> Result<(), CodecError> {
-        stretch.packet_header(&mut self.precinct, style, layer)?;
+        stretch.packet_header(&mut self.precinct, of_tile, apart)?;
         let mut start = stretch.position();
         for (band, chunks) in self.precinct.bands.iter().zip(&mut self.chunks) {
             for (block, chunks) in band.blocks.iter().zip(chunks) {
@@ -267,13 +283,43 @@ impl Reading {
 mod tests {
     use super::*;
 
+    /// Whether a sample depends on a coefficient, by the lengths of the filters (T.800, table F.3 and F.4): of
+    /// high frequencies `reach` to either side of it, of low ones less by one.
+    fn depends(sample: u32, (place, is_high): (u32, bool), reach: u32) -> bool {
+        (2 * place + u32::from(is_high)).abs_diff(sample) < reach + u32::from(is_high)
+    }
+
     #[test]
-    fn each_resolution_needs_half_of_the_next_and_what_the_wavelet_reaches() {
+    fn an_area_needs_all_that_its_samples_depend_on_and_no_more() {
+        for (reach, start, len) in [2, 4].into_iter().flat_map(|reach| {
+            (0..9).flat_map(move |start| (1..6).map(move |len| (reach, start, len)))
+        }) {
+            let area = Span::new(start, start + len);
+            let [_, found] = needed([area; 2], 1, reach)[..] else { panic!() };
+            for (is_high, [span, _]) in [(false, found.low), (true, found.high)] {
+                let is_needed = |place: u32| {
+                    (area.start..area.end).any(|sample| depends(sample, (place, is_high), reach))
+                };
+                let places: Vec<u32> = (0..20).filter(|place| is_needed(*place)).collect();
+                let expected: Vec<u32> = (span.start..span.end).collect();
+                assert_eq!(places, expected, "{area:?}, reach {reach}, high {is_high}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_resolution_needs_what_the_low_frequencies_of_the_next_one_do() {
         let area = [Span::new(100, 200), Span::new(0, 7)];
-        assert_eq!(needed(area, 0), [area]);
-        let first = [Span::new(48, 102), Span::new(0, 6)];
-        assert_eq!(needed(area, 1), [first, first]);
-        let second = [Span::new(22, 53), Span::new(0, 5)];
-        assert_eq!(needed(area, 2), [second, second, first]);
+        assert_eq!(needed(area, 0, 4), [Needed { low: area, high: area }]);
+        let first = [Span::new(49, 102), Span::new(0, 5)];
+        let first_high = [Span::new(48, 102), Span::new(0, 5)];
+        let second = [Span::new(23, 53), Span::new(0, 4)];
+        let second_high = [Span::new(22, 53), Span::new(0, 4)];
+        let expected = [
+            Needed { low: second, high: second },
+            Needed { low: second, high: second_high },
+            Needed { low: first, high: first_high },
+        ];
+        assert_eq!(needed(area, 2, 4), expected);
     }
 }

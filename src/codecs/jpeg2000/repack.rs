@@ -319,11 +319,12 @@ fn write_packet(
 
 /// What all components need, on the virtual grid.
 fn around(components: &[VirtualComponent<'_>]) -> [[u64; 2]; 2] {
-    let of_each = components.iter().map(|component| {
-        let lowest = component.part.needed.first().copied().unwrap_or([Span::new(0, 0); 2]);
-        let levels = u32::from(component.style.levels);
-        zip(lowest, component.stated.step, |span, step| {
-            [span.start, span.end].map(|edge| (u64::from(edge) << levels) * u64::from(step))
+    let of_each = components.iter().flat_map(|component| {
+        (0..).zip(&component.part.needed).map(move |(resolution, needed)| {
+            let halved = u32::from(component.style.levels + 1 - resolution.max(1));
+            zip(needed.of_all(), component.stated.step, |span, step| {
+                [span.start, span.end].map(|edge| (u64::from(edge) << halved) * u64::from(step))
+            })
         })
     });
     of_each.fold([[u64::MAX, 0]; 2], |one, other| {

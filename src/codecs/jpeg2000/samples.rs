@@ -12,7 +12,7 @@ use crate::codecs::jpeg2000::channels::{Channel, Channels, Space, place};
 use crate::codecs::jpeg2000::component_samples::ComponentSamples;
 use crate::codecs::jpeg2000::grid::Span;
 use crate::codecs::jpeg2000::{JPEG_2000, malformed};
-use crate::codecs::number::{reserved_for, usize_of};
+use crate::codecs::number::{filled, usize_of};
 use crate::codecs::{CodecError, pixels_of};
 use crate::imaging::{Pixels, Sample};
 use crate::model::{SampleType, Size};
@@ -98,12 +98,11 @@ fn pixels_of_type<T: Target>(
     let [width, height] = area.map(Span::len);
     let size = Size::new(width, height).ok_or_else(|| malformed("an area without pixels"))?;
     let (bands, count) = (channels.all().count(), usize_of(width) * usize_of(height));
-    let mut samples = reserved_for(count * bands)?;
-    samples.resize(count * bands, T::default());
+    let mut samples = filled(count * bands, T::default())?;
     for (band, channel) in channels.all().enumerate() {
         let component = components.iter().find(|found| found.component == channel.component);
         let component = component.ok_or_else(|| malformed("a component is missing"))?;
-        let to = samples.iter_mut().skip(band).step_by(bands);
+        let to = Band { samples: &mut samples, place: band, count: bands };
         let bits = channel.stated.bits;
         match (&channel.table, channels.space) {
             (Some(table), _) => {
@@ -144,11 +143,31 @@ fn full_alpha(channel: &Channel) -> f32 {
     (2_f32.powi(bits) - 1.0).max(1.0)
 }
 
+/// One band of pixels.
+struct Band<'a, T> {
+    samples: &'a mut [T],
+    /// Its place in a pixel.
+    place: usize,
+    /// Samples of a pixel.
+    count: usize,
+}
+
+impl<T> Band<'_, T> {
+    /// The samples of rows of so many pixels.
+    fn rows(&mut self, width: usize) -> impl Iterator<Item = impl Iterator<Item = &mut T>> {
+        let (place, count) = (self.place, self.count);
+        let rows = self.samples.chunks_exact_mut(width * count);
+        rows.map(move |row| {
+            row.chunks_exact_mut(count).filter_map(move |pixel| pixel.get_mut(place))
+        })
+    }
+}
+
 /// Puts the samples of a component at the pixels that they stand for: each up to the next one.
-fn fill<'a, T: 'a>(
+fn fill<T>(
     from: &ComponentSamples,
     [columns, rows]: [Span; 2],
-    mut to: impl Iterator<Item = &'a mut T>,
+    mut to: Band<'_, T>,
     convert: impl Fn(i32) -> T,
 ) {
     let [across, down] = from.spans;
@@ -158,21 +177,17 @@ fn fill<'a, T: 'a>(
         usize_of((pixel / step).clamp(span.start, last.max(span.start)) - span.start)
     };
     let width = usize_of(across.len());
-    for row in rows.start..rows.end {
+    for (row, to) in (rows.start..rows.end).zip(to.rows(usize_of(columns.len()))) {
         let start = at(row, step_y, down) * width;
         let line = from.samples.get(start..start + width).unwrap_or_default();
         if step_x == 1 {
             let first = at(columns.start, 1, across);
             let samples = line.get(first..).unwrap_or_default().iter();
-            for (sample, to) in samples.take(usize_of(columns.len())).zip(&mut to) {
-                *to = convert(*sample);
-            }
+            to.zip(samples).for_each(|(to, sample)| *to = convert(*sample));
         } else {
             let samples = (columns.start..columns.end)
                 .map(|column| line.get(at(column, step_x, across)).copied().unwrap_or(0));
-            for (sample, to) in samples.zip(&mut to) {
-                *to = convert(sample);
-            }
+            to.zip(samples).for_each(|(to, sample)| *to = convert(sample));
         }
     }
 }

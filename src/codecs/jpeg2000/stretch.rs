@@ -56,24 +56,32 @@ impl<'a> Stretch<'a> {
         self.end <= self.position
     }
 
-    /// Reads the header of a precinct's packet with the markers around it, and checks that its body is
-    /// there, which comes next: its bytes.
+    /// Reads the header of a precinct's packet with the markers around it, here or where headers stand
+    /// apart, and checks that its body is there, which comes next: its bytes.
     ///
     /// # Errors
     /// As [`Precinct::read`].
     pub(super) fn packet_header(
         &mut self,
         precinct: &mut Precinct,
-        style: TileStyle,
-        layer: u16,
+        (style, layer): (TileStyle, u16),
+        apart: Option<&mut &[u8]>,
     ) -> Result<u64, CodecError> {
         if style.starts_marked && self.next_are(&START_OF_PACKET)? {
             self.skip(START_OF_PACKET_BYTES)?;
         }
-        let body_bytes = precinct.read(self, layer)?;
-        if style.ends_marked && self.next_are(&END_OF_PACKET_HEADER)? {
-            self.skip(u64_of(END_OF_PACKET_HEADER.len()))?;
-        }
+        let body_bytes = if let Some(headers) = apart {
+            let body_bytes = precinct.read(headers, layer)?;
+            let marked = headers.strip_prefix(&END_OF_PACKET_HEADER);
+            *headers = marked.filter(|_| style.ends_marked).unwrap_or(headers);
+            body_bytes
+        } else {
+            let body_bytes = precinct.read(self, layer)?;
+            if style.ends_marked && self.next_are(&END_OF_PACKET_HEADER)? {
+                self.skip(u64_of(END_OF_PACKET_HEADER.len()))?;
+            }
+            body_bytes
+        };
         if self.end - self.position < body_bytes {
             return Err(malformed("a packet breaks off"));
         }

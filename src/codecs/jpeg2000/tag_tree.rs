@@ -7,7 +7,7 @@
 use crate::codecs::CodecError;
 use crate::codecs::jpeg2000::bits::{BitReader, BitWriter, ByteSource};
 use crate::codecs::jpeg2000::malformed;
-use crate::codecs::number::{reserved_for, usize_of};
+use crate::codecs::number::{filled, usize_of};
 
 /// No number of a packet header is larger: of layers there are at most 65,535.
 const VALUE_MAX: u32 = 1 << 16;
@@ -46,8 +46,7 @@ impl TagTree {
             }
             (width, height) = (width.div_ceil(2), height.div_ceil(2));
         }
-        let mut nodes = reserved_for(count)?;
-        nodes.resize(count, Node { low: 0, value: u32::MAX, known: false });
+        let nodes = filled(count, Node { low: 0, value: u32::MAX, known: false })?;
         Ok(Self { levels, nodes })
     }
 

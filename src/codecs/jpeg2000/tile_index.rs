@@ -2,7 +2,7 @@
 //! wrong, all headers of packets are read once, and their bodies skipped.
 
 use crate::codecs::CodecError;
-use crate::codecs::jpeg2000::codestream::{Body, Codestream};
+use crate::codecs::jpeg2000::codestream::{Body, Codestream, TileHeader};
 use crate::codecs::jpeg2000::coding::{ComponentCoding, TileCoding};
 use crate::codecs::jpeg2000::grid::{Span, TileComponent, area, tile};
 use crate::codecs::jpeg2000::malformed;
@@ -10,11 +10,15 @@ use crate::codecs::jpeg2000::markers::SizComponent;
 use crate::codecs::jpeg2000::packet_header::Precinct;
 use crate::codecs::jpeg2000::progression::{Ground, Precincts, Stop, walk};
 use crate::codecs::jpeg2000::stretch::Stretch;
-use crate::codecs::number::{reserved_for, u64_of, usize_of_bytes};
+use crate::codecs::number::{filled, reserved_for, u64_of, usize_of, usize_of_bytes};
 use crate::model::ReadAt;
 
 /// Bytes of a packet in an index: a place and a length.
 const ENTRY_BYTES: u64 = 12;
+/// More of one whose header stands apart.
+const APART_BYTES: u64 = 4;
+/// Where a header begins that does not stand apart.
+const IN_PLACE: u32 = u32::MAX;
 /// Code-blocks whose state is kept while headers are read, some 80 bytes each.
 const WALKED_BLOCKS_MAX: u64 = 4 << 20;
 
@@ -27,8 +31,20 @@ pub(super) struct TileIndex {
     pub(super) precincts: Precincts,
     /// Where packets begin, by precinct and layer.
     starts: Vec<u64>,
-    /// Their bytes; 0 for those that are missing.
+    /// Their bytes; 0 for those that are missing, and for empty ones whose headers stand apart.
     lengths: Vec<u32>,
+    /// Where their headers begin among `headers`; nothing where none stands apart.
+    header_starts: Vec<u32>,
+    headers: Vec<u8>,
+}
+
+/// A packet, and where it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packet<'a> {
+    /// Its place in the file, and its bytes there.
+    pub(super) place: (u64, u32),
+    /// Its header and what comes after, where it stands apart.
+    pub(super) header: Option<&'a [u8]>,
 }
 
 impl TileIndex {
@@ -46,30 +62,36 @@ impl TileIndex {
         let components = components(codestream, &header.coding, spans);
         let precincts = Precincts::of(&components);
         let packets = precincts.count.saturating_mul(header.coding.style.layers.into());
-        let bytes = packets.saturating_mul(ENTRY_BYTES);
+        let is_apart = header.bodies.iter().any(|body| body.headers.is_some());
+        let entry_bytes = ENTRY_BYTES + if is_apart { APART_BYTES } else { 0 };
+        let bytes = packets.saturating_mul(entry_bytes);
         if bytes_max < bytes {
             let what = "bytes of an index of JPEG 2000 packets";
             return Err(CodecError::OverLimit { what, value: bytes, limit: bytes_max });
         }
-        let count = usize_of_bytes(packets);
-        let (mut starts, mut lengths) = (reserved_for(count)?, reserved_for(count)?);
-        starts.resize(count, 0);
-        lengths.resize(count, 0);
         let ground = Ground {
             siz: &codestream.siz,
             tile: spans,
             components: &components,
             precincts: &precincts,
         };
-        let mut found = Found { layers: header.coding.style.layers, starts, lengths };
-        if !found.take_told(ground, &header.coding, &header.bodies)? {
+        let count = usize_of_bytes(packets);
+        let mut found = Found {
+            layers: header.coding.style.layers,
+            starts: filled(count, 0)?,
+            lengths: filled(count, 0)?,
+            header_starts: filled(if is_apart { count } else { 0 }, IN_PLACE)?,
+        };
+        // The lengths that `PLT` names would be those of bodies alone.
+        if is_apart || !found.take_told(ground, &header.coding, &header.bodies)? {
             found.lengths.fill(0);
-            let mut walker = Walker::new(&*codestream.source, &header.bodies);
+            let mut walker = Walker::new(&*codestream.source, &header);
             found.take_walked(ground, &header.coding, &mut walker)?;
         }
         drop(components);
-        let Found { starts, lengths, .. } = found;
-        Ok(Self { coding: header.coding, spans, precincts, starts, lengths })
+        let Found { starts, lengths, header_starts, .. } = found;
+        let TileHeader { coding, headers, .. } = header;
+        Ok(Self { coding, spans, precincts, starts, lengths, header_starts, headers })
     }
 
     /// The tile's components.
@@ -81,10 +103,14 @@ impl TileIndex {
     ///
     /// # Errors
     /// `Malformed` where it is missing.
-    fn packet(&self, precinct: u64, layer: u16) -> Result<(u64, u32), CodecError> {
+    fn packet(&self, precinct: u64, layer: u16) -> Result<Packet<'_>, CodecError> {
         let at = usize_of_bytes(precinct * u64::from(self.coding.style.layers) + u64::from(layer));
+        let apart = self.header_starts.get(at).filter(|start| **start != IN_PLACE);
+        let header = apart.and_then(|start| self.headers.get(usize_of(*start)..));
         match (self.starts.get(at), self.lengths.get(at)) {
-            (Some(start), Some(length)) if 0 < *length => Ok((*start, *length)),
+            (Some(start), Some(length)) if 0 < *length || header.is_some() => {
+                Ok(Packet { place: (*start, *length), header })
+            }
             _ => Err(malformed("a packet is missing or damaged")),
         }
     }
@@ -97,13 +123,15 @@ impl TileIndex {
         &self,
         precinct: u64,
         layers: u16,
-    ) -> Result<Vec<(u64, u32)>, CodecError> {
+    ) -> Result<Vec<Packet<'_>>, CodecError> {
         (0..layers).map(|layer| self.packet(precinct, layer)).collect()
     }
 
     /// Bytes that this takes.
     pub(super) fn bytes(&self) -> u64 {
-        u64_of(size_of::<Self>()) + u64_of(self.starts.len()) * ENTRY_BYTES
+        let apart_bytes =
+            u64_of(self.header_starts.len()) * APART_BYTES + u64_of(self.headers.len());
+        u64_of(size_of::<Self>()) + u64_of(self.starts.len()) * ENTRY_BYTES + apart_bytes
     }
 }
 
@@ -127,11 +155,15 @@ struct Found {
     layers: u16,
     starts: Vec<u64>,
     lengths: Vec<u32>,
+    header_starts: Vec<u32>,
 }
 
 impl Found {
-    fn put(&mut self, stop: &Stop, layer: u16, (start, length): (u64, u32)) {
+    fn put(&mut self, stop: &Stop, layer: u16, (start, length): (u64, u32), header: Option<u32>) {
         let at = usize_of_bytes(stop.number * u64::from(self.layers) + u64::from(layer));
+        if let (Some(to_header), Some(header)) = (self.header_starts.get_mut(at), header) {
+            *to_header = header;
+        }
         if let (Some(to_start), Some(to_length)) =
             (self.starts.get_mut(at), self.lengths.get_mut(at))
         {
@@ -163,7 +195,7 @@ impl Found {
         });
         walk(ground, coding, |stop, layer| {
             if let Some(place) = places.next() {
-                self.put(stop, layer, place);
+                self.put(stop, layer, place, None);
             }
             Ok(())
         })?;
@@ -190,7 +222,7 @@ impl Found {
                 None => slot.insert(Box::new(new_precinct(ground, coding, stop)?)),
             };
             match walker.pass(precinct, coding, layer) {
-                Ok(place) => self.put(stop, layer, place),
+                Ok((place, header)) => self.put(stop, layer, place, header),
                 Err(CodecError::Malformed { .. }) => is_over = true,
                 Err(error) => return Err(error),
             }
@@ -235,34 +267,47 @@ struct Walker<'a> {
     source: &'a dyn ReadAt,
     bodies: std::slice::Iter<'a, Body>,
     stretch: Stretch<'a>,
+    /// All headers that stand apart.
+    headers: &'a [u8],
+    /// Those that are left of this part, and where they end among all.
+    apart: Option<(&'a [u8], usize)>,
 }
 
 impl<'a> Walker<'a> {
-    fn new(source: &'a dyn ReadAt, bodies: &'a [Body]) -> Self {
-        Self { source, bodies: bodies.iter(), stretch: Stretch::new(source, 0, 0) }
+    fn new(source: &'a dyn ReadAt, TileHeader { bodies, headers, .. }: &'a TileHeader) -> Self {
+        let stretch = Stretch::new(source, 0, 0);
+        Self { source, bodies: bodies.iter(), stretch, headers, apart: None }
     }
 
     /// Goes on to the next tile-part where one is over: whether there is a packet.
     fn go_on(&mut self) -> bool {
-        while self.stretch.is_over() {
+        while self.apart.map_or(self.stretch.is_over(), |(headers, _)| headers.is_empty()) {
             let Some(body) = self.bodies.next() else { return false };
             self.stretch = Stretch::new(self.source, body.start, body.end);
+            self.apart = body.headers.clone().and_then(|range| {
+                let end = range.end;
+                Some((self.headers.get(range)?, end))
+            });
         }
         true
     }
 
-    /// Reads a packet's header and goes on behind its body: where it began, and all its bytes.
+    /// Reads a packet's header and goes on behind its body: where it began, all its bytes there, and
+    /// where its header begins if that stands apart.
     fn pass(
         &mut self,
         precinct: &mut Precinct,
         coding: &TileCoding,
         layer: u16,
-    ) -> Result<(u64, u32), CodecError> {
+    ) -> Result<((u64, u32), Option<u32>), CodecError> {
         let start = self.stretch.position();
-        let body_bytes = self.stretch.packet_header(precinct, coding.style, layer)?;
+        let header = self.apart.and_then(|(headers, end)| u32::try_from(end - headers.len()).ok());
+        let (of_tile, apart) = ((coding.style, layer), self.apart.as_mut());
+        let apart = apart.map(|(headers, _)| headers);
+        let body_bytes = self.stretch.packet_header(precinct, of_tile, apart)?;
         self.stretch.skip(body_bytes)?;
         let too_long = |_| malformed("a packet is longer than its tile-part can be");
         let length = u32::try_from(self.stretch.position() - start).map_err(too_long)?;
-        Ok((start, length))
+        Ok(((start, length), header))
     }
 }

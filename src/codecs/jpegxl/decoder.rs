@@ -4,7 +4,7 @@ use jxl_oxide::{AllocTracker, FrameBufferSample, JxlImage, JxlThreadPool};
 
 use crate::codecs::CodecError;
 use crate::codecs::jpegxl::JPEG_XL;
-use crate::codecs::number::{reserved_for, usize_of};
+use crate::codecs::number::{filled, usize_of};
 use crate::model::Size;
 
 /// Bytes that a decoder may hold for each sample: floats, some copies of them, and room for what is kept
@@ -41,8 +41,7 @@ pub(crate) fn decode<T: FrameBufferSample + Copy + Default>(
         let found = stream.channels();
         return Err(broken(format!("{found} channels where the container says {bands}")));
     }
-    let mut samples = reserved_for(len)?;
-    samples.resize(len, T::default());
+    let mut samples = filled(len, T::default())?;
     if stream.write_to_buffer(&mut samples) == len {
         Ok(samples)
     } else {

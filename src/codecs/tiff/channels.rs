@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::codecs::number::reserved_for;
+use crate::codecs::number::filled;
 use crate::codecs::tiff::{TIFF, malformed};
 use crate::codecs::{CodecError, Decode, StoredTile, pixels_of};
 use crate::imaging::{Pixels, Sample};
@@ -56,8 +56,7 @@ impl Channels {
         let bands = self.pages.len();
         let area = self.info.tile_rect(at).ok_or_else(|| malformed("there is no such tile"))?;
         let pixels = usize::try_from(area.size().area()).unwrap_or(usize::MAX);
-        let mut samples: Vec<T> = reserved_for(pixels.saturating_mul(bands))?;
-        samples.resize(pixels.saturating_mul(bands), T::default());
+        let mut samples: Vec<T> = filled(pixels.saturating_mul(bands), T::default())?;
         for (band, page) in self.pages.iter().enumerate() {
             let tile = page.decode_tile(at)?;
             let raster = T::unwrap(&tile).ok_or_else(|| malformed("pages differ in samples"))?;

@@ -2,7 +2,7 @@
 //! black as 0, palettes looked up, colours not multiplied by alpha, no number where there is no data.
 
 use crate::codecs::CodecError;
-use crate::codecs::number::{reserved_for, usize_of};
+use crate::codecs::number::{filled, usize_of};
 use crate::codecs::tiff::format::{Kind, SampleFormat};
 use crate::codecs::tiff::layout::{Layout, Photometric};
 use crate::codecs::tiff::palette::Palette;
@@ -266,8 +266,7 @@ fn wrap<T: Stored>(
 /// `Io` where memory is short.
 pub(super) fn interleave<T: Copy + Default>(planes: &[Vec<T>]) -> Result<Vec<T>, CodecError> {
     let (count, len) = (planes.len(), planes.iter().map(Vec::len).min().unwrap_or_default());
-    let mut pixels = reserved_for(count * len)?;
-    pixels.resize(count * len, T::default());
+    let mut pixels = filled(count * len, T::default())?;
     for (band, plane) in planes.iter().enumerate() {
         for (sample, place) in plane.iter().zip(pixels.iter_mut().skip(band).step_by(count)) {
             *place = *sample;

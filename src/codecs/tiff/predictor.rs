@@ -2,7 +2,7 @@
 //! and 3 (Adobe Photoshop TIFF Technical Note 3), the same of the bytes of floats, sorted by significance.
 
 use crate::codecs::CodecError;
-use crate::codecs::number::reserved_for;
+use crate::codecs::number::filled;
 
 /// What was done to the samples of a row before it was compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +92,7 @@ pub(super) fn undo_float(
     number_bytes: usize,
 ) -> Result<Vec<u8>, CodecError> {
     accumulate(&mut rows, row_bytes, per_pixel);
-    let mut sorted: Vec<u8> = reserved_for(rows.len())?;
-    sorted.resize(rows.len(), 0);
+    let mut sorted: Vec<u8> = filled(rows.len(), 0)?;
     let row_len = row_bytes / number_bytes.max(1);
     let pairs = rows.chunks_exact(row_bytes.max(1)).zip(sorted.chunks_exact_mut(row_bytes.max(1)));
     for (row, target) in pairs {

@@ -9,7 +9,7 @@ use tiff::decoder::ifd::Entry;
 use tiff::tags::{ByteOrder, IfdPointer, Tag, Type};
 use tiff::{Directory, TiffError};
 
-use crate::codecs::number::{reserved, u64_of, usize_of_bytes, zeroed};
+use crate::codecs::number::{filled, u64_of, usize_of_bytes, zeroed};
 use crate::codecs::tiff::malformed;
 use crate::codecs::window::Window;
 use crate::codecs::{CodecError, DecodeLimits};
@@ -200,8 +200,7 @@ impl Structure {
             let what = "bytes of a TIFF tag";
             return Err(CodecError::OverLimit { what, value: len, limit: bytes_max });
         }
-        let mut bytes = reserved(usize_of_bytes(len))?;
-        bytes.resize(usize_of_bytes(len), 0);
+        let mut bytes = filled(usize_of_bytes(len), 0)?;
         self.read(from, tag, &mut bytes, 0)?;
         Ok(Some(bytes))
     }

@@ -6,22 +6,26 @@
 
 use std::fmt::Debug;
 
+use crate::codecs::number::usize_of;
+
 /// A wavelet backwards.
 pub(in crate::codecs::jpeg2000) trait Wavelet {
     /// Coefficients.
     type Value: Copy + Default + Debug + Send + Sync;
 
-    /// Steps; the even ones change low frequencies, the odd ones high frequencies.
-    const STEPS: usize;
+    /// Steps; the even ones change low frequencies, the odd ones high frequencies. Each makes a sample
+    /// depend on others one further away.
+    const STEPS: u32;
 
     /// A coefficient of an entropy decoder's halves, whose steps are so far apart.
     fn value(halves: i32, step: f32) -> Self::Value;
 
-    /// Makes coefficients those that the steps take.
-    fn scale(low: &mut [Self::Value], high: &mut [Self::Value]);
+    /// Makes coefficients of a sub-band those that the steps take. `high` tells of each axis that has steps
+    /// whether the sub-band holds its high frequencies.
+    fn scale(values: &mut [Self::Value], high: [Option<bool>; 2]);
 
     /// Adds to each of `to` what its two neighbours say in a step.
-    fn lift(step: usize, to: &mut [Self::Value], one: &[Self::Value], other: &[Self::Value]);
+    fn lift(step: u32, to: &mut [Self::Value], one: &[Self::Value], other: &[Self::Value]);
 
     /// What a single high frequency is, without any low one.
     fn alone(high: Self::Value) -> Self::Value;
@@ -33,15 +37,15 @@ pub(in crate::codecs::jpeg2000) struct Reversible;
 
 impl Wavelet for Reversible {
     type Value = i32;
-    const STEPS: usize = 2;
+    const STEPS: u32 = 2;
 
     fn value(halves: i32, _: f32) -> i32 {
         halves / 2
     }
 
-    fn scale(_: &mut [i32], _: &mut [i32]) {}
+    fn scale(_: &mut [i32], _: [Option<bool>; 2]) {}
 
-    fn lift(step: usize, to: &mut [i32], one: &[i32], other: &[i32]) {
+    fn lift(step: u32, to: &mut [i32], one: &[i32], other: &[i32]) {
         let pairs = to.iter_mut().zip(one.iter().zip(other));
         if step == 0 {
             for (to, (one, other)) in pairs {
@@ -74,7 +78,7 @@ const DOUBLED_OVER_K: f32 = 1.625_732_4;
 
 impl Wavelet for Irreversible {
     type Value = f32;
-    const STEPS: usize = FACTORS.len();
+    const STEPS: u32 = 4;
 
     #[expect(
         clippy::as_conversions,
@@ -85,17 +89,21 @@ impl Wavelet for Irreversible {
         halves as f32 * (0.5 * step)
     }
 
-    fn scale(low: &mut [f32], high: &mut [f32]) {
-        for value in low {
-            *value *= K;
-        }
-        for value in high {
-            *value *= DOUBLED_OVER_K;
+    fn scale(values: &mut [f32], high: [Option<bool>; 2]) {
+        let of_axis = |high: Option<bool>| match high {
+            None => 1.0,
+            Some(false) => K,
+            Some(true) => DOUBLED_OVER_K,
+        };
+        let [across, down] = high.map(of_axis);
+        let scale: f32 = across * down;
+        for value in values {
+            *value *= scale;
         }
     }
 
-    fn lift(step: usize, to: &mut [f32], one: &[f32], other: &[f32]) {
-        let factor = FACTORS.get(step).copied().unwrap_or_default();
+    fn lift(step: u32, to: &mut [f32], one: &[f32], other: &[f32]) {
+        let factor = FACTORS.get(usize_of(step)).copied().unwrap_or_default();
         for (to, (one, other)) in to.iter_mut().zip(one.iter().zip(other)) {
             *to -= factor * (one + other);
         }

@@ -2,7 +2,7 @@
 
 use crate::codecs::CodecError;
 use crate::codecs::jpeg2000::grid::{Span, area, zip};
-use crate::codecs::number::{reserved_for, usize_of, usize_of_bytes};
+use crate::codecs::number::{filled, usize_of, usize_of_bytes};
 
 /// Values of a part of a grid, row by row from the top.
 #[derive(Clone, Debug)]
@@ -18,10 +18,7 @@ impl<T: Copy + Default> Window<T> {
     /// # Errors
     /// `Io` where memory is short.
     pub(in crate::codecs::jpeg2000) fn new(spans: [Span; 2]) -> Result<Self, CodecError> {
-        let count = usize_of_bytes(area(spans));
-        let mut values = reserved_for(count)?;
-        values.resize(count, T::default());
-        Ok(Self { spans, values })
+        Ok(Self { spans, values: filled(usize_of_bytes(area(spans)), T::default())? })
     }
 
     /// Values of a row from one column to before another; as many as the window has of them.
@@ -33,6 +30,17 @@ impl<T: Copy + Default> Window<T> {
     pub(in crate::codecs::jpeg2000) fn row_mut(&mut self, row: u32, columns: Span) -> &mut [T] {
         let range = self.range(row, columns);
         range.and_then(|range| self.values.get_mut(range)).unwrap_or_default()
+    }
+
+    /// Copies a row from one column to before another; zeros where the window has none of it.
+    pub(in crate::codecs::jpeg2000) fn copy_row(&self, row: u32, columns: Span, to: &mut [T]) {
+        let own = self.row(row, columns);
+        let before = self.spans[0].start.saturating_sub(columns.start);
+        let (missing, rest) = to.split_at_mut(usize_of(before).min(to.len()));
+        missing.fill(T::default());
+        let (there, missing) = rest.split_at_mut(own.len().min(rest.len()));
+        there.iter_mut().zip(own).for_each(|(to, value)| *to = *value);
+        missing.fill(T::default());
     }
 
     fn range(&self, row: u32, columns: Span) -> Option<std::ops::Range<usize>> {
@@ -62,5 +70,27 @@ impl<T: Copy + Default> Window<T> {
             cropped.row_mut(row, columns).copy_from_slice(self.row(row, columns));
         }
         Ok(cropped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_copied_to_its_place_and_zero_where_there_is_none() {
+        let spans = [Span::new(3, 6), Span::new(1, 2)];
+        let window = Window { spans, values: vec![1, 2, 3] };
+        for (row, columns, expected) in [
+            (1, Span::new(1, 8), [0, 0, 1, 2, 3, 0, 0].as_slice()),
+            (1, Span::new(4, 6), &[2, 3]),
+            (1, Span::new(0, 2), &[0, 0]),
+            (1, Span::new(7, 9), &[0, 0]),
+            (0, Span::new(3, 5), &[0, 0]),
+        ] {
+            let mut to = vec![9; expected.len()];
+            window.copy_row(row, columns, &mut to);
+            assert_eq!(to, expected, "row {row}, {columns:?}");
+        }
     }
 }

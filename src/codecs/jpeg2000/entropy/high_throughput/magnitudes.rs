@@ -7,8 +7,9 @@
 use crate::codecs::CodecError;
 use crate::codecs::jpeg2000::entropy::high_throughput::bits::{Bits, PEEKED_BITS};
 use crate::codecs::jpeg2000::entropy::high_throughput::quads::{Quad, Quads};
+use crate::codecs::jpeg2000::entropy::stripes::signed;
 use crate::codecs::jpeg2000::malformed;
-use crate::codecs::number::reserved_for;
+use crate::codecs::number::filled;
 
 /// The bit of a coefficient's sign.
 pub(super) const NEGATIVE: u32 = 1 << 31;
@@ -33,9 +34,7 @@ impl Magnitudes {
     pub(super) fn zero(size: [usize; 2]) -> Result<Self, CodecError> {
         let [width, height] = size;
         let stride = width.next_multiple_of(4);
-        let count = stride * height.next_multiple_of(2);
-        let mut values = reserved_for(count)?;
-        values.resize(count, 0);
+        let values = filled(stride * height.next_multiple_of(2), 0)?;
         Ok(Self { size, values, stride })
     }
 
@@ -51,11 +50,7 @@ impl Magnitudes {
         (plane, planes): (u32, u32),
     ) -> Result<Self, CodecError> {
         let mut all = Self::zero(size)?;
-        let edges = || {
-            let mut edges = reserved_for(quads.across + 1)?;
-            edges.resize(quads.across + 1, 0_u32);
-            Ok::<_, CodecError>(edges)
-        };
+        let edges = || filled(quads.across + 1, 0_u32);
         let (mut above, mut below) = (edges()?, edges()?);
         let bits = Bits::forwards(stream, u64::MAX)?;
         let mut reader = Reader { bits, plane, exponent_max: planes + 1 };
@@ -76,12 +71,8 @@ impl Magnitudes {
         &self,
     ) -> impl Iterator<Item = impl Iterator<Item = i32>> {
         let [width, height] = self.size;
-        let signed = |value: &u32| {
-            let magnitude = (value & !NEGATIVE).cast_signed();
-            if value & NEGATIVE == 0 { magnitude } else { -magnitude }
-        };
         let rows = self.values.chunks_exact(self.stride).take(height);
-        rows.map(move |row| row.iter().take(width).map(signed))
+        rows.map(move |row| row.iter().take(width).map(|value| signed(*value)))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::codecs::jpeg2000::entropy::high_throughput::lookup::{
     Code, IN_FIRST_ROW, IN_OTHER_ROWS, Lookup,
 };
 use crate::codecs::jpeg2000::entropy::high_throughput::offsets::{Kind, offsets};
-use crate::codecs::number::reserved_for;
+use crate::codecs::number::filled;
 
 /// Rows of a stripe.
 pub(super) const STRIPE_ROWS: usize = 4;
@@ -40,9 +40,7 @@ impl Quads {
     /// `Io` where memory is short.
     pub(super) fn read([width, height]: [usize; 2], suffix: &[u8]) -> Result<Self, CodecError> {
         let across = 2 * width.div_ceil(4);
-        let count = across * height.div_ceil(2);
-        let mut quads = reserved_for(count)?;
-        quads.resize(count, Quad::default());
+        let mut quads = filled(across * height.div_ceil(2), Quad::default())?;
         // The last byte and half of the one before say how long this is.
         let shared = suffix.split_last().map_or(suffix, |(_, rest)| rest);
         let (half, whole) = shared.split_last().map_or((0, shared), |(half, rest)| (*half, rest));
