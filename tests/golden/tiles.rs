@@ -46,6 +46,20 @@ fn jpeg_2000_has_the_same_pixels_whoever_decodes_it() {
     }
 }
 
+#[test]
+fn what_we_decode_of_jpeg_2000_is_offered_in_smaller_tiles_than_what_openjpeg_does() {
+    for file in ["jp2-plain.jp2", "jp2-ht-plain.jph"] {
+        for (all, side) in [(false, 256), (true, 512)] {
+            let source = Arc::new(fs::read(path(file)).unwrap());
+            let jpeg2000 = Jpeg2000Decoders { all, ..Decoders::default().jpeg2000 };
+            let (selection, limits) = (Selection::default(), DecodeLimits::default());
+            let image = open_with(source, selection, &limits, &Decoders { jpeg2000 }).unwrap();
+            let tile = image.info().tile;
+            assert_eq!((tile.width(), tile.height()), (side, side), "{file}");
+        }
+    }
+}
+
 fn compare(fixture: &Fixture, image: &dyn Decode, faults: &mut Vec<String>) {
     let info = image.info();
     let mut report = |what: String| faults.push(format!("{}: {what}", fixture.file));
