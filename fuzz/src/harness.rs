@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tessera::codecs::{self, Decode, DecodeLimits};
+use tessera::codecs::{self, Decode, DecodeLimits, Decoders, Jpeg2000Decoders};
 use tessera::front::fastcgi;
 use tessera::imaging::read_profile;
 use tessera::model::{
@@ -18,7 +18,7 @@ use tessera::protocols::{self, Method, Parsed, RawRequest, Settings};
 pub(crate) type Harness = fn(&[u8]);
 
 /// Every target by its name.
-pub(crate) const TARGETS: [(&str, Harness); 17] = [
+pub(crate) const TARGETS: [(&str, Harness); 18] = [
     ("tiff_structure", structure),
     ("tiff_tile", |bytes| decoded(bytes, TIFF)),
     ("jpeg", |bytes| decoded(bytes, &[b"\xff\xd8"])),
@@ -29,6 +29,7 @@ pub(crate) const TARGETS: [(&str, Harness); 17] = [
     ("jpeg2000_boxes", |bytes| drop(opened(bytes, &[JP2], Slice::Main))),
     ("jpeg2000_index", |bytes| drop(opened(bytes, &[J2K], Slice::Main))),
     ("jpeg2000_region", |bytes| decoded(bytes, &[JP2, J2K])),
+    ("jpeg2000_openjpeg", by_openjpeg),
     ("module_replies", replied),
     ("icc", |bytes| drop(read_profile(bytes.into()))),
     ("iip", |bytes| asked("/iip", bytes)),
@@ -54,11 +55,21 @@ fn limits() -> DecodeLimits {
 
 /// Opens what begins as files of this kind do; all else is another target's.
 fn opened(bytes: &[u8], beginnings: &[&[u8]], slice: Slice) -> Option<Arc<dyn Decode>> {
+    opened_for(bytes, beginnings, slice, &Decoders::default())
+}
+
+/// The same for these decoders.
+fn opened_for(
+    bytes: &[u8],
+    beginnings: &[&[u8]],
+    slice: Slice,
+    decoders: &Decoders,
+) -> Option<Arc<dyn Decode>> {
     if !beginnings.iter().any(|beginning| bytes.starts_with(beginning)) {
         return None;
     }
     let selection = Selection { slice, ..Selection::default() };
-    codecs::open(Arc::new(bytes.to_vec()), selection, &limits()).ok()
+    codecs::open_with(Arc::new(bytes.to_vec()), selection, &limits(), decoders).ok()
 }
 
 /// Opens a TIFF for each kind of picture that one may hold.
@@ -70,7 +81,21 @@ fn structure(bytes: &[u8]) {
 
 /// Decodes the first and the last tile of each level of the file.
 fn decoded(bytes: &[u8], beginnings: &[&[u8]]) {
-    let Some(image) = opened(bytes, beginnings, Slice::Main) else { return };
+    if let Some(image) = opened(bytes, beginnings, Slice::Main) {
+        decoded_of(&*image);
+    }
+}
+
+/// Decodes JPEG 2000 by OpenJPEG, in this process, where the sanitizer sees it.
+fn by_openjpeg(bytes: &[u8]) {
+    let jpeg2000 = Jpeg2000Decoders { all: true, ..Decoders::default().jpeg2000 };
+    let decoders = Decoders { jpeg2000 };
+    if let Some(image) = opened_for(bytes, &[JP2, J2K], Slice::Main, &decoders) {
+        decoded_of(&*image);
+    }
+}
+
+fn decoded_of(image: &dyn Decode) {
     let info = Arc::clone(image.info());
     let in_file = info.stored.iter().enumerate().filter(|(_, level)| level.made_from.is_none());
     for (stored, level) in in_file.take(4) {
