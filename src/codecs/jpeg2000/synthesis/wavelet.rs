@@ -109,8 +109,8 @@ impl Wavelet for Irreversible {
     }
 }
 
-/// Changes each of `to`, as long as there are values of both others. A function of its own, because of its
-/// arguments the compiler knows that they do not overlap, and makes steps of many values.
+/// Changes each of `to`, as long as there are values of both others. A function of its own: of
+/// arguments the compiler knows that they do not overlap, so that it changes many at once.
 #[inline(never)]
 fn each<T: Copy>(to: &mut [T], one: &[T], other: &[T], change: impl Fn(T, T, T) -> T) {
     for ((to, one), other) in to.iter_mut().zip(one).zip(other) {
