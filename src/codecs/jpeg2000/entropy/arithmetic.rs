@@ -1,5 +1,5 @@
-//! `ArithmeticDecoder`: the MQ decoder. It has one branch, which is taken where the symbol is the more
-//! probable one and the interval stays large: all else of it is as good as random.
+//! `ArithmeticDecoder`: the MQ decoder. Its only branch is where bytes are read: whether the interval stays
+//! large is as good as random, and a wrong guess costs more than all that might be left out.
 //!
 //! # Source
 //! T.800, annex C.
@@ -12,6 +12,8 @@
     reason = "indices are masked to the size of their arrays, numbers are smaller than\
               their types, and what calls this keeps its state in registers"
 )]
+
+use std::hint::select_unpredictable;
 
 /// How far an interval may shrink before it is doubled: 0.75 in the standard's terms.
 const HALF: i64 = 0x8000 << SCALE;
@@ -70,8 +72,7 @@ impl Contexts {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ArithmeticDecoder<'a> {
     input: Input<'a>,
-    /// What the interval is more than a half.
-    above_half: i64,
+    interval: i64,
     /// Of damaged data it may be more than the interval, and run over.
     code: i64,
     /// Bits that were read ahead.
@@ -81,7 +82,7 @@ pub(super) struct ArithmeticDecoder<'a> {
 impl<'a> ArithmeticDecoder<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         let Ahead { code, bits: ahead, input } = Input { bytes, last: 0 }.read(AHEAD_FIRST);
-        Self { input, above_half: 0, code, ahead }
+        Self { input, interval: HALF, code, ahead }
     }
 
     /// The next symbol.
@@ -89,36 +90,25 @@ impl<'a> ArithmeticDecoder<'a> {
     pub(super) fn decode(&mut self, contexts: &mut Contexts, context: u8) -> u64 {
         let context = &mut contexts.0[usize::from(context)];
         let less_probable = context.less_probable();
-        self.above_half -= less_probable;
-        self.code = self.code.wrapping_sub(less_probable);
-        if 0 <= (self.above_half | self.code) {
-            return context.more_probable_symbol();
-        }
-        self.decode_rare(context)
-    }
-
-    /// The next symbol where it is the less probable, or the interval is too small after it.
-    #[inline(always)]
-    fn decode_rare(&mut self, context: &mut Context) -> u64 {
-        let less_probable = context.less_probable();
-        let interval = self.above_half + HALF;
+        let rest = self.interval - less_probable;
+        let code = self.code.wrapping_sub(less_probable);
         // All ones where the code is in the lower part.
-        let below = self.code >> (i64::BITS - 1);
-        let small = (interval - less_probable) >> (i64::BITS - 1);
-        let code = self.code.wrapping_add(less_probable & below);
-        let interval = interval + ((less_probable - interval) & below);
+        let below = code >> (i64::BITS - 1);
+        let small = (rest - less_probable) >> (i64::BITS - 1);
         let is_less_probable = (below ^ small) & 1;
         let symbol = context.more_probable_symbol() ^ is_less_probable.cast_unsigned();
-        *context = NEXT[context.0 as usize % NEXT.len()][is_less_probable as usize];
+        let interval = rest + ((less_probable - rest) & below);
         let shift = interval.leading_zeros() - HALF.leading_zeros();
+        let next = NEXT[context.0 as usize % NEXT.len()][is_less_probable as usize];
+        *context = select_unpredictable(shift == 0, *context, next);
         let mut more = 0;
         if self.ahead < shift.cast_signed() {
             let Ahead { code, bits, input } = self.input.read(self.ahead);
             (more, self.ahead, self.input) = (code, bits, input);
         }
         self.ahead -= shift.cast_signed();
-        self.above_half = (interval << shift) - HALF;
-        self.code = code.wrapping_add(more) << shift;
+        self.interval = interval << shift;
+        self.code = code.wrapping_add(less_probable & below).wrapping_add(more) << shift;
         symbol
     }
 }
@@ -146,6 +136,17 @@ impl<'a> Input<'a> {
     #[inline(never)]
     fn read(self, mut bits: i32) -> Ahead<'a> {
         let Self { mut bytes, mut last } = self;
+        let wanted_bits = (AHEAD_MAX + 8 - bits) & !7;
+        if let Some((word, _)) = bytes.split_first_chunk()
+            && last != 0xff
+            && !has_ones(u64::from_be_bytes(*word))
+        {
+            let own = u64::from_be_bytes(*word) >> (u64::BITS.cast_signed() - wanted_bits);
+            let bits = bits + wanted_bits;
+            let code = own.cast_signed() << (AHEAD_MAX + 8 - bits);
+            let rest = &bytes[wanted_bits as usize / 8..];
+            return Ahead { code, bits, input: Self { bytes: rest, last: 0 } };
+        }
         let mut code = 0;
         while bits <= AHEAD_MAX {
             let (next, rest) =
@@ -163,6 +164,13 @@ impl<'a> Input<'a> {
         }
         Ahead { code, bits, input: Self { bytes, last } }
     }
+}
+
+/// Whether a byte is all ones.
+const fn has_ones(word: u64) -> bool {
+    // Where a byte of the opposite is zero, one is borrowed from above it.
+    const LOWEST: u64 = u64::MAX / 0xff;
+    (!word).wrapping_sub(LOWEST) & word & LOWEST << 7 != 0
 }
 
 /// The context after the more and after the less probable symbol.

@@ -46,15 +46,12 @@ impl Wavelet for Reversible {
     fn scale(_: &mut [i32], _: [Option<bool>; 2]) {}
 
     fn lift(step: u32, to: &mut [i32], one: &[i32], other: &[i32]) {
-        let pairs = to.iter_mut().zip(one.iter().zip(other));
         if step == 0 {
-            for (to, (one, other)) in pairs {
-                *to = to.wrapping_sub(one.wrapping_add(*other).wrapping_add(2) >> 2);
-            }
+            each(to, one, other, |to, one, other| {
+                to.wrapping_sub(one.wrapping_add(other).wrapping_add(2) >> 2)
+            });
         } else {
-            for (to, (one, other)) in pairs {
-                *to = to.wrapping_add(one.wrapping_add(*other) >> 1);
-            }
+            each(to, one, other, |to, one, other| to.wrapping_add(one.wrapping_add(other) >> 1));
         }
     }
 
@@ -104,12 +101,19 @@ impl Wavelet for Irreversible {
 
     fn lift(step: u32, to: &mut [f32], one: &[f32], other: &[f32]) {
         let factor = FACTORS.get(usize_of(step)).copied().unwrap_or_default();
-        for (to, (one, other)) in to.iter_mut().zip(one.iter().zip(other)) {
-            *to -= factor * (one + other);
-        }
+        each(to, one, other, move |to, one, other| to - factor * (one + other));
     }
 
     fn alone(high: f32) -> f32 {
         high
+    }
+}
+
+/// Changes each of `to`, as long as there are values of both others. A function of its own: of
+/// arguments the compiler knows that they do not overlap, so that it changes many at once.
+#[inline(never)]
+fn each<T: Copy>(to: &mut [T], one: &[T], other: &[T], change: impl Fn(T, T, T) -> T) {
+    for ((to, one), other) in to.iter_mut().zip(one).zip(other) {
+        *to = change(*to, *one, *other);
     }
 }
