@@ -15,6 +15,8 @@
 
 use std::hint::select_unpredictable;
 
+use crate::codecs::jpeg2000::entropy::eight_bytes::has_zero;
+
 /// How far an interval may shrink before it is doubled: 0.75 in the standard's terms.
 const HALF: i64 = 0x8000 << SCALE;
 /// Bits below the 16 that are compared: those that were read ahead.
@@ -134,19 +136,26 @@ impl<'a> Input<'a> {
     /// Reads as much as there is room for behind so many bits; ones follow the last byte. By value, so that
     /// who calls it keeps all else in registers.
     #[inline(never)]
-    fn read(self, mut bits: i32) -> Ahead<'a> {
-        let Self { mut bytes, mut last } = self;
-        let wanted_bits = (AHEAD_MAX + 8 - bits) & !7;
-        if let Some((word, _)) = bytes.split_first_chunk()
-            && last != 0xff
-            && !has_ones(u64::from_be_bytes(*word))
-        {
-            let own = u64::from_be_bytes(*word) >> (u64::BITS.cast_signed() - wanted_bits);
-            let bits = bits + wanted_bits;
-            let code = own.cast_signed() << (AHEAD_MAX + 8 - bits);
-            let rest = &bytes[wanted_bits as usize / 8..];
-            return Ahead { code, bits, input: Self { bytes: rest, last: 0 } };
+    fn read(self, bits: i32) -> Ahead<'a> {
+        self.read_plain(bits).unwrap_or_else(|| self.read_each(bits))
+    }
+
+    /// The same where eight bytes are left, and none of them is all ones.
+    fn read_plain(self, bits: i32) -> Option<Ahead<'a>> {
+        let word = u64::from_be_bytes(*self.bytes.first_chunk()?);
+        if self.last == 0xff || has_zero(!word) {
+            return None;
         }
+        let own_bits = (AHEAD_MAX + 8 - bits) & !7;
+        let own = word >> (u64::BITS.cast_signed() - own_bits);
+        let bits = bits + own_bits;
+        let input = Self { bytes: self.bytes.get(own_bits as usize / 8..)?, last: 0 };
+        Some(Ahead { code: own.cast_signed() << (AHEAD_MAX + 8 - bits), bits, input })
+    }
+
+    /// The same byte by byte.
+    fn read_each(self, mut bits: i32) -> Ahead<'a> {
+        let Self { mut bytes, mut last } = self;
         let mut code = 0;
         while bits <= AHEAD_MAX {
             let (next, rest) =
@@ -164,13 +173,6 @@ impl<'a> Input<'a> {
         }
         Ahead { code, bits, input: Self { bytes, last } }
     }
-}
-
-/// Whether a byte is all ones.
-const fn has_ones(word: u64) -> bool {
-    // Where a byte of the opposite is zero, one is borrowed from above it.
-    const LOWEST: u64 = u64::MAX / 0xff;
-    (!word).wrapping_sub(LOWEST) & word & LOWEST << 7 != 0
 }
 
 /// The context after the more and after the less probable symbol.

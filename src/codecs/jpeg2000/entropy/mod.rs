@@ -6,6 +6,7 @@
 mod arithmetic;
 mod code_block;
 mod contexts;
+mod eight_bytes;
 pub(super) mod high_throughput;
 mod passes;
 mod raw_bits;

@@ -5,6 +5,7 @@
 //! T.814, 7.1.2, 7.1.4 and 7.1.5.
 
 use crate::codecs::CodecError;
+use crate::codecs::jpeg2000::entropy::eight_bytes::{EACH, has_zero};
 use crate::codecs::number::{reserved_for, usize_of};
 
 /// Bits that [`Bits::peek`] gives at least.
@@ -106,16 +107,8 @@ impl Stuffing for Backwards {
     }
 
     fn is_plain(_: u8, word: u64) -> bool {
-        !has_zero(!word & (EACH_BYTE * 0x7f))
+        !has_zero(!word & (EACH * 0x7f))
     }
-}
-
-/// A one in each byte.
-const EACH_BYTE: u64 = u64::MAX / 0xff;
-
-/// Whether a byte is zero: what is borrowed for it reaches its highest bit.
-const fn has_zero(word: u64) -> bool {
-    word.wrapping_sub(EACH_BYTE) & !word & (EACH_BYTE << 7) != 0
 }
 
 /// Bits that are put together.
