@@ -9,6 +9,7 @@ and cargo.
 
 import re
 import resource
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,17 @@ def make(folder):
         subprocess.run(["opj_compress", "-i", source, "-o", f"{name}.jp2", *options], cwd=folder, check=True)
     command = ["ojph_compress", "-i", "in.ppm", "-o", "high-throughput.j2c", *HIGH_THROUGHPUT]
     subprocess.run(command, cwd=folder, check=True)
+    codestream = folder / "high-throughput.j2c"
+    (folder / "high-throughput.jp2").write_bytes(boxed(codestream.read_bytes()))
+    codestream.unlink()
+
+
+def boxed(codestream):
+    """An sRGB picture in boxes, without which iipsrv does not take it."""
+    box = lambda kind, body: struct.pack(">I", 8 + len(body)) + kind + body
+    header = box(b"ihdr", struct.pack(">IIHBBBB", SIDE, SIDE, 3, 7, 7, 0, 0)) + box(b"colr", b"\1\0\0\0\0\0\x10")
+    start = box(b"jP  ", b"\r\n\x87\n") + box(b"ftyp", b"jph \0\0\0\0jph jp2 ") + box(b"jp2h", header)
+    return start + box(b"jp2c", codestream)
 
 
 def alone(file, area):
@@ -77,7 +89,7 @@ def alone(file, area):
 def main():
     folder = Path(sys.argv[1]).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    files = [folder / f"{name}.jp2" for name in FILES] + [folder / "high-throughput.j2c"]
+    files = [folder / f"{name}.jp2" for name in [*FILES, "high-throughput"]]
     if not all(file.is_file() for file in files):
         make(folder)
     for file in files:
