@@ -18,7 +18,7 @@ pub(super) const ALIASES: [(&str, &str); 1] =
 const MEANINGLESS: [(&str, &str); 4] = [
     ("AVIF_CODEC", "there is one encoder of AVIF"),
     ("EMBED_ICC", "iipsrv has dropped it; MAX_ICC=0 leaves profiles out"),
-    ("KAKADU_READMODE", "JPEG 2000 is read by OpenJPEG"),
+    ("KAKADU_READMODE", "JPEG 2000 is not decoded by Kakadu"),
     ("OMP_NUM_THREADS", "one process uses all cores; see pool.decode_threads"),
 ];
 

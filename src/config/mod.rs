@@ -323,7 +323,7 @@ pub struct ModulesConfig {
 /// JPEG 2000.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Jpeg2000Config {
-    /// Whether OpenJPEG decodes code-blocks of part 1 too, in place of ourselves.
+    /// Whether OpenJPEG decodes JPEG 2000 in place of ourselves.
     pub openjpeg: bool,
     /// Bytes of decoded code-blocks that are kept.
     pub kept_bytes_max: u64,
