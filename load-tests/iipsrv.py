@@ -17,6 +17,7 @@ class Iipsrv:
         settings["LOGFILE"] = "/dev/null"
         self.process = subprocess.Popen([IIPSRV, "--bind", self.address], env=settings)
         while not self.address.exists():
+            assert self.process.poll() is None, f"{IIPSRV} does not start"
             time.sleep(0.01)
 
     def get(self, path):

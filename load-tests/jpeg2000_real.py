@@ -25,11 +25,12 @@ RUNS = 5
 
 
 def header(file):
-    """Columns, rows, and how often they are halved."""
+    """Where the picture begins on the reference grid, columns, rows, and how often they are halved."""
     data = file.read_bytes()
-    size, style = data.index(b"\xff\x4f\xff\x51"), data.index(b"\xff\x52\0")
+    size = data.index(b"\xff\x4f\xff\x51")
+    style = data.index(b"\xff\x52\0", size)
     right, bottom, left, top = struct.unpack(">4I", data[size + 8 : size + 24])
-    return right - left, bottom - top, data[style + 9]
+    return (left, top), right - left, bottom - top, data[style + 9]
 
 
 def middle(length):
@@ -38,11 +39,11 @@ def middle(length):
     return start, min(length, start + TILE)
 
 
-def by_openjpeg(file, area, reduction):
+def by_openjpeg(origin, file, area, reduction):
     """Milliseconds, KiB and MiB."""
     with tempfile.TemporaryDirectory() as out:
         command = ["opj_decompress", "-quiet", "-i", file, "-o", f"{out}/tile.ppm", "-r", str(reduction)]
-        command += ["-d", ",".join(str(edge << reduction) for edge in area)]
+        command += ["-d", ",".join(str((edge << reduction) + start) for edge, start in zip(area, origin * 2))]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _, status, used = os.wait4(process.pid, 0)
         assert status == 0, command
@@ -72,13 +73,13 @@ def main():
     print("| file | pixels | CPU ms: OpenJPEG | iipsrv | Tessera | KiB read: OpenJPEG | iipsrv | Tessera | MiB: OpenJPEG | iipsrv | Tessera |")
     print("| --- | --- |" + " ---: |" * 9)
     for file in [Path(name).resolve() for name in sys.argv[1:]]:
-        width, height, halvings = header(file)
+        origin, width, height, halvings = header(file)
         for reduction in [0, halvings // 2, halvings]:
             size = [-(-length // 2**reduction) for length in (width, height)]
             (left, right), (top, bottom) = map(middle, size)
             what = (file, (left, top, right, bottom), reduction)
             ways = [
-                by_openjpeg,
+                lambda *what: by_openjpeg(origin, *what),
                 lambda *what: by_server(lambda: Iipsrv(file.parent), *what),
                 lambda *what: by_server(lambda: Tessera(file.parent), *what),
             ]

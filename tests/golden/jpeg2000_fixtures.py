@@ -139,7 +139,6 @@ def codings():
 def apart():
     """Headers of packets that stand apart from their bodies, which no program here writes."""
     colour = picture(700, 500)
-    feature = "JPEG 2000, packed packet headers (PPM, PPT)"
     marks = ("-SOP", "-EPH", "-n", "5", *RATES)
     for name, options in [
         ("plain", ("-c", "[64,64]", "-p", "RPCL")),
@@ -147,55 +146,79 @@ def apart():
     ]:
         compress("marked.j2k", colour, *options, *marks)
         data = (OUT / "marked.j2k").read_bytes()
-        for marker in ["ppm", "ppt"]:
-            file = f"jp2-{marker}-{name}.j2k"
-            (OUT / file).write_bytes(headers_apart(data, marker == "ppm"))
-            levels = levels_of(file)
-            marked = levels_of("marked.j2k")
-            alike = [(one == other).all() for one, other in zip(levels, marked, strict=True)]
-            assert all(alike), f"OpenJPEG reads other samples of {file}"
-            record(file, levels, feature=feature)
+        levels = levels_of("marked.j2k")
+        put_apart(f"jp2-ppm-{name}.j2k", in_main_header(*taken_apart(data, True)), levels)
+        put_apart(f"jp2-ppt-{name}.j2k", in_parts(*taken_apart(data, False)), levels)
+    put_apart("jp2-ppt-first.j2k", in_parts(*taken_apart(data, False), all_in_first=True), levels)
+    # Of each tile the first part, then of each the second: OpenJPEG takes headers for those of other tiles.
+    main, parts = taken_apart(data, True)
+    parts.sort(key=lambda part: (part[0][10], part[0][4:6]))
+    for name, tlm in [("", False), ("-tlm", True)]:
+        put_apart(f"jp2-ppm-in-turn{name}.j2k", in_main_header(main, parts, tlm), levels, by_openjpeg=False)
     (OUT / "marked.j2k").unlink()
 
 
-def headers_apart(data, in_main):
-    """A codestream whose packets are marked, with their headers in the main header or in those of
-    tile-parts; in tile-parts, without the marks."""
+def put_apart(file, data, levels, by_openjpeg=True):
+    """Writes a file that has the resolutions of another."""
+    (OUT / file).write_bytes(data)
+    if by_openjpeg:
+        alike = [(one == other).all() for one, other in zip(levels_of(file), levels, strict=True)]
+        assert all(alike), f"OpenJPEG reads other samples of {file}"
+    record(file, levels, feature="JPEG 2000, packed packet headers (PPM, PPT)")
+
+
+def taken_apart(data, marked):
+    """The main header of a codestream whose packets are marked; of each tile-part its own marker segment, the
+    headers of its packets and their bodies, with or without the marks."""
     first = data.index(b"\xff\x90\0\x0a")
-    main, at, parts, seen = bytearray(data[:first]), first, [], {}
+    main, at, parts = bytearray(data[:first]), first, []
+    if not marked:
+        main[main.index(b"\xff\x52") + 4] &= ~6
     while data[at : at + 2] == b"\xff\x90":
-        start_of_part = data[at : at + 12]
         end = at + struct.unpack(">I", data[at + 6 : at + 10])[0]
         packets = data[data.index(b"\xff\x93", at) + 2 : end].split(b"\xff\x91\0\4")[1:]
         headers, bodies = b"", b""
         for packet in packets:
             ends = packet.index(b"\xff\x92")
-            headers += packet[2:ends] + (b"\xff\x92" if in_main else b"")
-            bodies += (b"\xff\x91\0\4" + packet[:2] if in_main else b"") + packet[ends + 2 :]
-        parts.append((start_of_part, headers, bodies))
+            headers += packet[2:ends] + (b"\xff\x92" if marked else b"")
+            bodies += (b"\xff\x91\0\4" + packet[:2] if marked else b"") + packet[ends + 2 :]
+        parts.append((data[at : at + 12], headers, bodies))
         at = end
-    if in_main:
-        held = b"".join(struct.pack(">I", len(headers)) + headers for _, headers, _ in parts)
-        # Cut within headers, and not in order.
-        middle = len(held) // 2
-        pieces = [held[:99], held[99:middle], held[middle:]]
-        main += b"".join(segment(0x60, bytes([number]) + pieces[number]) for number in [1, 0, 2])
-    else:
-        style = main.index(b"\xff\x52") + 4
-        main[style] &= ~6
-    out = bytes(main)
-    for start_of_part, headers, bodies in parts:
-        own = b""
-        if not in_main:
-            tile = start_of_part[4:6]
-            number = seen[tile] = seen.get(tile, -2) + 2
-            middle = len(headers) // 2
-            own = segment(0x61, bytes([number]) + headers[:middle])
-            own += segment(0x61, bytes([number + 1]) + headers[middle:])
-        body = own + b"\xff\x93" + bodies
-        length = struct.pack(">I", len(start_of_part) + len(body))
-        out += start_of_part[:6] + length + start_of_part[10:] + body
+    return bytes(main), parts
+
+
+def in_main_header(main, parts, tlm=False):
+    held = b"".join(struct.pack(">I", len(headers)) + headers for _, headers, _ in parts)
+    # Cut within headers, and not in order.
+    middle = len(held) // 2
+    pieces = [held[:99], held[99:middle], held[middle:]]
+    main += b"".join(segment(0x60, bytes([number]) + pieces[number]) for number in [1, 0, 2])
+    written = [part_of(start, bodies) for start, _, bodies in parts]
+    if tlm:
+        lengths = (part[4:6] + struct.pack(">I", len(part)) for part in written)
+        main += segment(0x55, b"\0\x60" + b"".join(lengths))
+    return main + b"".join(written) + b"\xff\xd9"
+
+
+def in_parts(main, parts, all_in_first=False):
+    """Two segments in each tile-part; or in the first one of each tile, for all of its parts."""
+    out, counts = main, {}
+    for start, headers, bodies in parts:
+        tile = start[4:6]
+        number = counts[tile] = counts.get(tile, -2) + 2
+        if all_in_first:
+            headers = b"".join(other for begin, other, _ in parts if begin[4:6] == tile and number == 0)
+        middle = len(headers) // 2
+        halves = enumerate([headers[:middle], headers[middle:]], number)
+        own = b"".join(segment(0x61, bytes([at]) + half) for at, half in halves if headers)
+        out += part_of(start, bodies, own)
     return out + b"\xff\xd9"
+
+
+def part_of(start, bodies, segments=b""):
+    """A tile-part that begins as one did whose packets had their headers."""
+    body = segments + b"\xff\x93" + bodies
+    return start[:6] + struct.pack(">I", len(start) + len(body)) + start[10:] + body
 
 
 def segment(marker, body):
@@ -605,7 +628,7 @@ def refused():
     for name, offset, value, words, feature in [
         ("mct", 8, 2, "multiple component transformation 2", "JPEG 2000, transformations over components of part 2"),
         ("wavelet", 13, 2, "wavelet transformation 2", "JPEG 2000, wavelets of part 2"),
-        ("mixed", 12, 192, "code-blocks of parts 1 and 15", "JPEG 2000, code-blocks of parts 1 and 15 in one image"),
+        ("mixed", 12, 192, "code-blocks of parts 1 and 15", "JPEG 2000, code-blocks of parts 1 and 15 in one component"),
     ]:
         changed = bytearray(data)
         changed[at + offset] = value

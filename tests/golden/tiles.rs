@@ -13,7 +13,7 @@ use crate::manifest::{
 };
 
 /// Fixtures of JPEG 2000.
-const JPEG_2000_FIXTURES: usize = 168;
+const JPEG_2000_FIXTURES: usize = 171;
 
 #[test]
 fn every_level_has_the_pixels_that_another_decoder_sees() {

@@ -12,7 +12,8 @@ use crate::codecs::jpeg2000::bytes::Bytes;
 use crate::codecs::jpeg2000::coding::{Parameters, TileCoding};
 use crate::codecs::jpeg2000::header::Header;
 use crate::codecs::jpeg2000::markers::{CAP, EOC, PLT, PPM, PPT, SIZ, SOC, SOD, SOT, Siz, TLM};
-use crate::codecs::jpeg2000::packed_headers::{PackedHeaders, joined};
+use crate::codecs::jpeg2000::packed_headers::PackedHeaders;
+use crate::codecs::jpeg2000::segments::Segments;
 use crate::codecs::jpeg2000::{malformed, unsupported};
 use crate::codecs::number::u64_of;
 use crate::model::ReadAt;
@@ -57,7 +58,7 @@ struct TilePart {
     start: u64,
     len: u64,
     /// Its place among all parts of the file.
-    number: usize,
+    number: u32,
 }
 
 /// A tile's own headers.
@@ -67,6 +68,19 @@ pub(super) struct TileHeader {
     pub(super) bodies: Vec<Body>,
     /// Headers of packets that stand apart.
     pub(super) headers: Vec<u8>,
+    /// Which packets those are of.
+    pub(super) apart: Apart,
+}
+
+/// Where a tile's headers of packets are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Apart {
+    /// With their packets.
+    Not,
+    /// Apart (`PPM`), those of each tile-part for its own packets.
+    ByPart,
+    /// Apart (`PPT`), one after the other for all packets of the tile.
+    AllInTurn,
 }
 
 /// The packets of a tile-part.
@@ -76,8 +90,8 @@ pub(super) struct Body {
     pub(super) end: u64,
     /// Bytes of each packet, where `PLT` says so.
     pub(super) packets: Vec<u32>,
-    /// Where their headers are among those of the tile that stand apart.
-    pub(super) headers: Option<Range<usize>>,
+    /// Where the headers are, among those of the tile that stand apart, that this tile-part brings.
+    pub(super) own_headers: Range<usize>,
 }
 
 impl Codestream {
@@ -94,21 +108,23 @@ impl Codestream {
         check_counts(&siz)?;
         let components = u16::try_from(siz.components.len()).unwrap_or(u16::MAX);
         let mut parameters = Parameters::default();
-        let (mut capabilities, mut lengths, mut packed) = (None, Vec::new(), Vec::new());
+        let mut capabilities = None;
+        let (mut lengths, mut packed) = (Segments::default(), Segments::default());
         let parts_start = loop {
             let offset = header.offset();
             match header.marker()? {
                 SOT => break offset,
                 SOD | EOC => return Err(malformed("a main header without a tile")),
                 CAP => capabilities = Some(capability(header.segment()?)?),
-                TLM => lengths.push(header.segment()?.to_vec()),
-                PPM => packed.push(header.segment()?.to_vec()),
+                TLM => lengths.add(header.segment()?),
+                PPM => packed.add(header.segment()?),
                 marker => parameters.take(marker, header.segment()?, components)?,
             }
         };
         // What every tile says for itself need not be said here, and still is, by all writers.
         TileCoding::of(&parameters, &Parameters::default(), components)?;
-        let packed = (!packed.is_empty()).then(|| PackedHeaders::read(packed)).transpose()?;
+        let packed = (!packed.is_empty()).then(|| PackedHeaders::read(packed, PARTS_MAX));
+        let packed = packed.transpose()?;
         let mut codestream = Self {
             packed,
             siz,
@@ -139,13 +155,9 @@ impl Codestream {
     }
 
     /// The parts as `TLM` has them (A.7.1): nothing where they do not fill the codestream.
-    fn told_parts(
-        &self,
-        mut segments: Vec<Vec<u8>>,
-    ) -> Result<Option<Box<[TilePart]>>, CodecError> {
-        segments.sort_by_key(|segment| segment.first().copied());
+    fn told_parts(&self, segments: Segments) -> Result<Option<Box<[TilePart]>>, CodecError> {
         let (mut parts, mut start, mut next) = (Vec::new(), self.parts_start, 0);
-        for segment in &segments {
+        for segment in &segments.sorted() {
             let mut from = Bytes::of("TLM", segment);
             from.u8()?;
             let sizes = from.u8()?;
@@ -160,7 +172,7 @@ impl Codestream {
                 if len < PART_BYTES_MIN || self.tile_count() <= tile || PARTS_MAX <= parts.len() {
                     return Ok(None);
                 }
-                parts.push(TilePart { tile, start, len, number: parts.len() });
+                parts.push(TilePart { tile, start, len, number: number_of(&parts) });
                 (start, next) = (start.saturating_add(len), tile + 1);
             }
         }
@@ -173,7 +185,7 @@ impl Codestream {
     fn walk_parts(&self) -> Result<Box<[TilePart]>, CodecError> {
         let (mut parts, mut start) = (Vec::new(), self.parts_start);
         while start.saturating_add(PART_BYTES_MIN) <= self.end {
-            let part = match self.part_at(start, parts.len()) {
+            let part = match self.part_at(start, number_of(&parts)) {
                 Ok(part) => part,
                 Err(CodecError::Malformed { .. }) if !parts.is_empty() => break,
                 Err(error) => return Err(error),
@@ -194,7 +206,7 @@ impl Codestream {
     }
 
     /// The part that begins at `start`, which is the one of this number.
-    fn part_at(&self, start: u64, number: usize) -> Result<TilePart, CodecError> {
+    fn part_at(&self, start: u64, number: u32) -> Result<TilePart, CodecError> {
         let mut header = Header::new(&*self.source, start, start.saturating_add(PART_BYTES_MIN));
         if header.marker()? != SOT {
             return Err(malformed("a tile-part does not begin with SOT"));
@@ -243,7 +255,12 @@ impl Codestream {
             return Err(malformed(format!("tile {tile} is missing")));
         }
         let coding = TileCoding::of(&self.parameters, &parameters, self.component_count())?;
-        Ok(TileHeader { coding, bodies, headers })
+        let apart = match &self.packed {
+            Some(_) => Apart::ByPart,
+            None if headers.is_empty() => Apart::Not,
+            None => Apart::AllInTurn,
+        };
+        Ok(TileHeader { coding, bodies, headers, apart })
     }
 
     /// Reads the header of a part, and adds headers of its packets that stand apart.
@@ -257,27 +274,31 @@ impl Codestream {
         let mut header = Header::new(&*self.source, part.start, end);
         header.marker()?;
         header.segment()?;
-        let (mut lengths, mut packed) = (Vec::new(), Vec::new());
+        let (mut lengths, mut packed) = (Segments::default(), Segments::default());
         loop {
             match header.marker()? {
                 SOD => break,
                 SOT | SOC | SIZ | EOC => return Err(malformed("a tile-part without SOD")),
-                PLT => lengths.push(header.segment()?.to_vec()),
-                PPT => packed.push(header.segment()?.to_vec()),
+                PLT => lengths.add(header.segment()?),
+                PPT => packed.add(header.segment()?),
                 marker => into.take(marker, header.segment()?, self.component_count())?,
             }
         }
-        lengths.sort_by_key(|segment| segment.first().copied());
-        let are_apart = self.packed.is_some() || !packed.is_empty();
         let headers_start = headers.len();
         match &self.packed {
-            Some(all) if packed.is_empty() => headers.extend_from_slice(all.of_part(part.number)),
-            _ => headers.append(&mut joined("PPT", packed)?),
+            Some(all) => headers.extend_from_slice(all.of_part(part.number)),
+            None => headers.append(&mut packed.joined("PPT")?),
         }
         check_headers(headers)?;
-        let headers = are_apart.then_some(headers_start..headers.len());
-        Ok(Body { start: header.offset(), end, packets: packet_lengths(&lengths), headers })
+        let own_headers = headers_start..headers.len();
+        let packets = packet_lengths(&lengths.sorted());
+        Ok(Body { start: header.offset(), end, packets, own_headers })
     }
+}
+
+/// The number of the part that comes after these; there are no more than [`PARTS_MAX`].
+fn number_of(parts: &[TilePart]) -> u32 {
+    u32::try_from(parts.len()).unwrap_or(u32::MAX)
 }
 
 /// The bytes of each packet (A.7.3): nothing where they are not whole numbers.

@@ -9,7 +9,8 @@ use crate::model::ReadAt;
 /// Bytes that are read first; most headers of tile-parts end within them.
 const FIRST_BYTES: u64 = 512;
 
-/// Bytes of a header: of a main one, nearly all are lengths of tile-parts; of others, those of packets.
+/// Bytes of a header: of a main one, nearly all are lengths of tile-parts, of others those of packets; or
+/// headers of packets, where those stand apart.
 const HEADER_BYTES_MAX: u64 = 16 << 20;
 
 /// A header from some place on.

@@ -220,7 +220,7 @@ fn coding_style(from: &mut Bytes<'_>, has_precincts: bool) -> Result<CodingStyle
         return Err(malformed(what));
     }
     if style & MIXED_THROUGHPUT != 0 {
-        return Err(unsupported("code-blocks of parts 1 and 15 in one image (MIXED)"));
+        return Err(unsupported("code-blocks of parts 1 and 15 in one component (MIXED)"));
     }
     let precincts = (0..=levels).map(|resolution| {
         if !has_precincts {

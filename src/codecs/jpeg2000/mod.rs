@@ -26,6 +26,7 @@ mod progression;
 mod region;
 mod repack;
 mod samples;
+mod segments;
 mod stretch;
 mod synthesis;
 mod tag_tree;

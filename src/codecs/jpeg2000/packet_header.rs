@@ -358,4 +358,33 @@ mod tests {
             assert_eq!(passes, expected, "{termination:?}");
         }
     }
+
+    #[test]
+    fn passes_of_part_15_are_two_segments_however_many_layers_they_come_in() {
+        for of_layers in [&[3][..], &[1, 2], &[2, 1], &[1, 1, 1]] {
+            let mut block = Block { length_bits: LENGTH_BITS, ..Block::default() };
+            for (layer, passes) in (1..).zip(of_layers) {
+                let mut writer = BitWriter::default();
+                writer.ones(0);
+                // A length for each segment that they belong to, of a bit more where there are two.
+                let is_first = layer == 1;
+                if is_first {
+                    writer.number(7, LENGTH_BITS);
+                }
+                match passes - u32::from(is_first) {
+                    0 => {}
+                    later => writer.number(5, LENGTH_BITS + later.ilog2()),
+                }
+                let bytes = writer.finish();
+                let mut source = &bytes[..];
+                let mut reader = BitReader::new(&mut source);
+                block.add(&mut reader, *passes, Termination::HighThroughput).unwrap();
+            }
+            let found: Vec<Segment> = block.segments().collect();
+            let refining = u32::try_from(of_layers.len().max(2) - 1).unwrap() * 5;
+            let of_two = if of_layers == [2, 1] { 10 } else { refining };
+            let expected = [Segment { passes: 1, bytes: 7 }, Segment { passes: 2, bytes: of_two }];
+            assert_eq!(found, expected, "{of_layers:?}");
+        }
+    }
 }

@@ -82,7 +82,7 @@ impl<'a> Stretch<'a> {
             }
             body_bytes
         };
-        if self.end - self.position < body_bytes {
+        if self.end.saturating_sub(self.position) < body_bytes {
             return Err(malformed("a packet breaks off"));
         }
         Ok(body_bytes)

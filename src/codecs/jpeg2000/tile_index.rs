@@ -2,7 +2,7 @@
 //! wrong, all headers of packets are read once, and their bodies skipped.
 
 use crate::codecs::CodecError;
-use crate::codecs::jpeg2000::codestream::{Body, Codestream, TileHeader};
+use crate::codecs::jpeg2000::codestream::{Apart, Body, Codestream, TileHeader};
 use crate::codecs::jpeg2000::coding::{ComponentCoding, TileCoding};
 use crate::codecs::jpeg2000::grid::{Span, TileComponent, area, tile};
 use crate::codecs::jpeg2000::malformed;
@@ -62,9 +62,10 @@ impl TileIndex {
         let components = components(codestream, &header.coding, spans);
         let precincts = Precincts::of(&components);
         let packets = precincts.count.saturating_mul(header.coding.style.layers.into());
-        let is_apart = header.bodies.iter().any(|body| body.headers.is_some());
+        let is_apart = header.apart != Apart::Not;
         let entry_bytes = ENTRY_BYTES + if is_apart { APART_BYTES } else { 0 };
-        let bytes = packets.saturating_mul(entry_bytes);
+        let apart_bytes = u64_of(header.headers.len());
+        let bytes = packets.saturating_mul(entry_bytes).saturating_add(apart_bytes);
         if bytes_max < bytes {
             let what = "bytes of an index of JPEG 2000 packets";
             return Err(CodecError::OverLimit { what, value: bytes, limit: bytes_max });
@@ -267,29 +268,46 @@ struct Walker<'a> {
     source: &'a dyn ReadAt,
     bodies: std::slice::Iter<'a, Body>,
     stretch: Stretch<'a>,
+    apart: Apart,
     /// All headers that stand apart.
     headers: &'a [u8],
-    /// Those that are left of this part, and where they end among all.
-    apart: Option<(&'a [u8], usize)>,
+    /// Those that are left, and where they end among all.
+    left: (&'a [u8], usize),
 }
 
 impl<'a> Walker<'a> {
-    fn new(source: &'a dyn ReadAt, TileHeader { bodies, headers, .. }: &'a TileHeader) -> Self {
+    fn new(source: &'a dyn ReadAt, header: &'a TileHeader) -> Self {
+        let headers = &*header.headers;
+        let left = match header.apart {
+            Apart::AllInTurn => (headers, headers.len()),
+            Apart::Not | Apart::ByPart => Default::default(),
+        };
         let stretch = Stretch::new(source, 0, 0);
-        Self { source, bodies: bodies.iter(), stretch, headers, apart: None }
+        Self { source, bodies: header.bodies.iter(), stretch, apart: header.apart, headers, left }
     }
 
     /// Goes on to the next tile-part where one is over: whether there is a packet.
     fn go_on(&mut self) -> bool {
-        while self.apart.map_or(self.stretch.is_over(), |(headers, _)| headers.is_empty()) {
-            let Some(body) = self.bodies.next() else { return false };
+        loop {
+            let has_headers = !self.left.0.is_empty();
+            let is_here = match self.apart {
+                Apart::Not => !self.stretch.is_over(),
+                // Packets without a byte may be left behind the bytes of a part.
+                Apart::ByPart => has_headers,
+                Apart::AllInTurn => has_headers && !self.stretch.is_over(),
+            };
+            if is_here || self.apart == Apart::AllInTurn && !has_headers {
+                return is_here;
+            }
+            let Some(body) = self.bodies.next() else {
+                return self.apart == Apart::AllInTurn;
+            };
             self.stretch = Stretch::new(self.source, body.start, body.end);
-            self.apart = body.headers.clone().and_then(|range| {
-                let end = range.end;
-                Some((self.headers.get(range)?, end))
-            });
+            if self.apart == Apart::ByPart {
+                let own = self.headers.get(body.own_headers.clone()).unwrap_or_default();
+                self.left = (own, body.own_headers.end);
+            }
         }
-        true
     }
 
     /// Reads a packet's header and goes on behind its body: where it began, all its bytes there, and
@@ -301,10 +319,13 @@ impl<'a> Walker<'a> {
         layer: u16,
     ) -> Result<((u64, u32), Option<u32>), CodecError> {
         let start = self.stretch.position();
-        let header = self.apart.and_then(|(headers, end)| u32::try_from(end - headers.len()).ok());
-        let (of_tile, apart) = ((coding.style, layer), self.apart.as_mut());
-        let apart = apart.map(|(headers, _)| headers);
-        let body_bytes = self.stretch.packet_header(precinct, of_tile, apart)?;
+        let (headers, end) = &mut self.left;
+        let at = u32::try_from(*end - headers.len()).ok();
+        let (header, apart) = match self.apart {
+            Apart::Not => (None, None),
+            Apart::ByPart | Apart::AllInTurn => (at, Some(headers)),
+        };
+        let body_bytes = self.stretch.packet_header(precinct, (coding.style, layer), apart)?;
         self.stretch.skip(body_bytes)?;
         let too_long = |_| malformed("a packet is longer than its tile-part can be");
         let length = u32::try_from(self.stretch.position() - start).map_err(too_long)?;

@@ -39,7 +39,7 @@ impl Magnitudes {
     }
 
     /// Reads those of quads from the stream at the head of the cleanup pass. The last plane of bits that it
-    /// covers is worth `1 << plane`; above it there may be `planes` that are not zero.
+    /// covers is worth `1 << plane`; with it there are `planes`.
     ///
     /// # Errors
     /// `Malformed` where a coefficient has more planes, or is outside; `Io` where memory is short.

@@ -2,8 +2,8 @@
 //! covers at once, and at most two passes that refine them by one plane.
 //!
 //! # Source
-//! T.814, clause 7. Where it leaves open what a broken code-block means, it is refused where OpenJPEG
-//! refuses it.
+//! T.814, clause 7. Where it leaves open what a broken code-block means, it is mostly refused where
+//! OpenJPEG refuses it; a stuffed bit that is set is passed over.
 
 mod bits;
 mod code_block;
