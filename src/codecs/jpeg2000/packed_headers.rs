@@ -52,17 +52,9 @@ impl PackedHeaders {
 mod tests {
     use super::*;
 
-    fn segments(of: &[&[u8]]) -> Segments {
-        let mut segments = Segments::default();
-        for segment in of {
-            segments.add(segment);
-        }
-        segments
-    }
-
     #[test]
     fn parts_go_over_the_ends_of_segments_in_the_order_of_their_numbers() {
-        let split = segments(&[&[1, 7, 8, 0, 0, 0, 0, 0, 0], &[0, 0, 0, 0, 3, 6]]);
+        let split = Segments::of(&[&[1, 7, 8, 0, 0, 0, 0, 0, 0], &[0, 0, 0, 0, 3, 6]]);
         let headers = PackedHeaders::read(split, 9).unwrap();
         assert_eq!(headers.of_part(0), [6, 7, 8]);
         assert!(headers.of_part(1).is_empty() && headers.of_part(2).is_empty());
@@ -71,10 +63,10 @@ mod tests {
 
     #[test]
     fn what_breaks_off_or_has_no_part_is_not_there() {
-        let lying = segments(&[&[0, 0, 0, 0, 1, 9, 0xff, 0xff, 0xff, 0xff, 1]]);
+        let lying = Segments::of(&[&[0, 0, 0, 0, 1, 9, 0xff, 0xff, 0xff, 0xff, 1]]);
         let headers = PackedHeaders::read(lying, 9).unwrap();
         assert_eq!((headers.of_part(0), headers.of_part(1)), (&[9][..], &[][..]));
-        let headers = PackedHeaders::read(segments(&[&[0; 4001]]), 9).unwrap();
+        let headers = PackedHeaders::read(Segments::of(&[&[0; 4001]]), 9).unwrap();
         assert_eq!(headers.parts.len(), 9);
     }
 }

@@ -49,22 +49,26 @@ impl Segments {
 }
 
 #[cfg(test)]
+impl Segments {
+    /// Some for a test.
+    pub(super) fn of(segments: &[&[u8]]) -> Self {
+        let mut all = Self::default();
+        for segment in segments {
+            all.add(segment);
+        }
+        all
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
-    fn segments(of: &[&[u8]]) -> Segments {
-        let mut segments = Segments::default();
-        for segment in of {
-            segments.add(segment);
-        }
-        segments
-    }
-
     #[test]
     fn each_segment_has_a_number_of_its_own() {
-        segments(&[&[3, 1], &[3, 2]]).joined("PPT").unwrap_err();
-        segments(&[&[]]).joined("PPT").unwrap_err();
-        assert_eq!(segments(&[&[3, 1], &[0]]).joined("PPT").unwrap(), [1]);
-        assert_eq!(segments(&[&[7][..]; SEGMENTS_MAX + 1]).sorted().len(), SEGMENTS_MAX);
+        Segments::of(&[&[3, 1], &[3, 2]]).joined("PPT").unwrap_err();
+        Segments::of(&[&[]]).joined("PPT").unwrap_err();
+        assert_eq!(Segments::of(&[&[3, 1], &[0]]).joined("PPT").unwrap(), [1]);
+        assert_eq!(Segments::of(&[&[7][..]; SEGMENTS_MAX + 1]).sorted().len(), SEGMENTS_MAX);
     }
 }

@@ -151,19 +151,7 @@ impl CodeBlock {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Numbers that look like none in particular (Knuth's generator).
-    struct Noise(u64);
-
-    impl Noise {
-        fn below(&mut self, end: u32) -> u32 {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            u32::try_from(self.0 >> 33).unwrap() % end
-        }
-    }
+    use crate::codecs::jpeg2000::entropy::noise::Noise;
 
     #[test]
     fn whatever_the_bytes_are_there_are_as_many_coefficients_as_there_should_be() {
@@ -175,11 +163,7 @@ mod tests {
             let style = u8::try_from(noise.below(64)).unwrap();
             let orientations = [Orientation::Upright, Orientation::Across, Orientation::Diagonal];
             let orientation = orientations[usize::try_from(noise.below(3)).unwrap()];
-            // Bytes of ones are what decoders trip over.
-            let byte = |noise: &mut Noise| {
-                [0xff, u8::try_from(noise.below(256)).unwrap()][usize::from(noise.below(3) != 0)]
-            };
-            let bytes: Vec<u8> = (0..noise.below(400)).map(|_| byte(&mut noise)).collect();
+            let bytes: Vec<u8> = (0..noise.below(400)).map(|_| noise.byte()).collect();
             let segment = |noise: &mut Noise| Segment {
                 passes: 1 + noise.below(30),
                 bytes: noise.below(200),

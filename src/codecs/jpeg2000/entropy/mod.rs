@@ -8,6 +8,8 @@ mod code_block;
 mod contexts;
 mod eight_bytes;
 pub(super) mod high_throughput;
+#[cfg(test)]
+mod noise;
 mod passes;
 mod raw_bits;
 mod stripes;

@@ -90,6 +90,7 @@ fn halves(cleanup: &[u8]) -> Result<(&[u8], &[u8]), CodecError> {
 mod tests {
     use super::*;
     use crate::codecs::CodecError;
+    use crate::codecs::jpeg2000::entropy::noise::Noise;
 
     /// Five columns and three rows, as `ojph_compress` codes them without loss.
     const CODED: [u8; 15] =
@@ -180,25 +181,6 @@ mod tests {
             assert!(error.to_string().contains(words), "{words}: {error}");
             let is_of_us = matches!(error, CodecError::Unsupported { .. });
             assert_eq!(is_of_us, block.planes == 31, "{error}");
-        }
-    }
-
-    /// Numbers that look like none in particular (Knuth's generator).
-    struct Noise(u64);
-
-    impl Noise {
-        fn below(&mut self, end: u32) -> u32 {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            u32::try_from(self.0 >> 33).unwrap() % end
-        }
-
-        fn byte(&mut self) -> u8 {
-            // Bytes of ones and of zeros are what decoders trip over.
-            let any = u8::try_from(self.below(256)).unwrap();
-            [0xff, 0, any, any, any][usize::try_from(self.below(5)).unwrap()]
         }
     }
 
