@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use crate::codecs::CodecError;
 use crate::codecs::jpeg2000::malformed;
-use crate::codecs::jpeg2000::synthesis::{Irreversible, Reversible, Wavelet};
 
 /// The exponent of precincts that are as large as can be.
 pub(super) const PRECINCT_EXPONENT_MAX: u8 = 15;
@@ -66,12 +65,6 @@ impl CodingStyle {
     /// Exponents of the precincts of a resolution on the grid of its sub-bands.
     pub(super) fn band_precinct(&self, resolution: u8) -> [u8; 2] {
         self.precinct(resolution).map(|exponent| exponent.saturating_sub(u8::from(resolution != 0)))
-    }
-
-    /// How far to either side of it a sample depends on coefficients: half of the longer filter (T.800,
-    /// F.3.8).
-    pub(super) const fn reach(&self) -> u32 {
-        if self.reversible { Reversible::STEPS } else { Irreversible::STEPS }
     }
 
     /// How passes are gathered.

@@ -23,6 +23,7 @@ use crate::codecs::jpeg2000::markers::SizComponent;
 use crate::codecs::jpeg2000::region::{Part, Region, needed};
 use crate::codecs::jpeg2000::repack::{VirtualComponent, VirtualTile};
 use crate::codecs::jpeg2000::samples::pixels;
+use crate::codecs::jpeg2000::synthesis::reach;
 use crate::codecs::jpeg2000::tile_index::TileIndex;
 use crate::codecs::jpeg2000::{JPEG_2000, malformed, unsupported};
 use crate::codecs::number::u64_of;
@@ -397,7 +398,8 @@ fn area_component<'a>(
     let own_area = zip(area, step, Span::every);
     let small = |step: u32| u8::try_from(step).unwrap_or(u8::MAX);
     let stated = SizComponent { step: step.map(small), ..*stated };
-    let part = Part { tile: *tile, component, needed: needed(own_area, top, coding.style.reach()) };
+    let reach = reach(coding.style.reversible);
+    let part = Part { tile: *tile, component, needed: needed(own_area, top, reach) };
     let wanted = zip(own_area, tile.resolution(top), Span::intersect);
     Ok(AreaComponent { part, stated, coding, wanted })
 }

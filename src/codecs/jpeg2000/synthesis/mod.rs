@@ -10,5 +10,5 @@ mod window;
 
 pub(super) use level::{Bands, join};
 pub(super) use mixing::{Values, samples, take_apart};
-pub(super) use wavelet::{Irreversible, Reversible, Wavelet};
+pub(super) use wavelet::{Irreversible, Reversible, Wavelet, reach};
 pub(super) use window::Window;

@@ -31,6 +31,11 @@ pub(in crate::codecs::jpeg2000) trait Wavelet {
     fn alone(high: Self::Value) -> Self::Value;
 }
 
+/// How far to either side of it a sample depends on coefficients: half of the longer filter (T.800, F.3.8).
+pub(in crate::codecs::jpeg2000) const fn reach(reversible: bool) -> u32 {
+    if reversible { Reversible::STEPS } else { Irreversible::STEPS }
+}
+
 /// 5-3, of whole numbers.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::codecs::jpeg2000) struct Reversible;

@@ -4,7 +4,7 @@
 //! T.814, 7.1.1, 7.1.6 and annex B.
 
 use crate::codecs::CodecError;
-use crate::codecs::jpeg2000::entropy::PLANES_MAX;
+use crate::codecs::jpeg2000::entropy::code_block::PLANES_MAX;
 use crate::codecs::jpeg2000::entropy::high_throughput::magnitudes::Magnitudes;
 use crate::codecs::jpeg2000::entropy::high_throughput::quads::Quads;
 use crate::codecs::jpeg2000::entropy::high_throughput::refinement::{propagate, refine};
